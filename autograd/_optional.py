@@ -1,0 +1,50 @@
+"""Optional packages: imported where they are used, refused in one sentence when absent.
+
+Imports the standard library only.
+"""
+
+import importlib
+import importlib.util
+import sys
+from typing import Any
+
+__all__ = ["available", "require"]
+
+
+def require(module: str, extra: str) -> Any:
+    """Return an imported optional module, or say how to install it.
+
+    Args:
+        module: Dotted name as an import statement spells it, e.g. ``"matplotlib.pyplot"``.
+        extra: The extra of gradloom that installs it.
+
+    Raises:
+        ImportError: The package is not installed; the message names the command.
+
+    Example:
+        >>> require("json", extra="io").dumps([1, 2])
+        '[1, 2]'
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        package = module.partition(".")[0]
+        # A package that is there but lacks one of its own dependencies has its own story to tell.
+        if error.name is None or error.name.partition(".")[0] != package:
+            raise
+        raise ImportError(
+            f"{module} is not installed: run pip install 'gradloom[{extra}]'", name=module
+        ) from error
+
+
+def available(module: str) -> bool:
+    """Tell whether an optional top-level package can be imported, without importing it.
+
+    Example:
+        >>> available("json"), available("no_such_package")
+        (True, False)
+    """
+    if module in sys.modules:
+        # None is how a module is blocked, by the interpreter and by tests.
+        return sys.modules[module] is not None
+    return importlib.util.find_spec(module) is not None

@@ -1,0 +1,117 @@
+"""Random numbers: one generator per consumer, all derived from one seed.
+
+Imports numpy and the standard library only.
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+__all__ = ["Seed", "manual_seed", "new_generator", "random_state", "set_random_state"]
+
+Seed: TypeAlias = int | np.random.SeedSequence | np.random.Generator | None
+"""What every ``seed`` or ``rng`` argument of the library takes."""
+
+_lock = threading.Lock()
+_root = np.random.SeedSequence()
+
+
+def manual_seed(seed: int) -> None:
+    """Restart the global stream that generators are derived from.
+
+    The same seed, followed by the same calls in the same order, gives the same bits. Generators
+    that exist already are not touched.
+
+    Args:
+        seed: A non-negative integer of any size.
+
+    Raises:
+        TypeError: ``seed`` is not an integer.
+        ValueError: ``seed`` is negative.
+
+    Example:
+        >>> manual_seed(7)
+        >>> first = new_generator().random()
+        >>> manual_seed(7)
+        >>> new_generator().random() == first
+        True
+    """
+    global _root  # noqa: PLW0603 - the one global seed
+    root = np.random.SeedSequence(_checked_int(seed, "manual_seed"))
+    with _lock:
+        _root = root
+
+
+def new_generator(seed: Seed = None) -> np.random.Generator:
+    """Return a generator of one's own.
+
+    Args:
+        seed: ``None`` derives the next independent stream from the global seed; an integer or a
+            ``SeedSequence`` starts a stream that depends on nothing else; a ``Generator`` is
+            returned as it is, which lets consumers share one.
+
+    Raises:
+        TypeError: ``seed`` is none of these.
+        ValueError: ``seed`` is negative.
+
+    Example:
+        >>> new_generator(3).integers(10) == np.random.default_rng(3).integers(10)
+        True
+    """
+    if isinstance(seed, np.random.Generator):
+        return seed
+    if seed is None:
+        with _lock:
+            (child,) = _root.spawn(1)
+        return np.random.default_rng(child)
+    if isinstance(seed, np.random.SeedSequence):
+        return np.random.default_rng(seed)
+    return np.random.default_rng(_checked_int(seed, "new_generator"))
+
+
+def random_state() -> dict[str, int]:
+    """Return the state of the global stream, as integers that a checkpoint can keep.
+
+    Example:
+        >>> state = random_state()
+        >>> first = new_generator().random()
+        >>> set_random_state(state)
+        >>> new_generator().random() == first
+        True
+    """
+    with _lock:
+        entropy = _root.entropy
+        # manual_seed and the operating system's entropy both give one integer.
+        assert isinstance(entropy, int)
+        return {"entropy": entropy, "spawned": _root.n_children_spawned}
+
+
+def set_random_state(state: Mapping[str, Any]) -> None:
+    """Return the global stream to where ``random_state`` found it.
+
+    Raises:
+        ValueError: ``state`` is not what ``random_state`` returns.
+    """
+    global _root  # noqa: PLW0603 - the one global seed
+    if set(state) != {"entropy", "spawned"}:
+        raise ValueError(
+            f"set_random_state: wanted what random_state() returns, got the keys {sorted(state)}"
+        )
+    entropy = _checked_int(state["entropy"], "set_random_state")
+    spawned = _checked_int(state["spawned"], "set_random_state")
+    root = np.random.SeedSequence(entropy, n_children_spawned=spawned)
+    with _lock:
+        _root = root
+
+
+def _checked_int(seed: Any, who: str) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise TypeError(
+            f"{who}: wanted an int, got {type(seed).__name__}; "
+            "new_generator also takes a SeedSequence or a Generator"
+        )
+    if seed < 0:
+        raise ValueError(f"{who}: wanted a non-negative int, got {seed}")
+    return int(seed)
