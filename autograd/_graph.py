@@ -1,0 +1,601 @@
+"""The recorded graph, and the one place where the chain rule happens. Second file to read, after `_mode`.
+
+A `Node` stands for one recorded operation: its parents, the values its rules asked for, and the shape and dtype of its
+output. It holds no reference to the output itself, so a graph contains no reference cycles and dead intermediates are
+freed at once. A `Leaf` is a node without parents that collects a gradient.
+
+Nodes carry an increasing number and parents are always older than children, so "topological order" is: collect what is
+reachable, sort by number, descending. Nothing here recurses; a chain of a million nodes is walked by a loop.
+
+Imports NumPy and `_mode` only. The Variable class is handed in once, by `bind_variable_class`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any, NoReturn
+
+import numpy as np
+
+from autograd._mode import mode
+
+Pull = Callable[[Any, Any], Any]
+
+next_number = itertools.count(1).__next__
+_by_number = attrgetter("number")
+_new = object.__new__
+
+# Bound by autograd._variable when it has defined the class; operations exist before the class that they serve.
+Variable: type[Any] = object
+
+
+def bind_variable_class(cls: type[Any]) -> None:
+    """Take the Variable class; called once, at import."""
+    global Variable  # noqa: PLW0603 - the single late binding that lets operators stand in the class body
+    Variable = cls
+
+
+def wrap(data: Any, node: Node | None = None) -> Any:
+    """Make a Variable without running its checks: `data` is an array or NumPy scalar that an operation returned."""
+    variable = _new(Variable)
+    variable._data = data  # noqa: SLF001
+    variable._node = node  # noqa: SLF001
+    return variable
+
+
+class Plan:
+    """How one primitive pulls cotangents back for one choice of operands that require a gradient.
+
+    Made once per choice and shared by all nodes of that kind.
+
+    Attributes:
+        name: the operation's name, for messages.
+        pulls: one function `(g, saved) -> cotangent` per parent; empty where `joint` does the work.
+        joint: `(g, saved) -> one cotangent or None per parent`, for operands that share costly work.
+        operands: the operand name of each parent, for messages.
+        keep: picks from the values of a call what `pulls` need (a bare value where it is one, else a tuple).
+        sources: `(slot, index, position)`: slot of `saved` (None: all of it), index within a variadic slot (else None), and
+            the parent whose value it is. Derivatives of higher order re-wrap these.
+        outputs: slots of `saved` that hold the node's own output.
+        elementwise: the output broadcasts the operands, so the engine sums cotangents back to the operands' shapes.
+        masks: the rules put exact zeros into cotangents (where, clip, indexing ...).
+        trusted: the rules are this library's: results are arrays and, unless they are `g` or views, new ones.
+    """
+
+    __slots__ = (
+        "elementwise",
+        "joint",
+        "keep",
+        "masks",
+        "name",
+        "operands",
+        "outputs",
+        "pulls",
+        "sources",
+        "trusted",
+    )
+
+    def __init__(  # noqa: PLR0913
+        self,
+        name: str,
+        *,
+        pulls: tuple[Pull, ...] = (),
+        joint: Pull | None = None,
+        operands: tuple[str, ...] = (),
+        keep: Callable[[tuple[Any, ...]], Any] = lambda _: None,
+        sources: tuple[tuple[int | None, int | None, int], ...] = (),
+        outputs: tuple[int | None, ...] = (),
+        elementwise: bool = False,
+        masks: bool = False,
+        trusted: bool = True,
+    ) -> None:
+        self.name = name
+        self.pulls = pulls
+        self.joint = joint
+        self.operands = operands
+        self.keep = keep
+        self.sources = sources
+        self.outputs = outputs
+        self.elementwise = elementwise
+        self.masks = masks
+        self.trusted = trusted
+
+
+LEAF = Plan("leaf")
+FREED = Plan("freed")
+
+
+class Node:
+    """One recorded operation. `grad` is set only where the user asked to retain it."""
+
+    __slots__ = ("dtype", "grad", "hooks", "number", "parents", "plan", "saved", "shape")
+
+    number: int
+    plan: Plan
+    parents: tuple[Node, ...]
+    saved: Any
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    hooks: list[Callable[[Any], Any]] | None
+    grad: Any
+
+
+class Leaf(Node):
+    """The end of a graph: collects the gradient of a Variable that the user made.
+
+    `changed` is the sequence number at which the data last changed through the library (0: never), `memory` the array
+    that changed: together they tell whether a graph holds values from before the change.
+    """
+
+    __slots__ = ("changed", "memory")
+
+    changed: int
+    memory: Any
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.number = next_number()
+        self.plan = LEAF
+        self.parents = ()
+        self.saved = None
+        self.shape = shape
+        self.dtype = dtype
+        self.hooks = None
+        self.grad = None
+        self.changed = 0
+        self.memory = None
+
+
+def record(plan: Plan, parents: tuple[Node, ...], values: tuple[Any, ...], out: Any) -> Any:
+    """Return `out` as a Variable, recorded unless the grad mode is off: the point that every operation passes.
+
+    Args:
+        plan: how to pull back for the operands that require a gradient.
+        parents: their nodes.
+        values: all arguments of the call in the order of the signature, then `out`.
+        out: the array or NumPy scalar that the forward function returned; a tuple where it has several outputs.
+    """
+    recording = mode.recording
+    if not recording:
+        return tuple(map(wrap, out)) if type(out) is tuple else wrap(out)
+    node = _new(Node)
+    node.number = next_number()
+    node.plan = plan
+    node.parents = parents
+    node.saved = plan.keep(values)
+    node.hooks = None
+    if type(out) is tuple:
+        node.shape = node.dtype = None
+        result: Any = tuple(wrap(part, _output_node(node, (i, len(out)), part)) for i, part in enumerate(out))
+    else:
+        node.shape = out.shape
+        node.dtype = out.dtype
+        result = _new(Variable)
+        result._data = out  # noqa: SLF001
+        result._node = node  # noqa: SLF001
+    if recording is not True:
+        recording(node, values)  # type: ignore[operator]
+    return result
+
+
+# -- deferred cotangents ---------------------------------------------------------------------------------------------
+
+
+class Deferred:
+    """A cotangent that is cheaper to add up than to write out; the engine calls `materialize` when a rule needs it."""
+
+    __slots__ = ()
+    __array_ufunc__ = None
+
+
+class Scatter(Deferred):
+    """Values at an index of an otherwise zero array: what indexing rules return, so that n reads cost O(n).
+
+    `scatter(values, index, shape)` builds the array; where `unique` is False, duplicate indices add up.
+    """
+
+    __slots__ = ("dtype", "index", "scatter", "shape", "unique", "values")
+
+    def __init__(  # noqa: PLR0913
+        self, scatter: Callable[..., Any], values: Any, index: Any, shape: tuple[int, ...], *, unique: bool
+    ) -> None:
+        self.scatter = scatter
+        self.values = values
+        self.index = index
+        self.shape = shape
+        self.dtype = values.dtype
+        self.unique = unique
+
+    def materialize(self) -> Any:
+        """Write out the full array (recorded, where the values are a Variable)."""
+        return self.scatter(self.values, self.index, self.shape)
+
+    def add_into(self, total: Any) -> None:
+        """Add to `total`, an array the engine owns, in place."""
+        if self.unique:
+            total[self.index] += self.values
+        else:
+            np.add.at(total, self.index, self.values)
+
+    def __add__(self, other: Any) -> Any:
+        total = self.materialize()
+        if isinstance(other, Scatter) and not isinstance(total, Variable):
+            other.add_into(total)
+            return total
+        return total + (other.materialize() if isinstance(other, Scatter) else other)
+
+    def __radd__(self, other: Any) -> Any:
+        return other + self.materialize()
+
+    def astype(self, dtype: np.dtype[Any]) -> Scatter:
+        """Cast the values."""
+        return Scatter(self.scatter, cast(self.values, dtype), self.index, self.shape, unique=self.unique)
+
+
+class _Parts(Deferred):
+    """Cotangents of some of the outputs of a node with several; `shape` and `dtype` are None like the node's."""
+
+    __slots__ = ("count", "parts")
+    shape = dtype = None
+
+    def __init__(self, count: int, parts: dict[int, Any]) -> None:
+        self.count = count
+        self.parts = parts
+
+    def materialize(self) -> tuple[Any, ...]:
+        """Return a tuple with None for the outputs that nothing used."""
+        return tuple(map(self.parts.get, range(self.count)))
+
+    def __add__(self, other: _Parts) -> _Parts:
+        merged = dict(self.parts)
+        for i, g in other.parts.items():
+            merged[i] = merged[i] + g if i in merged else g
+        return _Parts(self.count, merged)
+
+
+def _output_node(bundle: Node, index: tuple[int, int], part: Any) -> Node:
+    """Make the node of one output of a node with several; `index` is (which, of how many)."""
+    node = _new(Node)
+    node.number = next_number()
+    node.plan = _OUTPUT
+    node.parents = (bundle,)
+    node.saved = index
+    node.shape = part.shape
+    node.dtype = part.dtype
+    node.hooks = None
+    return node
+
+
+_OUTPUT = Plan("output", pulls=(lambda g, index: _Parts(index[1], {index[0]: g}),), operands=("outputs",))
+
+
+# -- shapes and dtypes -----------------------------------------------------------------------------------------------
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum `g` over the axes that broadcasting added to or stretched from `shape`; works on both kinds."""
+    extra = g.ndim - len(shape)
+    axes = tuple(range(extra)) + tuple(
+        i + extra for i, size in enumerate(shape) if size == 1 and g.shape[i + extra] != 1
+    )
+    if axes:
+        g = g.sum(axis=axes, keepdims=True)
+    return g.reshape(shape) if extra else g
+
+
+def cast(g: Any, dtype: np.dtype[Any]) -> Any:
+    """Cast a cotangent to its operand's dtype; a real operand keeps the real part (both kinds)."""
+    if g.dtype.kind == "c" and dtype.kind != "c":
+        g = g.real
+    return g.astype(dtype)
+
+
+def _mismatch(plan: Plan, position: int, gx: Any, parent: Node) -> NoReturn:
+    operand = plan.operands[position] if position < len(plan.operands) else f"operand {position}"
+    msg = (
+        f"{plan.name}: wanted a gradient of shape {parent.shape} for operand {operand!r}, got shape {gx.shape}; "
+        f"the rule must return the shape of its operand"
+    )
+    raise ValueError(msg)
+
+
+def _checked(plan: Plan, position: int, gx: Any, parent: Node) -> Any:
+    """Check what a rule from outside the library returned."""
+    if isinstance(gx, (np.ndarray, np.generic, Variable, Deferred)):
+        kind = gx.dtype.kind if parent.dtype is not None else "f"  # type: ignore[union-attr]
+        if kind in "fc" and (kind == "f" or parent.dtype is None or parent.dtype.kind == "c" or plan.elementwise):
+            return gx
+        got = str(gx.dtype)  # type: ignore[union-attr]
+        if kind in "iub":
+            return gx.astype(parent.dtype)  # type: ignore[union-attr]
+    elif isinstance(gx, (int, float, complex)):
+        return np.asarray(gx, dtype=parent.dtype)
+    else:
+        got = type(gx).__name__
+    operand = plan.operands[position]
+    msg = (
+        f"{plan.name}: wanted a gradient array of dtype {parent.dtype} for operand {operand!r}, got {got}; "
+        f"return an array of the operand's shape, or None for no gradient"
+    )
+    raise TypeError(msg)
+
+
+# -- masked cotangents -----------------------------------------------------------------------------------------------
+# A cotangent that is exactly zero contributes zero, even where the local derivative is infinite or nan: the branch that
+# `where` did not take cannot spoil the one it took. The regular path pays nothing for 0 * inf and 0 / 0: the whole pass
+# runs with NumPy's own floating-point check set to raise (NumPy looks at those flags in any case), and only a rule that
+# raised is run again, with zeros put where g is zero. A nan that was saved in the forward pass raises no flag, so after an
+# operation that made exact zeros the results of elementwise rules are looked at, one dot product each.
+
+
+def _holds_nan(gx: Any) -> bool:
+    if isinstance(gx, Variable):
+        gx = gx._data  # noqa: SLF001
+    square = np.vdot(gx, gx)
+    return bool(square != square)  # noqa: PLR0124 - true of nan only
+
+
+def _mask(g: Any, gx: Any) -> Any:
+    """Return `gx` with zero where the cotangent `g` is zero (both kinds)."""
+    return np.where(g == 0, gx.dtype.type(0), gx)
+
+
+def _pull_masked(plan: Plan, position: int, g: Any, saved: Any) -> Any:
+    """Run a rule again that met 0 * inf or 0 / 0."""
+    with np.errstate(all="ignore"):
+        gx = plan.pulls[position](g, saved)
+        return _mask(g, gx) if plan.elementwise else gx
+
+
+# -- the backward pass -----------------------------------------------------------------------------------------------
+
+
+def _collect(roots: Iterable[Node], oldest: int) -> list[Node]:
+    """List what is reachable from `roots` and not older than number `oldest`, youngest first."""
+    seen = set(roots)
+    stack = list(seen)
+    order = []
+    changed = 0
+    while stack:
+        node = stack.pop()
+        order.append(node)
+        parents = node.parents
+        for parent in parents:
+            if parent not in seen and parent.number >= oldest:
+                seen.add(parent)
+                stack.append(parent)
+        if not parents:
+            if node.plan is FREED:
+                msg = (
+                    "backward: this graph was freed by an earlier backward pass; pass retain_graph=True to the first "
+                    "pass, or compute the output again"
+                )
+                raise RuntimeError(msg)
+            if type(node) is Leaf and node.changed > changed:
+                changed = node.changed
+    order.sort(key=_by_number, reverse=True)
+    if changed:
+        _refuse_stale(order, changed)
+    return order
+
+
+def _refuse_stale(order: list[Node], changed: int) -> None:
+    """Raise where a node older than a change of a leaf's data has saved that data."""
+    leaves = [node for node in order if type(node) is Leaf and node.changed]
+    for node in reversed(order):
+        if node.number >= changed:
+            return
+        if node.plan is LEAF:
+            continue
+        arrays = [a for a in _flat(node.saved) if isinstance(a, np.ndarray)]
+        sourced = {node.parents[position] for _, _, position in node.plan.sources}
+        for leaf in leaves:
+            if leaf.changed > node.number and (  # type: ignore[attr-defined]
+                leaf in sourced or any(np.may_share_memory(a, leaf.memory) for a in arrays)  # type: ignore[attr-defined]
+            ):
+                msg = (
+                    f"backward: the data of a leaf of shape {leaf.shape} was changed (optimizer step, load_state_dict or "
+                    f".data =) after {node.plan.name} saved it; compute the output again after the change"
+                )
+                raise RuntimeError(msg)
+
+
+def _flat(saved: Any) -> Iterable[Any]:
+    if isinstance(saved, tuple):
+        for value in saved:
+            yield from _flat(value)
+    else:
+        yield saved
+
+
+def _rewrap(node: Node) -> Any:
+    """Return what `node` saved as Variables: an operand on its parent's node, the output on the node itself."""
+    plan = node.plan
+    if not plan.sources and not plan.outputs:
+        return node.saved
+    parents = node.parents
+    if plan.sources[:1] and plan.sources[0][0] is None and plan.sources[0][1] is None:
+        return wrap(node.saved, parents[plan.sources[0][2]])
+    if plan.outputs and plan.outputs[0] is None:
+        return _rewrap_out(node, node.saved)
+    bare = any(slot is None for slot, _, _ in plan.sources)  # the only value saved is a tuple of variadic operands
+    saved = [node.saved] if bare else list(node.saved)
+    for slot, index, position in plan.sources:
+        at = slot or 0
+        if index is None:
+            saved[at] = wrap(saved[at], parents[position])
+        else:
+            values = list(saved[at])
+            values[index] = wrap(values[index], parents[position])
+            saved[at] = tuple(values)
+    for slot in plan.outputs:
+        saved[slot] = _rewrap_out(node, saved[slot])  # type: ignore[index]
+    return saved[0] if bare else tuple(saved)
+
+
+def _rewrap_out(node: Node, out: Any) -> Any:
+    if isinstance(out, tuple):
+        return tuple(wrap(part, _output_node(node, (i, len(out)), part)) for i, part in enumerate(out))
+    return wrap(out, node)
+
+
+# -- complex numbers -------------------------------------------------------------------------------------------------
+# Outside, gradients follow PyTorch: the gradient of a real loss is dL/dRe(x) + i dL/dIm(x), the direction of steepest ascent.
+# Inside a pass cotangents are the conjugate of that, so that rules are plain transposes, without a conj in any of them.
+
+
+def conjugated(node: Node, g: Any) -> Any:
+    """Cross between the convention of users and that of rules; real cotangents stay as they are."""
+    return g.conj() if node.dtype is not None and node.dtype.kind == "c" else g
+
+
+def _run_hooks(node: Node, g: Any) -> Any:
+    g = conjugated(node, g)
+    for hook in tuple(node.hooks or ()):
+        with np.errstate(divide="warn", invalid="warn"):  # the user's code, not ours
+            result = hook(g)
+        if result is None:
+            continue
+        if not isinstance(result, (np.ndarray, np.generic, Variable)) or result.shape != node.shape:
+            got = f"shape {result.shape}" if hasattr(result, "shape") else type(result).__name__
+            msg = f"hook: wanted None or a gradient of shape {node.shape}, got {got}; return an array of that shape"
+            raise ValueError(msg)
+        g = result if result.dtype == node.dtype else cast(result, node.dtype)
+    return conjugated(node, g)
+
+
+class Retain:
+    """The hook behind `retain_grad`: the engine stores the cotangent on the node when it meets one."""
+
+    __slots__ = ()
+
+    def __call__(self, g: Any) -> None:
+        """Do nothing; the mark is what counts."""
+
+
+RETAIN = Retain()
+
+
+def _accumulate(node: Node, g: Any, *, owned: bool) -> None:
+    """Add `g` to `node.grad`, which never shares memory with anything else."""
+    if isinstance(g, Variable):
+        g, owned = g._data, False  # noqa: SLF001
+    g = conjugated(node, g)
+    total = node.grad
+    if total is None:
+        node.grad = g if owned or not isinstance(g, np.ndarray) else g.copy()
+    elif isinstance(total, np.ndarray):
+        total += g
+    else:
+        node.grad = total + g
+
+
+def run_backward(
+    seeds: Sequence[tuple[Node, Any]],
+    inputs: Sequence[Node] | None = None,
+    *,
+    create_graph: bool = False,
+    retain_graph: bool = False,
+    masked: bool = False,
+) -> dict[Node, Any]:
+    """Pull cotangents back from `seeds` to the leaves, or to `inputs`.
+
+    Args:
+        seeds: pairs of a node and the cotangent of its output (an array; a Variable where `create_graph`).
+        inputs: the nodes whose cotangents are returned; None accumulates in the leaves instead.
+        create_graph: run the rules on Variables, so that the result can be differentiated again.
+        retain_graph: keep the saved values for another pass.
+        masked: the seeds may contain exact zeros (see "masked cotangents").
+
+    Returns:
+        The cotangents of those of `inputs` that the seeds depend on; empty where `inputs` is None.
+    """
+    cotangents: dict[Node, Any] = {}
+    for node, g in seeds:
+        g = conjugated(node, g)
+        cotangents[node] = cotangents[node] + g if node in cotangents else g
+    order = _collect(cotangents, min(n.number for n in inputs) if inputs else 0)
+    wanted: set[Node] | None = None
+    captured: dict[Node, Any] = {}
+    if inputs is not None:
+        wanted = set(inputs)  # and every node with a path to one of them
+        for node in reversed(order):
+            if not wanted.isdisjoint(node.parents):
+                wanted.add(node)
+    targets = frozenset(inputs or ())
+    owned: set[Node] = set()  # nodes whose running sum is an array that only this pass holds
+
+    with np.errstate(divide="ignore", invalid="raise"):
+        for node in order:
+            g = cotangents.pop(node, None)
+            if g is None:
+                continue
+            if isinstance(g, Deferred):
+                g = g.materialize()  # type: ignore[attr-defined]
+                owned.add(node)
+            if node.hooks is not None:
+                g = _run_hooks(node, g)
+                owned.discard(node)
+                if RETAIN in node.hooks:
+                    _accumulate(node, g, owned=False)
+            if node in targets:
+                captured[node] = conjugated(node, g)
+                if wanted is not None and wanted.isdisjoint(node.parents):
+                    continue
+            plan = node.plan
+            if plan is LEAF:
+                if wanted is None:
+                    _accumulate(node, g, owned=node in owned)
+                continue
+            saved = _rewrap(node) if create_graph else node.saved
+            parents = node.parents
+            if not retain_graph:
+                node.saved = None
+                node.plan = FREED
+                node.parents = ()
+            if plan.joint is not None:
+                try:
+                    pulled = plan.joint(g, saved)
+                except FloatingPointError:
+                    with np.errstate(all="ignore"):
+                        pulled = plan.joint(g, saved)
+            for position, parent in enumerate(parents):
+                if wanted is not None and parent not in wanted:
+                    continue
+                if plan.joint is not None:
+                    gx = pulled[position]
+                else:
+                    try:
+                        gx = plan.pulls[position](g, saved)
+                    except FloatingPointError:
+                        gx = _pull_masked(plan, position, g, saved)
+                    else:
+                        if masked and plan.elementwise and _holds_nan(gx):
+                            gx = _mask(g, gx)
+                if gx is None:
+                    continue
+                if not plan.trusted:
+                    gx = _checked(plan, position, gx, parent)
+                if gx.shape != parent.shape:
+                    if not plan.elementwise:
+                        _mismatch(plan, position, gx, parent)
+                    gx = unbroadcast(gx, parent.shape)
+                if gx.dtype is not parent.dtype and gx.dtype != parent.dtype:
+                    gx = cast(gx, parent.dtype)
+                total = cotangents.get(parent)
+                if total is None:
+                    cotangents[parent] = gx
+                    if parent.plan is LEAF and gx is not g and plan.trusted and gx.__class__ is np.ndarray:
+                        if gx.base is None:
+                            owned.add(parent)
+                elif create_graph or parent not in owned or total.__class__ is not np.ndarray:
+                    cotangents[parent] = total + gx
+                    owned.add(parent)
+                elif isinstance(gx, Scatter):
+                    gx.add_into(total)
+                else:
+                    total += gx
+            if plan.masks:
+                masked = True
+    return captured

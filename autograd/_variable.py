@@ -1,0 +1,541 @@
+"""The Variable: an array that remembers how it was computed. Fifth file to read, after `ops/elementwise`.
+
+Operators are bound in the class body straight to primitives; so are the methods that NumPy arrays have. What leaves the
+graph says so: conversions of a Variable that requires a gradient raise a TypeError that names what to write instead.
+
+Imports everything that is older: `_graph`, `_primitive`, `ops`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, NoReturn
+
+import numpy as np
+
+from autograd import _graph, _primitive
+from autograd._graph import LEAF, RETAIN, Leaf, Node, next_number, run_backward, wrap
+from autograd.ops import contractions, elementwise, indexing, joining, reductions, shaping
+
+_FLOATING = "fc"
+
+
+class Variable:
+    """An array that records the operations on it, so that gradients can be pulled back to it.
+
+    Args:
+        data: an array (shared, not copied), a number, or nested lists of numbers.
+        requires_grad: whether `backward` shall compute a gradient for it; the data must then be floating or complex.
+        dtype: converts the data.
+        name: shown by `repr`, in error messages and drawings.
+
+    Raises:
+        TypeError: for data that is no array of numbers, integer data with `requires_grad=True`, and a Variable as data.
+
+    Example:
+        >>> x = Variable([1.0, 2.0], requires_grad=True)
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        array([2., 4.])
+    """
+
+    __slots__ = ("__weakref__", "_data", "_name", "_node")
+
+    # Above ndarray's and NumPy scalars', so that `array * variable` comes here.
+    __array_priority__: ClassVar[float] = 1000.0
+    _data: Any
+    _node: Node | None
+    _name: str | None
+
+    def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None) -> None:  # noqa: FBT001, FBT002
+        self._data = _as_data(data, dtype)
+        self._node = None
+        if name is not None:
+            self._name = name
+        if requires_grad:
+            self.requires_grad = True
+
+    # -- what it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> np.ndarray[Any, Any]:
+        """The array itself. Call `mark_changed` after writing into it, or assign a new array of the same shape."""
+        data = self._data
+        if isinstance(data, np.generic):  # 0-d results stay NumPy scalars inside, ten times as fast as 0-d arrays
+            data = self._data = np.asarray(data)
+        return data  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        new = _as_data(value, self._data.dtype)
+        if new.shape != self._data.shape:
+            msg = f"data: wanted an array of shape {self._data.shape}, got {new.shape}; make a new Variable for a new shape"
+            raise ValueError(msg)
+        if self._node is not None and self._node.plan is not LEAF:
+            msg = "data: wanted a leaf, got the result of an operation; write variable.detach() first"
+            raise RuntimeError(msg)
+        self.mark_changed()
+        self._data = new
+
+    def mark_changed(self) -> None:
+        """Tell that `data` was changed in place, so that graphs recorded before it refuse to run backward."""
+        node = self._node
+        if isinstance(node, Leaf):
+            node.changed = next_number()
+            node.memory = self._data
+
+    @property
+    def grad(self) -> np.ndarray[Any, Any] | None:
+        """The gradient that backward passes have added up, of the shape and dtype of `data`, or None."""
+        node = self._node
+        if node is None:
+            return None
+        g = getattr(node, "grad", None)
+        if isinstance(g, np.generic):
+            g = node.grad = np.asarray(g)
+        return g  # type: ignore[no-any-return]
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        node = self._node
+        if value is None:
+            if node is not None and hasattr(node, "grad"):
+                node.grad = None
+            return
+        if node is None:
+            msg = "grad: wanted a Variable that requires a gradient, got one that does not; set requires_grad = True first"
+            raise RuntimeError(msg)
+        new = np.array(value._data if isinstance(value, Variable) else value, dtype=self.dtype)
+        if new.shape != self.shape:
+            msg = f"grad: wanted an array of shape {self.shape}, got {new.shape}; a gradient has the shape of its data"
+            raise ValueError(msg)
+        node.grad = new
+
+    def zero_grad(self) -> None:
+        """Forget the gradient; the next backward pass starts from nothing."""
+        self.grad = None
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this Variable are recorded. Settable on leaves."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        node = self._node
+        if node is not None and node.plan is not LEAF:
+            if not value:
+                msg = "requires_grad: wanted a leaf, got the result of an operation; use variable.detach() to cut it off"
+                raise RuntimeError(msg)
+        elif not value:
+            self._node = None
+        elif node is None:
+            if self._data.dtype.kind not in _FLOATING:
+                msg = (
+                    f"requires_grad: wanted floating or complex data, got {self._data.dtype}; "
+                    f"write Variable(data, dtype=float, requires_grad=True)"
+                )
+                raise TypeError(msg)
+            self._node = Leaf(self._data.shape, self._data.dtype)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Variable:  # noqa: FBT001, FBT002
+        """Set `requires_grad` and return the Variable itself."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the user made it (or nothing was recorded), rather than a recorded operation."""
+        return self._node is None or self._node.plan is LEAF
+
+    @property
+    def name(self) -> str | None:
+        """The name given, or None."""
+        return getattr(self, "_name", None)
+
+    @name.setter
+    def name(self, value: str | None) -> None:
+        self._name = value
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        return self._data.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self._data.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self._data.size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the elements."""
+        return self._data.dtype  # type: ignore[no-any-return]
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return self._data.itemsize  # type: ignore[no-any-return]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self._data.nbytes  # type: ignore[no-any-return]
+
+    @property
+    def T(self) -> Any:  # noqa: N802 - NumPy's name
+        """The array with its axes reversed."""
+        return shaping.transpose(self)
+
+    @property
+    def mT(self) -> Any:  # noqa: N802 - NumPy's name
+        """The array with its last two axes exchanged."""
+        if self.ndim < 2:  # noqa: PLR2004
+            msg = f"mT: wanted at least 2 axes, got shape {self.shape}; use .T"
+            raise ValueError(msg)
+        return shaping.swapaxes(self, -1, -2)
+
+    @property
+    def real(self) -> Any:
+        """The real part."""
+        return elementwise.real(self)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part."""
+        return elementwise.imag(self)
+
+    @property
+    def flat(self) -> Iterator[Any]:
+        """Iterate over the elements, in C order."""
+        return iter(shaping.reshape(self, (-1,)))
+
+    # -- gradients ---------------------------------------------------------------------------------------------------
+
+    def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Pull gradients back to the leaves and add them to their `.grad`; frees the graph.
+
+        Args:
+            gradient: the cotangent, an array of the shape of this Variable; optional for a single real element (then 1).
+            retain_graph: keep the graph for another pass.
+
+        Raises:
+            RuntimeError: nothing was recorded, the output is not a scalar, the graph was freed, or saved data changed.
+            ValueError: `gradient` has another shape.
+        """
+        node = self._node
+        if node is None:
+            msg = (
+                "backward: wanted a Variable computed from one with requires_grad=True, got one that nothing was recorded "
+                "for; create the leaf with Variable(data, requires_grad=True) and compute outside no_grad()"
+            )
+            raise RuntimeError(msg)
+        if gradient is None:
+            run_backward([(node, unit_cotangent("backward", self))], retain_graph=retain_graph)
+        else:
+            g = as_cotangent("backward", gradient, self)
+            run_backward([(node, g)], retain_graph=retain_graph, masked=self.size > 1)
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
+        """Call `hook(g)` with the gradient of this Variable in every backward pass; what it returns replaces the gradient.
+
+        Returns:
+            A function that removes the hook.
+        """
+        node = self._node
+        if node is None:
+            msg = "register_hook: wanted a Variable that requires a gradient, got one that does not"
+            raise RuntimeError(msg)
+        hooks = node.hooks = node.hooks or []
+        hooks.append(hook)
+
+        def remove() -> None:
+            if hook in hooks:
+                hooks.remove(hook)
+
+        return remove
+
+    def retain_grad(self) -> None:
+        """Have backward passes keep `.grad` on this Variable although it is the result of an operation."""
+        node = self._node
+        if node is None:
+            msg = "retain_grad: wanted a Variable that requires a gradient, got one that does not"
+            raise RuntimeError(msg)
+        if node.plan is not LEAF and not hasattr(node, "grad"):
+            node.grad = None
+            node.hooks = [*(node.hooks or []), RETAIN]
+
+    def detach(self) -> Variable:
+        """Return a Variable on the same memory that the graph knows nothing of."""
+        return wrap(self._data)  # type: ignore[no-any-return]
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """Return the array, where nothing is lost by it: see `detach`."""
+        return self.__array__()
+
+    def item(self, *index: Any) -> Any:
+        """Return one element as a Python number, for printing and logging."""
+        return self._data.item(*index)
+
+    def tolist(self) -> Any:
+        """Return nested lists of Python numbers, for printing and logging."""
+        return self._data.tolist()
+
+    # -- operators: straight to the primitives -----------------------------------------------------------------------
+
+    __add__ = elementwise.add
+    __sub__ = elementwise.subtract
+    __mul__ = elementwise.multiply
+    __truediv__ = elementwise.divide
+    __floordiv__ = elementwise.floor_divide
+    __mod__ = elementwise.remainder
+    __pow__ = elementwise.power
+    __matmul__ = contractions.matmul
+    __neg__ = elementwise.negative
+    __pos__ = elementwise.positive
+    __abs__ = elementwise.absolute
+    __getitem__ = indexing.getitem
+
+    def __radd__(self, other: Any) -> Any:
+        return elementwise.add(other, self)
+
+    def __rsub__(self, other: Any) -> Any:
+        return elementwise.subtract(other, self)
+
+    def __rmul__(self, other: Any) -> Any:
+        return elementwise.multiply(other, self)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return elementwise.divide(other, self)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return elementwise.floor_divide(other, self)
+
+    def __rmod__(self, other: Any) -> Any:
+        return elementwise.remainder(other, self)
+
+    def __rpow__(self, other: Any) -> Any:
+        return elementwise.power(other, self)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return contractions.matmul(other, self)
+
+    def __divmod__(self, other: Any) -> tuple[Any, Any]:
+        return elementwise.floor_divide(self, other), elementwise.remainder(self, other)
+
+    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
+        return elementwise.floor_divide(other, self), elementwise.remainder(other, self)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        if digits:
+            return elementwise.rint(self * 10.0**digits) / 10.0**digits
+        return elementwise.rint(self)
+
+    # Comparisons are plain: their result has no gradient, and plain arrays are what `where` and indexing want.
+    def __lt__(self, other: Any) -> Any:
+        return self._data < plain(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= plain(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > plain(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= plain(other)
+
+    def __eq__(self, other: object) -> Any:
+        return self._data == plain(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._data != plain(other)
+
+    __hash__ = object.__hash__
+
+    # -- methods that arrays have ------------------------------------------------------------------------------------
+
+    sum = reductions.sum
+    mean = reductions.mean
+    squeeze = shaping.squeeze
+    swapaxes = shaping.swapaxes
+    copy = shaping.copy
+    conj = conjugate = elementwise.conjugate
+    clip = elementwise.clip
+
+    def reshape(self, *shape: Any) -> Any:
+        """Return the same elements in another shape; `shape` as one tuple or as separate integers."""
+        return shaping.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def transpose(self, *axes: Any) -> Any:
+        """Permute the axes; none given reverses them."""
+        return shaping.transpose(self, axes[0] if len(axes) == 1 else axes or None)
+
+    def astype(self, dtype: Any, *, copy: bool = True) -> Any:
+        """Convert to another dtype; integer and bool results carry no gradient."""
+        dtype = np.dtype(dtype)
+        if dtype.kind not in _FLOATING:
+            return wrap(self._data.astype(dtype))
+        return self if dtype == self._data.dtype and not copy else shaping.astype(self, dtype)
+
+    # -- leaving the graph -------------------------------------------------------------------------------------------
+
+    def _refuse(self, what: str) -> NoReturn:
+        msg = (
+            f"{what}: wanted a Variable without a gradient, got one that requires it, which a plain number or array would "
+            f"lose; use autograd or np functions on the Variable itself, or .detach() / .item() to give the gradient up"
+        )
+        raise TypeError(msg)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:  # noqa: FBT001
+        if self._node is not None:
+            self._refuse("np.asarray")
+        return np.array(self._data, dtype=dtype) if copy else np.asarray(self._data, dtype=dtype)
+
+    def __float__(self) -> float:
+        if self._node is not None:
+            self._refuse("float")
+        return float(self._data)
+
+    def __int__(self) -> int:
+        if self._node is not None:
+            self._refuse("int")
+        return int(self._data)
+
+    def __complex__(self) -> complex:
+        if self._node is not None:
+            self._refuse("complex")
+        return complex(self._data)
+
+    def __index__(self) -> int:
+        return self._data.__index__()  # type: ignore[no-any-return]
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __len__(self) -> int:
+        if not self._data.ndim:
+            msg = "len: wanted an array with at least one axis, got a 0-d Variable"
+            raise TypeError(msg)
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (indexing.getitem(self, i) for i in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self._data == plain(value)).any())
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        msg = (
+            "setitem: wanted a new Variable instead of an assignment in place, which the recorded graph cannot follow; "
+            "write x = autograd.where(mask, value, x), or change x.data and call x.mark_changed()"
+        )
+        raise TypeError(msg)
+
+    # -- copying, saving, showing ------------------------------------------------------------------------------------
+
+    def _require_leaf(self, what: str) -> None:
+        if not self.is_leaf:
+            msg = f"{what}: wanted a leaf, got the result of a recorded operation; use variable.detach() first"
+            raise RuntimeError(msg)
+
+    def __copy__(self) -> Any:
+        return shaping.copy(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        self._require_leaf("deepcopy")
+        new = copy._reconstruct(self, memo, *self.__reduce__(), deepcopy=copy.deepcopy)  # type: ignore[attr-defined]  # noqa: SLF001
+        memo[id(self)] = new
+        return new
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._require_leaf("pickle")
+        state = getattr(self, "__dict__", None)
+        return _rebuild, (type(self), self.data, self.requires_grad, self.grad, self.name), state or None
+
+    def __repr__(self) -> str:
+        text = np.array2string(self.data, separator=", ", prefix=type(self).__name__ + "(", threshold=200)
+        parts = [text]
+        if self._data.dtype not in (np.float64, np.bool_, np.int64):
+            parts.append(f"dtype={self._data.dtype}")
+        node = self._node
+        if node is not None:
+            parts.append("requires_grad=True" if node.plan is LEAF else f"from {node.plan.name}")
+        if self.name:
+            parts.append(f"name={self.name!r}")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        if self._data.size == 1:
+            return format(self._data.item(), spec)
+        msg = f"format: wanted a single element for {spec!r}, got shape {self.shape}"
+        raise TypeError(msg)
+
+
+def plain(value: Any) -> Any:
+    """Return the raw array of a Variable, anything else as it is."""
+    return value._data if isinstance(value, Variable) else value
+
+
+def _as_data(data: Any, dtype: Any = None) -> Any:
+    """Return what a Variable holds: an array as it is, a number as a NumPy scalar."""
+    if isinstance(data, Variable):
+        msg = "Variable: wanted an array, a number or nested lists, got a Variable; use it as it is, or its .detach()"
+        raise TypeError(msg)
+    if isinstance(data, (list, tuple)) and _primitive._holds_variable(data):
+        msg = "Variable: wanted numbers, got a list that holds Variables; write autograd.stack(values), which is recorded"
+        raise TypeError(msg)
+    if isinstance(data, (bool, int, float, complex)):
+        new: Any = np.array(data, dtype=dtype)[()]
+    else:
+        new = np.asarray(data, dtype=dtype) if not isinstance(data, np.generic) or dtype is not None else data
+    if new.dtype.kind not in "biufc":
+        msg = f"Variable: wanted numbers, got {type(data).__name__} of dtype {new.dtype}; convert the data first"
+        raise TypeError(msg)
+    return new
+
+
+def _rebuild(cls: type[Variable], data: Any, requires_grad: bool, grad: Any, name: str | None) -> Variable:  # noqa: FBT001
+    """Make a leaf again from what `pickle` and `deepcopy` kept."""
+    variable = cls.__new__(cls)
+    Variable.__init__(variable, data, requires_grad, name=name)
+    if grad is not None:
+        variable.grad = grad
+    return variable
+
+
+def unit_cotangent(what: str, variable: Any) -> Any:
+    """Return the cotangent 1 for a real scalar output."""
+    data = variable._data
+    if data.size != 1:
+        msg = (
+            f"{what}: wanted a scalar output, got shape {data.shape}; reduce it first, as in output.sum(), or pass the "
+            f"gradient of the output"
+        )
+        raise RuntimeError(msg)
+    if data.dtype.kind == "c":
+        msg = f"{what}: wanted a real output, got {data.dtype}; take .real or abs() of it, or pass the gradient of the output"
+        raise RuntimeError(msg)
+    return np.ones_like(data) if data.ndim else data.dtype.type(1)
+
+
+def as_cotangent(what: str, gradient: Any, variable: Any) -> Any:
+    """Return `gradient` as an array of the shape and dtype of `variable`."""
+    g = np.asarray(plain(gradient), dtype=variable.dtype)
+    if g.shape != variable.shape:
+        msg = f"{what}: wanted a gradient of shape {variable.shape}, got {g.shape}; it must have the shape of the output"
+        raise ValueError(msg)
+    return g
+
+
+_primitive.bind_variable_class(Variable, joining.array)

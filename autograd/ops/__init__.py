@@ -1,0 +1,1 @@
+"""The calculus: differentiable NumPy functions by family, forward beside rules."""

@@ -1,0 +1,244 @@
+"""Elementwise functions: one row each, the NumPy function beside the derivative rule of each operand.
+
+Read a row as a line of a table of derivatives: `g` is the cotangent of the output, `out` the output, `x` and `y` the operands.
+Broadcasting is undone by the engine, and so is the conjugation of complex cotangents: rules multiply by the derivative as
+in a textbook. Angles are in radians unless the name says degrees. Imports `_primitive` and NumPy.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from autograd._primitive import binary, primitive, unary
+
+_LOG_2 = math.log(2)
+_LOG_10 = math.log(10)
+_DEGREE = math.pi / 180
+
+# -- arithmetic ------------------------------------------------------------------------------------------------------
+
+
+def _power_x(g: Any, x: Any, y: Any) -> Any:
+    """Return y x^(y-1), with 0 at x = y = 0 where the formula says 0 * inf."""
+    if isinstance(y, (int, float)):
+        if y == 2:  # noqa: PLR2004 - the commonest exponent; x**1.0 would cost a call of pow
+            return g * (2 * x)
+        return g * (y * x ** (y - 1)) if y != 0 else np.zeros_like(g)
+    slope = y * x ** (y - 1)
+    if not np.all(y):
+        slope = np.where((x == 0) & (y == 0), 0.0, slope)
+    return g * slope
+
+
+def _power_y(g: Any, out: Any, x: Any, y: Any) -> Any:
+    """Return x^y log x; 0 at x = 0 with y >= 0, the limit from the right."""
+    if isinstance(x, (int, float)) and x > 0:
+        return g * (out * math.log(x))
+    return g * (out * np.log(np.where((x == 0) & (y >= 0), 1.0, x)))
+
+
+def _larger(g: Any, x: Any, y: Any) -> Any:
+    """Give `g` to the larger operand, half each at a tie; a nan operand wins, as in the forward pass."""
+    return np.where((x > y) | (x != x), g, np.where(x == y, g * 0.5, 0.0))  # noqa: PLR0124
+
+
+def _smaller(g: Any, x: Any, y: Any) -> Any:
+    return np.where((x < y) | (x != x), g, np.where(x == y, g * 0.5, 0.0))  # noqa: PLR0124
+
+
+def _larger_not_nan(g: Any, x: Any, y: Any) -> Any:
+    """As `_larger`, but a nan operand loses."""
+    return np.where((x > y) | (y != y), g, np.where(x == y, g * 0.5, 0.0))  # noqa: PLR0124
+
+
+def _smaller_not_nan(g: Any, x: Any, y: Any) -> Any:
+    return np.where((x < y) | (y != y), g, np.where(x == y, g * 0.5, 0.0))  # noqa: PLR0124
+
+
+def _zero(g: Any) -> Any:
+    return np.zeros_like(g)
+
+
+# fmt: off
+add           = binary(np.add,      fast=operator.add,     x=lambda g: g,                y=lambda g: g)
+subtract      = binary(np.subtract, fast=operator.sub,     x=lambda g: g,                y=lambda g: -g)
+multiply      = binary(np.multiply, fast=operator.mul,     x=lambda g, y: g * y,         y=lambda g, x: g * x)
+divide        = binary(np.divide,   fast=operator.truediv, x=lambda g, y: g / y,         y=lambda g, out, y: -g * out / y)
+power         = binary(np.power,    fast=operator.pow,     x=_power_x,                   y=_power_y)
+float_power   = binary(np.float_power,                     x=_power_x,                   y=_power_y)
+remainder     = binary(np.remainder,    fast=operator.mod, x=lambda g: g,                y=lambda g, x, y: -g * np.floor_divide(x, y))
+fmod          = binary(np.fmod,                            x=lambda g: g,                y=lambda g, x, y: -g * np.trunc(x / y))
+floor_divide  = binary(np.floor_divide, fast=operator.floordiv, x=_zero,                 y=_zero)
+maximum       = binary(np.maximum, masks=True,             x=_larger,                    y=lambda g, x, y: _larger(g, y, x))
+minimum       = binary(np.minimum, masks=True,             x=_smaller,                   y=lambda g, x, y: _smaller(g, y, x))
+fmax          = binary(np.fmax, masks=True,                x=_larger_not_nan,            y=lambda g, x, y: _larger_not_nan(g, y, x))
+fmin          = binary(np.fmin, masks=True,                x=_smaller_not_nan,           y=lambda g, x, y: _smaller_not_nan(g, y, x))
+copysign      = binary(np.copysign,                        x=lambda g, x, y: g * (np.sign(x) * np.copysign(np.sign(x), y) * np.sign(x)), y=_zero)
+heaviside     = binary(np.heaviside, masks=True,           x=_zero,                      y=lambda g, x: np.where(x == 0, g, 0.0))
+nextafter     = binary(np.nextafter,                       x=lambda g: g,                y=_zero)
+ldexp         = binary(np.ldexp,                           x=lambda g, y: np.ldexp(g, y))
+
+negative      = unary(np.negative,   x=lambda g: -g)
+positive      = unary(np.positive,   x=lambda g: g)
+absolute      = unary(np.absolute,   x=lambda g, x: g * np.conj(np.sign(x)))
+fabs          = unary(np.fabs,       x=lambda g, x: g * np.sign(x))
+reciprocal    = unary(np.reciprocal, x=lambda g, out: -g * (out * out))
+square        = unary(np.square,     x=lambda g, x: g * (2 * x))
+sqrt          = unary(np.sqrt,       x=lambda g, out: g / (2 * out))
+cbrt          = unary(np.cbrt,       x=lambda g, out: g / (3 * (out * out)))
+
+# Piecewise constant: recorded, with a gradient of zero, so that a loss built on them differentiates.
+sign          = unary(np.sign,  x=_zero)
+floor         = unary(np.floor, x=_zero)
+ceil          = unary(np.ceil,  x=_zero)
+trunc         = unary(np.trunc, x=_zero)
+rint          = unary(np.rint,  x=_zero)
+spacing       = unary(np.spacing, x=_zero)
+
+# -- exponentials and logarithms -------------------------------------------------------------------------------------
+exp           = unary(np.exp,   x=lambda g, out: g * out)
+exp2          = unary(np.exp2,  x=lambda g, out: g * (out * _LOG_2))
+expm1         = unary(np.expm1, x=lambda g, out: g * (out + 1))
+log           = unary(np.log,   x=lambda g, x: g / x)
+log2          = unary(np.log2,  x=lambda g, x: g / (x * _LOG_2))
+log10         = unary(np.log10, x=lambda g, x: g / (x * _LOG_10))
+log1p         = unary(np.log1p, x=lambda g, x: g / (1 + x))
+
+# -- trigonometric and hyperbolic ------------------------------------------------------------------------------------
+sin           = unary(np.sin,     x=lambda g, x: g * np.cos(x))
+cos           = unary(np.cos,     x=lambda g, x: -g * np.sin(x))
+tan           = unary(np.tan,     x=lambda g, out: g * (1 + out * out))
+arcsin        = unary(np.arcsin,  x=lambda g, x: g / np.sqrt(1 - x * x))
+arccos        = unary(np.arccos,  x=lambda g, x: -g / np.sqrt(1 - x * x))
+arctan        = unary(np.arctan,  x=lambda g, x: g / (1 + x * x))
+sinh          = unary(np.sinh,    x=lambda g, x: g * np.cosh(x))
+cosh          = unary(np.cosh,    x=lambda g, x: g * np.sinh(x))
+tanh          = unary(np.tanh,    x=lambda g, out: g * (1 - out * out))
+arcsinh       = unary(np.arcsinh, x=lambda g, x: g / np.sqrt(x * x + 1))
+arccosh       = unary(np.arccosh, x=lambda g, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
+arctanh       = unary(np.arctanh, x=lambda g, x: g / (1 - x * x))
+degrees       = unary(np.degrees, x=lambda g: g / _DEGREE)
+radians       = unary(np.radians, x=lambda g: g * _DEGREE)
+rad2deg       = unary(np.rad2deg, x=lambda g: g / _DEGREE)
+deg2rad       = unary(np.deg2rad, x=lambda g: g * _DEGREE)
+# fmt: on
+
+
+def _arctan2_slope(other: Any, x: Any, y: Any) -> Any:
+    """Return other / (x^2 + y^2), with 0 at the origin, where the angle has no derivative."""
+    r2 = x * x + y * y
+    return other / np.where(r2 == 0, 1.0, r2)
+
+
+def _ratio(x: Any, out: Any) -> Any:
+    """Return x / out with 0 at the origin, a subgradient of the length there."""
+    return x / np.where(out == 0, 1.0, out)
+
+
+def _logaddexp_weight(g: Any, x: Any, out: Any, base: float) -> Any:
+    """Return g base^(x - out), with 1/2 where both operands are equal infinities."""
+    difference = np.where(x == out, 0.0, x - out)
+    if np.any(np.isinf(x) & (x == out)):
+        return g * np.where(np.isinf(x) & (x == out), 0.5, np.exp(difference * math.log(base)))
+    return g * np.exp(difference * math.log(base))
+
+
+# fmt: off
+arctan2       = binary(np.arctan2,    x=lambda g, x, y: g * _arctan2_slope(y, x, y), y=lambda g, x, y: -g * _arctan2_slope(x, x, y))
+hypot         = binary(np.hypot,      x=lambda g, x, out: g * _ratio(x, out),        y=lambda g, y, out: g * _ratio(y, out))
+logaddexp     = binary(np.logaddexp,  x=lambda g, x, out: _logaddexp_weight(g, x, out, math.e),
+                                      y=lambda g, y, out: _logaddexp_weight(g, y, out, math.e))
+logaddexp2    = binary(np.logaddexp2, x=lambda g, x, out: _logaddexp_weight(g, x, out, 2.0),
+                                      y=lambda g, y, out: _logaddexp_weight(g, y, out, 2.0))
+# fmt: on
+
+
+# -- complex numbers -------------------------------------------------------------------------------------------------
+# Inside a backward pass cotangents are transposed, not conjugated (see "complex numbers" in docs/conventions.md): the
+# cotangent of Re(x) is g, that of Im(x) is -i g, that of conj(x) is conj(g).
+
+# fmt: off
+conjugate     = unary(np.conjugate, x=lambda g: np.conjugate(g))
+real          = unary(np.real,      x=lambda g: g)
+imag          = unary(np.imag,      x=lambda g, x_dtype: g * -1j if x_dtype.kind == "c" else np.zeros_like(g))
+# fmt: on
+
+
+def _angle_slope(g: Any, x: Any) -> Any:
+    if x.dtype.kind != "c":
+        return np.zeros_like(g)
+    square = x.real * x.real + x.imag * x.imag
+    return g * (-1j * np.conjugate(x) / np.where(square == 0, 1.0, square))
+
+
+@primitive(x=lambda g, x, deg: _angle_slope(g / _DEGREE if deg else g, x), elementwise=True)
+def angle(x: Any, deg: bool = False) -> Any:  # noqa: FBT001, FBT002 - NumPy's signature
+    """Return the angle of complex numbers, in radians, or in degrees where `deg`; gradient 0 at the origin."""
+    return np.angle(x, deg=deg)
+
+
+# -- choices ---------------------------------------------------------------------------------------------------------
+
+
+@primitive(
+    x=lambda g, condition: np.where(condition, g, 0.0),
+    y=lambda g, condition: np.where(condition, 0.0, g),
+    nondiff=("condition",),
+    elementwise=True,
+    masks=True,
+)
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """Take elements of `x` where `condition` holds, of `y` elsewhere.
+
+    The branch that was not taken gets a gradient of exactly zero, which stays zero whatever was computed to get there:
+    `where(x > 0, sqrt(x), 0)` has gradient 0 at 0.
+    """
+    return np.where(condition, x, y)
+
+
+def _within(x: Any, a_min: Any, a_max: Any) -> Any:
+    if a_min is None:
+        return x <= a_max if a_max is not None else np.ones(np.shape(x), dtype=bool)
+    return x >= a_min if a_max is None else (x >= a_min) & (x <= a_max)
+
+
+def _clipped_below(g: Any, x: Any, a_min: Any, a_max: Any) -> Any:
+    below = x < a_min
+    return np.where(below if a_max is None else below & (a_min < a_max), g, 0.0)
+
+
+@primitive(
+    x=lambda g, x, a_min, a_max: np.where(_within(x, a_min, a_max), g, 0.0),
+    a_min=_clipped_below,
+    a_max=lambda g, x, a_min, a_max: np.where(
+        x > a_max if a_min is None else (x > a_max) | (a_min >= a_max), g, 0.0
+    ),
+    elementwise=True,
+    masks=True,
+)
+def clip(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
+    """Limit `x` to `[a_min, a_max]`; either bound may be None.
+
+    At a bound the gradient goes to `x`, outside to the bound.
+    """
+    return np.clip(x, a_min, a_max)
+
+
+def _sinc_slope(x: Any, out: Any) -> Any:
+    """Return (cos(pi x) - sinc x) / x, with its limit 0 at 0."""
+    return (np.cos(math.pi * x) - out) / np.where(x == 0, 1.0, x)
+
+
+sinc = unary(np.sinc, x=lambda g, x, out: g * _sinc_slope(x, out))
+
+
+@primitive(x=lambda g, x: np.where(np.isfinite(x), g, 0.0), elementwise=True, masks=True)
+def nan_to_num(
+    x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None  # noqa: FBT001, FBT002
+) -> Any:
+    """Replace nan and infinities by numbers; the replaced elements have gradient 0."""
+    return np.nan_to_num(x, copy=True, nan=nan, posinf=posinf, neginf=neginf)
