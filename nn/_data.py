@@ -1,0 +1,465 @@
+"""Data: what can be indexed, in which order it is read, and how items become batches.
+
+Everything here is plain NumPy: a batch is made of arrays, and the model turns them into Variables
+by computing with its parameters. Imports `autograd` only.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd._random import Seed, new_generator
+
+__all__ = [
+    "ArrayDataset",
+    "BatchSampler",
+    "DataLoader",
+    "Dataset",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "Subset",
+    "default_collate",
+    "random_split",
+]
+
+Indices: TypeAlias = npt.NDArray[np.intp]
+
+
+class Dataset(ABC):
+    """Items by number: subclass it with ``__getitem__`` and ``__len__``.
+
+    Override ``take`` where a whole batch can be read faster than item by item.
+
+    Example:
+        >>> class Squares(Dataset):
+        ...     def __getitem__(self, index):
+        ...         return float(index), float(index) ** 2
+        ...
+        ...     def __len__(self):
+        ...         return 4
+        >>> Squares().take(np.array([1, 3]))
+        (array([1., 3.]), array([1., 9.]))
+    """
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> Any:
+        """Return item number ``index``."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of items."""
+
+    def take(self, indices: Indices) -> Any:
+        """Return the items at ``indices`` as one batch, collated by ``default_collate``."""
+        return default_collate([self[index] for index in indices.tolist()])
+
+
+class ArrayDataset(Dataset):
+    """Arrays of one length, read together: item ``i`` is the tuple of their rows ``i``.
+
+    The arrays are kept, not copied; a batch is one indexing operation per array.
+
+    Args:
+        *arrays: Arrays (or what NumPy makes arrays of) of shape (N, ...), one or more.
+
+    Raises:
+        ValueError: No arrays, an array without a first axis, or different lengths.
+
+    Example:
+        >>> data = ArrayDataset(np.arange(6.0).reshape(3, 2), np.array([0, 1, 0]))
+        >>> len(data), data[1]
+        (3, (array([2., 3.]), np.int64(1)))
+    """
+
+    def __init__(self, *arrays: npt.ArrayLike) -> None:
+        if not arrays:
+            raise ValueError("ArrayDataset: wanted at least one array, got none")
+        self.arrays = tuple(np.asarray(array) for array in arrays)
+        for array in self.arrays:
+            if array.ndim == 0:
+                raise ValueError("ArrayDataset: wanted arrays of shape (N, ...), got a 0-d array")
+        if len({len(array) for array in self.arrays}) > 1:
+            lengths = ", ".join(str(len(array)) for array in self.arrays)
+            raise ValueError(f"ArrayDataset: wanted arrays of one length, got lengths {lengths}")
+
+    def __getitem__(self, index: Any) -> tuple[Any, ...]:
+        """Return row ``index`` of every array; slices and index arrays work as well."""
+        return tuple(array[index] for array in self.arrays)
+
+    def __len__(self) -> int:
+        return len(self.arrays[0])
+
+    def take(self, indices: Indices) -> tuple[npt.NDArray[Any], ...]:
+        """Return the rows ``indices`` of every array, as new arrays."""
+        return tuple(array.take(indices, axis=0) for array in self.arrays)
+
+
+class Subset(Dataset):
+    """Some items of another dataset, in the order given.
+
+    Example:
+        >>> list(Subset(["a", "b", "c"], [2, 0]))
+        ['c', 'a']
+    """
+
+    def __init__(self, dataset: Dataset | Sequence[Any], indices: npt.ArrayLike) -> None:
+        self.dataset = dataset
+        self.indices = np.asarray(indices, dtype=np.intp)
+        if self.indices.ndim != 1:
+            raise ValueError(
+                f"Subset: wanted a list of indices, got an array of shape {self.indices.shape}"
+            )
+
+    def __getitem__(self, index: int) -> Any:
+        return self.dataset[int(self.indices[index])]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def take(self, indices: Indices) -> Any:
+        """Return the items at ``indices`` of this subset as one batch."""
+        return _take(self.dataset, self.indices[indices])
+
+
+def random_split(
+    dataset: Dataset | Sequence[Any], lengths: Sequence[float], seed: Seed = None
+) -> list[Subset]:
+    """Split a dataset at random into subsets without common items.
+
+    Args:
+        dataset: What to split.
+        lengths: Numbers of items that add up to ``len(dataset)``, or fractions that add up to 1;
+            items left over by rounding go to the first subsets, one each.
+        seed: See ``autograd.new_generator``.
+
+    Raises:
+        ValueError: The lengths do not add up.
+
+    Example:
+        >>> [len(part) for part in random_split(range(10), [0.75, 0.25], seed=0)]
+        [8, 2]
+    """
+    total = len(dataset)
+    if any(isinstance(length, float) for length in lengths):
+        if not np.isclose(sum(lengths), 1.0):
+            raise ValueError(
+                f"random_split: wanted fractions that add up to 1, got {list(lengths)}"
+            )
+        counts = [int(total * fraction) for fraction in lengths]
+        for extra in range(total - sum(counts)):
+            counts[extra % len(counts)] += 1
+    else:
+        counts = [int(length) for length in lengths]
+    if sum(counts) != total or min(counts, default=0) < 0:
+        raise ValueError(
+            f"random_split: wanted lengths that add up to {total}, got {list(lengths)}"
+        )
+    order = new_generator(seed).permutation(total)
+    return [Subset(dataset, part) for part in np.split(order, np.cumsum(counts)[:-1])]
+
+
+class Sampler(ABC):
+    """The order in which the items of a dataset are read: subclass it with ``order``.
+
+    A sampler that keeps state (a generator, a position) extends ``state_dict`` and
+    ``load_state_dict``, so that a resumed training reads in the same order.
+    """
+
+    @abstractmethod
+    def order(self) -> Indices:
+        """Return the indices of the next epoch, shape (number of items,)."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of indices of an epoch."""
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.order().tolist())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what must be saved between epochs to continue; nothing by default."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue where ``state_dict`` was taken."""
+        if state:
+            raise ValueError(
+                f"{type(self).__name__}: wanted an empty state, got the keys {sorted(state)}"
+            )
+
+
+class SequentialSampler(Sampler):
+    """First to last.
+
+    Example:
+        >>> list(SequentialSampler("abc"))
+        [0, 1, 2]
+    """
+
+    def __init__(self, data_source: Any) -> None:
+        self.data_source = data_source
+
+    def order(self) -> Indices:
+        """Return 0, 1, 2, ..."""
+        return np.arange(len(self.data_source))
+
+    def __len__(self) -> int:
+        return len(self.data_source)
+
+
+class RandomSampler(Sampler):
+    """A new random order in each epoch.
+
+    Args:
+        data_source: Anything with a length.
+        replacement: Draw each index independently instead of permuting all of them.
+        num_samples: Indices per epoch; all by default, any number with ``replacement``.
+        seed: See ``autograd.new_generator``.
+
+    Raises:
+        ValueError: More samples than items without replacement, or none with it.
+
+    Example:
+        >>> sorted(RandomSampler(range(4), seed=0))
+        [0, 1, 2, 3]
+    """
+
+    def __init__(
+        self,
+        data_source: Any,
+        *,
+        replacement: bool = False,
+        num_samples: int | None = None,
+        seed: Seed = None,
+    ) -> None:
+        self.data_source = data_source
+        self.replacement = replacement
+        self.num_samples = num_samples
+        if num_samples is not None and not replacement and num_samples > len(data_source):
+            raise ValueError(
+                f"RandomSampler: wanted at most {len(data_source)} samples, got {num_samples}; "
+                "replacement=True allows more"
+            )
+        self.generator = new_generator(seed)
+
+    def order(self) -> Indices:
+        """Draw the indices of an epoch."""
+        if self.replacement:
+            return self.generator.integers(len(self.data_source), size=len(self), dtype=np.intp)
+        return self.generator.permutation(len(self.data_source))[: len(self)]
+
+    def __len__(self) -> int:
+        return len(self.data_source) if self.num_samples is None else self.num_samples
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the generator."""
+        return {"generator": dict(self.generator.bit_generator.state)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Return the generator to a saved state."""
+        if set(state) != {"generator"}:
+            raise ValueError(
+                f"RandomSampler: wanted a state with the key 'generator', got {sorted(state)}"
+            )
+        self.generator.bit_generator.state = state["generator"]
+
+
+class BatchSampler:
+    """Group the indices of a sampler into batches.
+
+    Args:
+        sampler: A ``Sampler`` or any iterable of indices.
+        batch_size: Indices per batch.
+        drop_last: Leave out a last batch that is not full.
+
+    Raises:
+        ValueError: ``batch_size`` is not a positive integer.
+
+    Example:
+        >>> [batch.tolist() for batch in BatchSampler(SequentialSampler("abcde"), 2)]
+        [[0, 1], [2, 3], [4]]
+    """
+
+    def __init__(
+        self, sampler: Sampler | Iterable[int], batch_size: int, drop_last: bool = False
+    ) -> None:
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer):
+            raise TypeError(
+                f"BatchSampler: wanted batch_size as an int, got {type(batch_size).__name__}"
+            )
+        if batch_size < 1:
+            raise ValueError(f"BatchSampler: wanted batch_size of at least 1, got {batch_size}")
+        self.sampler = sampler
+        self.batch_size = int(batch_size)
+        self.drop_last = drop_last
+
+    def __iter__(self) -> Iterator[Indices]:
+        size = self.batch_size
+        if isinstance(self.sampler, Sampler):
+            order = self.sampler.order()
+            stop = len(order) - len(order) % size if self.drop_last else len(order)
+            for start in range(0, stop, size):
+                yield order[start : start + size]
+            return
+        indices = iter(self.sampler)
+        while batch := list(islice(indices, size)):
+            if len(batch) == size or not self.drop_last:
+                yield np.array(batch, dtype=np.intp)
+
+    def __len__(self) -> int:
+        # An iterable without a length says so itself.
+        items = len(self.sampler)  # type: ignore[arg-type]
+        return items // self.batch_size if self.drop_last else -(-items // self.batch_size)
+
+
+class DataLoader:
+    """Batches of a dataset, as often as wanted: each ``for`` loop over it is one epoch.
+
+    With ``shuffle`` each epoch has a new order; the same seed gives the same sequence of orders.
+    ``state_dict`` taken between epochs and loaded into a loader of the same kind continues that
+    sequence exactly.
+
+    Args:
+        dataset: A ``Dataset`` or anything with ``__getitem__`` and ``__len__``.
+        batch_size: Items per batch.
+        shuffle: Draw a new order for each epoch.
+        sampler: Order of the indices, instead of ``shuffle``.
+        batch_sampler: Iterable of lists of indices, instead of all of the above and ``drop_last``.
+        drop_last: Leave out a last batch that is not full.
+        collate_fn: Called with the list of a batch's items; ``default_collate`` by default.
+        seed: Stream of ``shuffle``; see ``autograd.new_generator``.
+
+    Raises:
+        TypeError: ``dataset`` cannot be indexed or has no length.
+        ValueError: Arguments that exclude each other.
+
+    Example:
+        >>> loader = DataLoader(ArrayDataset(np.arange(5)), batch_size=2)
+        >>> [batch.tolist() for (batch,) in loader], len(loader)
+        ([[0, 1], [2, 3], [4]], 3)
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset | Sequence[Any],
+        batch_size: int = 1,
+        shuffle: bool = False,
+        *,
+        sampler: Sampler | Iterable[int] | None = None,
+        batch_sampler: Iterable[Sequence[int] | Indices] | None = None,
+        drop_last: bool = False,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        seed: Seed = None,
+    ) -> None:
+        if not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
+            raise TypeError(
+                "DataLoader: wanted a dataset with __getitem__ and __len__, "
+                f"got {type(dataset).__name__}"
+            )
+        if shuffle and sampler is not None:
+            raise ValueError("DataLoader: wanted either shuffle=True or a sampler, got both")
+        if batch_sampler is not None and (
+            batch_size != 1 or shuffle or drop_last or sampler is not None
+        ):
+            raise ValueError(
+                "DataLoader: batch_sampler decides everything; "
+                "leave out batch_size, shuffle, sampler and drop_last"
+            )
+        if batch_sampler is None:
+            if sampler is None:
+                sampler = (
+                    RandomSampler(dataset, seed=seed) if shuffle else SequentialSampler(dataset)
+                )
+            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+        self.dataset = dataset
+        self.batch_sampler = batch_sampler
+        self.collate_fn = collate_fn
+
+    def __iter__(self) -> Iterator[Any]:
+        dataset, collate = self.dataset, self.collate_fn
+        for indices in self.batch_sampler:
+            if collate is None:
+                yield _take(dataset, np.asarray(indices, dtype=np.intp))
+            else:
+                yield collate([dataset[int(index)] for index in indices])
+
+    def __len__(self) -> int:
+        return len(self.batch_sampler)  # type: ignore[arg-type] # says itself that it has none
+
+    def __repr__(self) -> str:
+        return f"DataLoader({len(self.dataset)} items of {type(self.dataset).__name__})"
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what continues the sequence of orders; take it between epochs."""
+        return {name: part.state_dict() for name, part in self._stateful().items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue the sequence of orders where ``state_dict`` was taken.
+
+        Raises:
+            ValueError: The state is that of a loader of another kind.
+        """
+        parts = self._stateful()
+        if set(state) != set(parts):
+            raise ValueError(
+                f"DataLoader: wanted a state with the keys {sorted(parts)}, got {sorted(state)}; "
+                "build the loader as it was when the state was saved"
+            )
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+
+    def _stateful(self) -> dict[str, Any]:
+        parts = {
+            "batch_sampler": self.batch_sampler,
+            "sampler": getattr(self.batch_sampler, "sampler", None),
+        }
+        return {name: part for name, part in parts.items() if hasattr(part, "state_dict")}
+
+
+def default_collate(items: Sequence[Any]) -> Any:
+    """Put items together along a new first axis.
+
+    Numbers and arrays are stacked; tuples, named tuples, lists and dicts are collated entry by
+    entry; anything else (text, for one) stays a list.
+
+    Raises:
+        ValueError: The items have different shapes, lengths or keys.
+
+    Example:
+        >>> default_collate([{"x": [1.0, 2.0], "name": "a"}, {"x": [3.0, 4.0], "name": "b"}])
+        {'x': [array([1., 3.]), array([2., 4.])], 'name': ['a', 'b']}
+    """
+    first = items[0]
+    if isinstance(first, Mapping):
+        _check_alike("keys", [tuple(sorted(item)) for item in items])
+        return {key: default_collate([item[key] for item in items]) for key in first}
+    if isinstance(first, tuple | list):
+        _check_alike("lengths", [len(item) for item in items])
+        entries = [default_collate(entry) for entry in zip(*items, strict=True)]
+        if isinstance(first, list):
+            return entries
+        return type(first)(*entries) if hasattr(first, "_fields") else tuple(entries)
+    if isinstance(first, np.ndarray | np.generic | int | float | complex):
+        _check_alike("shapes", [np.shape(item) for item in items])
+        return np.array(items)
+    return list(items)
+
+
+def _check_alike(what: str, found: list[Any]) -> None:
+    for other in found:
+        if other != found[0]:
+            raise ValueError(
+                f"default_collate: wanted items of equal {what}, got {found[0]} and {other}; "
+                "pass a collate_fn that pads or groups them"
+            )
+
+
+def _take(dataset: Dataset | Sequence[Any], indices: Indices) -> Any:
+    if isinstance(dataset, Dataset):
+        return dataset.take(indices)
+    return default_collate([dataset[index] for index in indices.tolist()])
