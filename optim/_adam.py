@@ -1,0 +1,120 @@
+r"""Adam: step sizes from running means of the gradient and of its square.
+
+With gradient g (negated to maximize, plus weight_decay * p), step t and betas (b1, b2):
+
+    m <- b1 * m + (1 - b1) * g                     v <- b2 * v + (1 - b2) * g**2
+    p <- p - lr * (m / (1 - b1**t)) / (sqrt(v / (1 - b2**t)) + eps)
+
+With amsgrad, the largest v so far stands in its place.
+
+References:
+    Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 1.
+    Reddi, Kale and Kumar, On the convergence of Adam and beyond, ICLR 2018, algorithm 2 (amsgrad).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from optim._optimizer import Optimizer, Parameters, penalised
+from optim._runs import Array, State
+
+__all__ = ["Adam", "follow_moments", "update_moments"]
+
+
+class Adam(Optimizer):
+    """Adam, with weight decay as an L2 penalty; `AdamW` decays the weights directly.
+
+    Args:
+        params: parameters or groups of them.
+        lr: learning rate.
+        betas: decay of the running means of the gradient and of its square.
+        eps: added to the root of the second mean, so that the quotient stays finite.
+        weight_decay: factor of the L2 penalty's gradient.
+        amsgrad: divide by the largest second mean so far.
+        maximize: go uphill.
+
+    Raises:
+        ValueError: an option outside its interval.
+
+    Example:
+        >>> from autograd import Variable
+        >>> x = Variable([4.0], requires_grad=True)
+        >>> optimizer = Adam([x], lr=0.5)
+        >>> (x * x).sum().backward()
+        >>> optimizer.step()
+        >>> x.data
+        array([3.5])
+    """
+
+    limits: ClassVar = {
+        **dict.fromkeys(("lr", "eps", "weight_decay"), (0.0, math.inf)),
+        "betas": (0.0, 1.0),
+    }
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults)
+
+    def buffers(self, group: Mapping[str, Any]) -> Mapping[str, float]:
+        """Return the two running means, and the largest second one with amsgrad."""
+        names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+        return dict.fromkeys(names if group["amsgrad"] else names[:2], 0.0)
+
+    def update(
+        self, p: Array, g: Array, state: State, group: dict[str, Any], scratch: Sequence[Array]
+    ) -> None:
+        """Apply the formula at the top of this file."""
+        g = penalised(p, g, group["weight_decay"], group["maximize"], out=scratch[0])
+        update_moments(g, state, group, scratch[1])
+        follow_moments(p, state, group, scratch[1])
+
+
+def update_moments(g: Array, state: State, group: Mapping[str, Any], work: Array) -> None:
+    """Take a gradient into the running means of g and g**2; `g` may not be `work`."""
+    beta1, beta2 = group["betas"]
+    mean, square = state["exp_avg"], state["exp_avg_sq"]
+    mean *= beta1
+    mean += np.multiply(g, 1 - beta1, out=work)
+    np.multiply(g, g, out=work)
+    work *= 1 - beta2
+    square *= beta2
+    square += work
+
+
+def follow_moments(p: Array, state: State, group: Mapping[str, Any], work: Array) -> None:
+    """Subtract lr * (m / correction1) / (sqrt(v / correction2) + eps) from `p`.
+
+    Numerator and denominator are multiplied by sqrt(correction2), which turns one pass over the
+    arrays into a factor of two numbers.
+    """
+    beta1, beta2 = group["betas"]
+    square = state["exp_avg_sq"]
+    if group["amsgrad"]:
+        largest = state["max_exp_avg_sq"]
+        square = np.maximum(largest, square, out=largest)
+    root = math.sqrt(1 - beta2 ** state["step"])
+    np.sqrt(square, out=work)
+    work += group["eps"] * root
+    np.divide(state["exp_avg"], work, out=work)
+    work *= group["lr"] * root / (1 - beta1 ** state["step"])
+    p -= work

@@ -1,0 +1,65 @@
+r"""AdamW: Adam with weight decay that bypasses the running means.
+
+    p <- p - lr * weight_decay * p, then as Adam without weight decay.
+
+References:
+    Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 2.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from optim._adam import Adam, follow_moments, update_moments
+from optim._optimizer import Parameters, penalised
+from optim._runs import Array, State
+
+__all__ = ["AdamW"]
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay.
+
+    Args:
+        params: parameters or groups of them.
+        lr: learning rate.
+        betas: decay of the running means of the gradient and of its square.
+        eps: added to the root of the second mean, so that the quotient stays finite.
+        weight_decay: each step multiplies the weights by (1 - lr * weight_decay).
+        amsgrad: divide by the largest second mean so far.
+        maximize: go uphill.
+
+    Raises:
+        ValueError: an option outside its interval.
+
+    Example:
+        >>> from autograd import Variable
+        >>> x = Variable([4.0], requires_grad=True)
+        >>> optimizer = AdamW([x], lr=0.5, weight_decay=0.1)
+        >>> (x * x).sum().backward()
+        >>> optimizer.step()
+        >>> x.data
+        array([3.3])
+    """
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+
+    def update(
+        self, p: Array, g: Array, state: State, group: dict[str, Any], scratch: Sequence[Array]
+    ) -> None:
+        """Apply the formula at the top of this file."""
+        if group["weight_decay"] != 0:
+            p *= 1 - group["lr"] * group["weight_decay"]
+        g = penalised(p, g, 0.0, group["maximize"], out=scratch[0])
+        update_moments(g, state, group, scratch[1])
+        follow_moments(p, state, group, scratch[1])

@@ -1,0 +1,345 @@
+"""Optimizer: parameter groups, state, checkpoints and the contract of a step.
+
+Imports `autograd` only. An algorithm is a subclass that names its options and its state and
+writes one method, `update`, on flat arrays; everything else is here and in `_runs.py`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar, overload
+
+import numpy as np
+
+from autograd import Variable, enable_grad
+from optim._checkpoint import read_state_dict
+from optim._options import (
+    check_options,
+    check_parameter,
+    check_spelling,
+    list_groups,
+    plain_number,
+    plain_options,
+    split_names,
+)
+from optim._runs import Array, Plan, Run, State, plan_runs
+
+__all__ = ["Hook", "Optimizer", "Parameters", "penalised"]
+
+Parameters = (
+    Variable | Iterable[Variable] | Iterable[tuple[str, Variable]] | Iterable[dict[str, Any]]
+)
+Hook = Callable[["Optimizer", tuple[Any, ...], dict[str, Any]], None]
+Loss = TypeVar("Loss")
+
+# Work arrays handed to `update`: enough for every algorithm here, one block long each.
+_SCRATCH = 3
+
+
+class Optimizer:
+    """Change parameters in place along their gradients.
+
+    A subclass states its options, the intervals they may lie in (`limits`), the arrays
+    (`buffers`) and numbers (`scalars`) it remembers for each parameter, and the arithmetic:
+
+        class SignSGD(Optimizer):
+            limits = {"lr": (0.0, math.inf)}
+
+            def __init__(self, params, lr=1e-3):
+                super().__init__(params, {"lr": lr})
+
+            def update(self, p, g, state, group, scratch):
+                step = np.sign(g, out=scratch[0])
+                step *= group["lr"]
+                p -= step
+
+    `update` must be elementwise: it is called on flat blocks that may span several parameters or
+    a part of one. An algorithm that needs whole parameters (their norms, say) overrides `step`.
+
+    Args:
+        params: Variables, (name, Variable) pairs, or dicts with the key "params" and options
+            that differ from the defaults for that group.
+        defaults: option name -> value for groups that do not state their own.
+
+    Raises:
+        TypeError: something in `params` is no Variable, or an option no number.
+        ValueError: no parameters, a duplicate, a non-leaf, a Variable without `requires_grad`,
+            an option outside its interval, a misspelt option.
+    """
+
+    limits: ClassVar[Mapping[str, tuple[float, float]]] = {}
+    scalars: ClassVar[Mapping[str, float]] = {"step": 0}
+
+    param_groups: list[dict[str, Any]]
+    defaults: dict[str, Any]
+
+    def __init__(self, params: Parameters, defaults: Mapping[str, Any]) -> None:
+        self.defaults = plain_options(defaults)
+        self.param_groups = []
+        self.steps_taken = 0
+        self._state: dict[Variable, State] = {}
+        self._plans: dict[int, Plan] = {}
+        self._scratch: dict[np.dtype[Any], list[Array]] = {}
+        self._pre_hooks: dict[object, Hook] = {}
+        self._post_hooks: dict[object, Hook] = {}
+        check_options(self._name, self.defaults, self.limits)
+        self.check_group(self.defaults)
+        groups = list_groups(self._name, params)
+        if not groups:
+            raise ValueError(
+                f"{self._name}: wanted at least one parameter, got none; was the generator used "
+                "up before, or does the model not register its parameters as attributes?"
+            )
+        for group in groups:
+            self.add_param_group(group)
+
+    # ---- what an algorithm states ---------------------------------------------------------
+
+    def buffers(self, group: Mapping[str, Any]) -> Mapping[str, float]:  # noqa: ARG002
+        """Return name -> initial value of the arrays kept for each parameter of this group."""
+        return {}
+
+    def check_group(self, group: Mapping[str, Any]) -> None:
+        """Check what `limits` cannot express; raises ValueError."""
+
+    def advance(self, scalars: State, group: Mapping[str, Any]) -> None:  # noqa: ARG002
+        """Move the numbers of the state on by one step, before `update` sees them."""
+        scalars["step"] += 1
+
+    def update(
+        self, p: Array, g: Array, state: State, group: dict[str, Any], scratch: Sequence[Array]
+    ) -> None:
+        """Change `p` in place.
+
+        Args:
+            p: flat data, to be written.
+            g: flat gradient, not to be written.
+            state: the buffers as flat arrays, to be written, and the scalars.
+            group: the options.
+            scratch: three work arrays as long as `p`, contents undefined.
+        """
+        raise NotImplementedError(f"{self._name}: a subclass must define update()")
+
+    # ---- parameter groups -----------------------------------------------------------------
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__
+
+    def add_param_group(self, param_group: Any) -> None:
+        """Add parameters with options of their own, for example a layer that was frozen so far.
+
+        Args:
+            param_group: "params" (a Variable, Variables, or (name, Variable) pairs) and options;
+                an option that is missing takes the optimizer's default. The dict is not kept.
+
+        Raises:
+            TypeError: the group is no dict, or holds something that is no Variable.
+            ValueError: as for the optimizer itself.
+        """
+        if not isinstance(param_group, dict) or "params" not in param_group:
+            raise TypeError(
+                f"{self._name}: wanted a parameter group as a dict with the key 'params', got "
+                f"{type(param_group).__name__}; write {{'params': [...], 'lr': 0.1}}"
+            )
+        params, names = split_names(self._name, param_group["params"])
+        if not params:
+            raise ValueError(f"{self._name}: wanted parameters in a group, got an empty list")
+        known = {id(p) for group in self.param_groups for p in group["params"]}
+        first = sum(len(group["params"]) for group in self.param_groups)
+        for index, parameter in enumerate(params):
+            label = f"parameter {names[index]!r}" if names else f"parameter {first + index}"
+            check_parameter(self._name, label, parameter)
+            if id(parameter) in known:
+                raise ValueError(
+                    f"{self._name}: {label} appears twice, so it would be updated twice in one "
+                    "step; pass each parameter once"
+                )
+            known.add(id(parameter))
+        check_spelling(self._name, param_group, self.defaults)
+        group = self.defaults | plain_options(param_group)
+        group["params"] = params
+        if names is not None:
+            group["param_names"] = names
+        self._check(group)
+        self.param_groups.append(group)
+
+    def _check(self, group: Mapping[str, Any]) -> None:
+        check_options(self._name, group, self.limits)
+        self.check_group(group)
+
+    # ---- one step -------------------------------------------------------------------------
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients: `.grad` becomes None, or zeros with `set_to_none=False`."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if set_to_none or parameter.grad is None:
+                    parameter.grad = None
+                else:
+                    parameter.grad = np.zeros_like(parameter.grad)
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], Loss]) -> Loss: ...
+    def step(self, closure: Callable[[], Loss] | None = None) -> Loss | None:
+        """Change every parameter that has a gradient, once.
+
+        Args:
+            closure: computes the loss, calls `backward()` and returns the loss; called once,
+                before the change.
+
+        Returns:
+            What the closure returned, or None without one.
+        """
+        arguments = () if closure is None else (closure,)
+        for hook in tuple(self._pre_hooks.values()):
+            hook(self, arguments, {})
+        loss: Loss | None = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        plans = [(self._plan(index, group), group) for index, group in enumerate(self.param_groups)]
+        for runs, group in plans:
+            for run in runs:
+                self.advance(run.scalars, group)
+                run.apply(self.update, group)
+        self.steps_taken += 1
+        for hook in tuple(self._post_hooks.values()):
+            hook(self, arguments, {})
+        return loss
+
+    def _plan(self, index: int, group: dict[str, Any]) -> list[Run]:
+        """Return the runs of a group, laid out anew where parameters, gradients or options ask."""
+        params = group["params"]
+        for name, value in group.items():
+            if isinstance(value, (np.generic, np.ndarray, Variable)):
+                group[name] = plain_number(value)
+        grads = [p.grad for p in params]
+        missing = [i for i, gradient in enumerate(grads) if gradient is None]
+        buffers = self.buffers(group)
+        key = (list(map(id, params)), missing, list(buffers))
+        plan = self._plans.get(index)
+        if plan is None or plan.key != key or not all(run.still_fits() for run in plan.runs):
+            if plan is not None:
+                self._store_scalars()
+            active = [p for p, gradient in zip(params, grads, strict=True) if gradient is not None]
+            if buffers:
+                for parameter in active:
+                    self._state.setdefault(parameter, {})
+            runs = plan_runs(active, self._state, buffers, dict(self.scalars), self._work_arrays)
+            plan = self._plans[index] = Plan(key, runs)
+        return plan.runs
+
+    def _work_arrays(self, dtype: np.dtype[Any], length: int) -> list[Array]:
+        """Return the scratch of a dtype, shared by all runs; it grows to the longest block."""
+        arrays = self._scratch.get(dtype)
+        if arrays is None or len(arrays[0]) < length:
+            arrays = self._scratch[dtype] = [np.empty(length, dtype) for _ in range(_SCRATCH)]
+        return [array[:length] for array in arrays]
+
+    def register_step_pre_hook(self, hook: Hook) -> Callable[[], None]:
+        """Call `hook(optimizer, args, kwargs)` before each step, while the gradients can change.
+
+        `args` holds the closure where `step` was given one. Returns a function that removes it.
+        """
+        return self._register(self._pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: Hook) -> Callable[[], None]:
+        """Call `hook(optimizer, args, kwargs)` after each step; return a function to remove it."""
+        return self._register(self._post_hooks, hook)
+
+    def _register(self, hooks: dict[object, Hook], hook: Hook) -> Callable[[], None]:
+        if not callable(hook):
+            raise TypeError(f"{self._name}: wanted a callable hook, got {type(hook).__name__}")
+        key = object()
+        hooks[key] = hook
+
+        def remove() -> None:
+            hooks.pop(key, None)
+
+        return remove
+
+    # ---- state and checkpoints ------------------------------------------------------------
+
+    def _store_scalars(self) -> None:
+        for plan in self._plans.values():
+            for run in plan.runs:
+                run.store_scalars()
+
+    @property
+    def state(self) -> Mapping[Variable, Mapping[str, Any]]:
+        """Parameter -> name -> array or number, read-only; load changes with `load_state_dict`."""
+        self._store_scalars()
+        return MappingProxyType({p: MappingProxyType(s) for p, s in self._state.items()})
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a copy of everything needed to continue, in PyTorch's structure.
+
+        Returns:
+            {"state": {index: {name: array or number}}, "param_groups": [{..., "params": [index]}]},
+            where an index counts the parameters through all groups.
+        """
+        self._store_scalars()
+        state: dict[int, State] = {}
+        groups = []
+        index = 0
+        for group in self.param_groups:
+            saved = {name: value for name, value in group.items() if name != "params"}
+            saved["params"] = list(range(index, index + len(group["params"])))
+            groups.append(saved)
+            for parameter in group["params"]:
+                if parameter in self._state:
+                    state[index] = {
+                        name: value.copy() if isinstance(value, np.ndarray) else value
+                        for name, value in self._state[parameter].items()
+                    }
+                index += 1
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Continue from a checkpoint made by `state_dict`, ours or PyTorch's (CPU tensors).
+
+        Options of a saved group replace those of the group; options it does not have stay.
+        Nothing is shared with `state_dict`, and nothing changes if it does not fit.
+
+        Raises:
+            ValueError: the number of groups, of parameters in a group, a shape or an option does
+                not fit.
+            KeyError: "state" or "param_groups" is missing.
+        """
+        groups, state = read_state_dict(self._name, self.param_groups, self.scalars, state_dict)
+        for group in groups:
+            self._check(group)
+        self.param_groups = groups
+        self._state = state
+        self._plans = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Plans hold views shared with the state; a copy or a pickle would tear them apart.
+        self._store_scalars()
+        return self.__dict__ | {"_plans": {}, "_scratch": {}}
+
+    def __repr__(self) -> str:
+        lines = []
+        for index, group in enumerate(self.param_groups):
+            params = group["params"]
+            count = f"{len(params)} parameter{'s' if len(params) != 1 else ''}"
+            options = ", ".join(
+                f"{k}={v!r}" for k, v in group.items() if k not in ("params", "param_names")
+            )
+            lines.append(
+                f"  group {index}: {count}, {sum(p.size for p in params):,} elements, {options}\n"
+            )
+        return f"{self._name}(\n{''.join(lines)})"
+
+
+def penalised(p: Array, g: Array, weight_decay: float, maximize: bool, out: Array) -> Array:
+    """Return the gradient to follow: g, or -g to maximize, plus weight_decay * p.
+
+    `g` is never written: the result is `g` itself, or in `out`.
+    """
+    if weight_decay != 0:
+        np.multiply(p, weight_decay, out=out)
+        return (np.subtract if maximize else np.add)(out, g, out=out)
+    return np.negative(g, out=out) if maximize else g

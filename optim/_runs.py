@@ -1,0 +1,210 @@
+"""How an optimizer walks over memory: parameters in, runs of flat blocks out.
+
+An update is a dozen NumPy calls, and its cost has two regimes:
+
+* Many small parameters: the calls themselves cost (about 0.4 us each, whatever the size). So small
+  parameters with the same dtype and history are packed: one `np.concatenate` collects all
+  gradients, one all data, the update runs once on the flat arrays, and one assignment per
+  parameter brings the result back. The entries of the state are views into the flat arrays.
+* Few large parameters: memory traffic costs. So long arrays are updated block by block, and each
+  block stays in the second-level cache for the whole update (measured: 1.7 times faster on 16
+  million elements than whole-array calls). Scratch arrays are as long as one block.
+
+Both are the same code, because an update is elementwise and only ever sees flat blocks.
+Imports `autograd` only.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd import Variable
+
+__all__ = ["Array", "Plan", "Run", "State", "plan_runs"]
+
+Array: TypeAlias = npt.NDArray[Any]
+State: TypeAlias = dict[str, Any]
+
+# 256 KiB per array: the five arrays of Adam share a 1-2 MiB second-level cache.
+_BLOCK_BYTES = 1 << 18
+# Packing copies three times; up to about this many elements that is cheaper than a dozen calls.
+_SMALL = 1 << 13
+
+
+class Plan(NamedTuple):
+    """The runs of one parameter group, and the key that says when they must be laid out anew."""
+
+    key: tuple[Any, ...]
+    runs: list["Run"]
+
+
+def _real(flat: Array) -> Array:
+    """Return a flat array of complex numbers as one of (real, imaginary) pairs, others as is."""
+    return flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat
+
+
+class Run:
+    """Parameters that are updated by one pass, and the memory of that pass.
+
+    Args:
+        params: parameters of one dtype whose states have equal scalars.
+        states: the state dict of each; `buffers` become entries of it, shared with the run.
+        buffers: name -> initial value of the state arrays the algorithm keeps.
+        scalars: name -> value of the state numbers, equal for all parameters of the run.
+        scratch: flat work arrays of one block.
+    """
+
+    __slots__ = (
+        "_blocks",
+        "_data",
+        "_grad",
+        "_shapes",
+        "_views",
+        "params",
+        "scalars",
+        "states",
+    )
+
+    def __init__(
+        self,
+        params: list[Variable],
+        states: list[State],
+        buffers: Mapping[str, float],
+        scalars: State,
+        scratch: Sequence[Array],
+    ) -> None:
+        self.params = params
+        self.states = states
+        self.scalars = scalars
+        self._shapes = [p.shape for p in params]
+        dtype = params[0].dtype
+        total = sum(p.size for p in params)
+        packed = not _stands_alone(params[0])
+        self._data = np.empty(total, dtype) if packed else None
+        self._views = self._split(self._data) if self._data is not None else []
+        # A large gradient need not be contiguous (x.T @ g); it is copied here when it is not.
+        self._grad = np.empty(total, dtype) if packed else None
+
+        arrays: dict[str, Array] = {}
+        for name, fill in buffers.items():
+            flat = np.full(total, fill, dtype)
+            for state, view in zip(states, self._split(flat), strict=True):
+                if name in state:
+                    view[...] = state[name]
+                state[name] = view
+            arrays[name] = _real(flat)
+        length = len(scratch[0])
+        size = total * 2 if dtype.kind == "c" else total
+        self._blocks = [
+            (
+                slice(start, start + length),
+                {name: array[start : start + length] for name, array in arrays.items()},
+                [work[: min(length, size - start)] for work in scratch],
+            )
+            for start in range(0, size, length)
+        ]
+
+    def _split(self, flat: Array) -> list[Array]:
+        """Return one view per parameter, in its shape, of a flat array of all of them."""
+        ends = np.cumsum([p.size for p in self.params]).tolist()
+        starts = [0, *ends[:-1]]
+        return [
+            flat[start:end].reshape(shape)
+            for start, end, shape in zip(starts, ends, self._shapes, strict=True)
+        ]
+
+    def still_fits(self) -> bool:
+        """Return whether data assigned since (`p.data = ...`) has the memory layout planned for."""
+        return self._data is not None or _stands_alone(self.params[0])
+
+    def apply(self, update: Callable[..., None], group: dict[str, Any]) -> None:
+        """Run the update of an algorithm over all blocks and mark the parameters as changed.
+
+        Args:
+            update: called with (data, gradient, state, group, scratch), flat arrays of one block.
+            group: the options of the parameter group.
+        """
+        params = self.params
+        if self._data is not None:
+            assert self._grad is not None
+            data, grad = self._data, self._grad
+            # "equiv" refuses data whose dtype has changed since, instead of casting it.
+            np.concatenate([p.data for p in params], axis=None, out=data, casting="equiv")
+            grads: Any = [p.grad for p in params]
+            np.concatenate(grads, axis=None, out=grad, casting="equiv")
+        else:
+            data, grad = params[0].data.reshape(-1), self._flat_gradient()
+        data, grad = _real(data), _real(grad)
+        scalars = self.scalars
+        for where, state, scratch in self._blocks:
+            state.update(scalars)
+            update(data[where], grad[where], state, group, scratch)
+        for parameter, view in zip(params, self._views, strict=False):
+            parameter.data[...] = view
+        for parameter in params:
+            parameter.mark_changed()
+
+    def _flat_gradient(self) -> Array:
+        gradient = self.params[0].grad
+        assert gradient is not None
+        if gradient.flags.c_contiguous:
+            return gradient.reshape(-1)
+        if self._grad is None:
+            self._grad = np.empty(gradient.size, gradient.dtype)
+        self._grad.reshape(gradient.shape)[...] = gradient
+        return self._grad
+
+    def store_scalars(self) -> None:
+        """Write the numbers that the run keeps once for all into the state of each parameter."""
+        for state in self.states:
+            state.update(self.scalars)
+
+
+def _stands_alone(parameter: Variable) -> bool:
+    """Return whether a parameter is updated in its own memory: large, and flat without a copy."""
+    return parameter.size > _SMALL and parameter.data.flags.c_contiguous
+
+
+def plan_runs(
+    params: Sequence[Variable],
+    state_of: Mapping[Variable, State],
+    buffers: Mapping[str, float],
+    scalars: State,
+    scratch_of: Callable[[np.dtype[Any], int], Sequence[Array]],
+) -> list[Run]:
+    """Sort parameters into runs; their order within a run is the order given.
+
+    Args:
+        params: those that have a gradient.
+        state_of: parameter -> state; missing entries of it are initialised.
+        buffers: name -> initial value of the state arrays.
+        scalars: name -> initial value of the state numbers.
+        scratch_of: returns flat work arrays for a dtype and a number of elements.
+    """
+    together: dict[Any, list[Variable]] = {}
+    for parameter in params:
+        state = state_of[parameter]
+        if buffers:
+            for name, value in scalars.items():
+                state.setdefault(name, value)
+            history = tuple(state[name] for name in scalars)
+        else:
+            history = ()
+        alone = id(parameter) if _stands_alone(parameter) else None
+        together.setdefault((alone, parameter.dtype, history), []).append(parameter)
+    runs = []
+    for (_, dtype, history), members in together.items():
+        real = np.empty(0, dtype).real.dtype
+        longest = sum(p.size for p in members) * (1 if real == dtype else 2)
+        runs.append(
+            Run(
+                members,
+                [state_of[p] for p in members],
+                buffers,
+                dict(zip(scalars, history, strict=False)),
+                scratch_of(real, max(1, min(longest, _BLOCK_BYTES // real.itemsize))),
+            )
+        )
+    return runs

@@ -1,0 +1,156 @@
+"""What all learning rate schedules share. Imports `optim._optimizer` only.
+
+A schedule multiplies or sets `group["lr"]` of every parameter group, once per `step()`. Most
+compute the next rate from the present one (so that several schedules, or a change by hand,
+combine) and from `last_epoch`, the number of steps so far.
+"""
+
+import copy
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from optim._optimizer import Optimizer
+from optim._options import plain_number
+
+__all__ = ["LRScheduler", "check_count", "per_group"]
+
+
+def check_count(owner: str, name: str, value: object) -> None:
+    """Raise ValueError unless a number of steps is a positive integer."""
+    if not isinstance(value, int) or value < 1:
+        raise ValueError(f"{owner}: wanted a positive integer as {name}, got {value!r}")
+
+
+def per_group(owner: str, name: str, value: Any, optimizer: Optimizer) -> list[Any]:
+    """Return one value per parameter group, from one for all or a sequence of them.
+
+    Raises:
+        ValueError: the sequence has another length than `optimizer.param_groups`.
+    """
+    count = len(optimizer.param_groups)
+    if not isinstance(value, Sequence):
+        return [value] * count
+    if len(value) != count:
+        raise ValueError(
+            f"{owner}: wanted one {name} for all or one for each of {count} parameter groups, "
+            f"got {len(value)}"
+        )
+    return list(value)
+
+
+class LRScheduler:
+    """Base of the schedules: a subclass writes `get_lr`.
+
+    Args:
+        optimizer: its groups' "lr" is set; the rate at this moment is kept as "initial_lr".
+        last_epoch: number of steps already made, -1 to begin; to continue a run rather use
+            `load_state_dict`.
+
+    Raises:
+        TypeError: `optimizer` is no Optimizer.
+        KeyError: `last_epoch` says that the run goes on, but a group has no "initial_lr".
+    """
+
+    # Everything but these is plain data and goes into `state_dict`.
+    _not_saved: tuple[str, ...] = ("optimizer",)
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        self._attach(optimizer)
+        for number, group in enumerate(optimizer.param_groups):
+            if last_epoch == -1:
+                group.setdefault("initial_lr", plain_number(group["lr"]))
+            elif "initial_lr" not in group:
+                raise KeyError(
+                    f"{self._name}: last_epoch={last_epoch} continues a run, but parameter group "
+                    f"{number} has no 'initial_lr'; load the optimizer's state_dict first"
+                )
+        self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
+        self.last_epoch = last_epoch
+        self._begin()
+
+    def _attach(self, optimizer: Optimizer) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(
+                f"{self._name}: wanted an Optimizer as the first argument, got "
+                f"{type(optimizer).__name__}"
+            )
+        self.optimizer = optimizer
+
+    def _begin(self) -> None:
+        """Make the step that the constructor makes; `self._beginning` is True within it."""
+        self._step_count = 0
+        self._beginning = True
+        try:
+            self._move_to(self.last_epoch + 1)
+        finally:
+            self._beginning = False
+        self._step_count = 1
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__
+
+    def get_lr(self) -> list[float]:
+        """Return the rate of each group for `last_epoch`; called by `step` only."""
+        raise NotImplementedError(f"{self._name}: a subclass must define get_lr()")
+
+    def get_last_lr(self) -> list[float]:
+        """Return the present learning rate of each group, as this schedule set it."""
+        return list(self._last_lr)
+
+    def step(self) -> None:
+        """Move one step on and set the learning rate; call it after `optimizer.step()`."""
+        if self._step_count == 1 and self.optimizer.steps_taken == 0:
+            warnings.warn(
+                f"{self._name}: step() was called before optimizer.step(), which skips the first "
+                "learning rate; call optimizer.step() first",
+                stacklevel=2,
+            )
+        self._step_count += 1
+        self._move_to(self.last_epoch + 1)
+
+    def _move_to(self, epoch: int) -> None:
+        self.last_epoch = epoch
+        for group, rate in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
+            group["lr"] = plain_number(rate)
+        self._last_lr = self._rates()
+
+    def _restart(self) -> None:
+        """Set the rate of epoch 0, whatever it is now; `SequentialLR` hands over this way."""
+        for group, rate in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
+            group["lr"] = rate
+        self._beginning = True
+        try:
+            self._move_to(0)
+        finally:
+            self._beginning = False
+
+    def _rates(self) -> list[float]:
+        return [plain_number(group["lr"]) for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a copy of everything but the optimizer and functions; save the optimizer, too."""
+        return {
+            name: copy.deepcopy(value)
+            for name, value in self.__dict__.items()
+            if name not in self._not_saved
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Continue a run; the learning rates themselves come with the optimizer's state.
+
+        Raises:
+            KeyError: `state_dict` is not one of this kind of schedule; nothing has changed.
+        """
+        own = set(self.state_dict())
+        if own != set(state_dict):
+            missing = sorted(own - set(state_dict))
+            unexpected = sorted(set(state_dict) - own)
+            raise KeyError(
+                f"{self._name}: wanted a state_dict of a {self._name}, got one with missing keys "
+                f"{missing} and unexpected keys {unexpected}"
+            )
+        for name, value in state_dict.items():
+            if name not in self._not_saved:
+                setattr(self, name, copy.deepcopy(value))
