@@ -21,7 +21,7 @@ from optim._options import (
     plain_options,
     split_names,
 )
-from optim._runs import Array, Plan, Run, State, plan_runs
+from optim._runs import Array, Plan, State, plan_runs
 
 __all__ = ["Hook", "Optimizer", "Parameters", "penalised"]
 
@@ -199,23 +199,23 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        plans = [(self._plan(index, group), group) for index, group in enumerate(self.param_groups)]
-        for runs, group in plans:
-            for run in runs:
-                self.advance(run.scalars, group)
-                run.apply(self.update, group)
+        for index, group in enumerate(self.param_groups):
+            grads = [p.grad for p in group["params"]]
+            for run in self._plan(index, group, grads).runs:
+                if run.scalars:
+                    self.advance(run.scalars, group)
+                run.apply(self.update, group, grads)
         self.steps_taken += 1
         for hook in tuple(self._post_hooks.values()):
             hook(self, arguments, {})
         return loss
 
-    def _plan(self, index: int, group: dict[str, Any]) -> list[Run]:
+    def _plan(self, index: int, group: dict[str, Any], grads: list[Array | None]) -> Plan:
         """Return the runs of a group, laid out anew where parameters, gradients or options ask."""
         params = group["params"]
         for name, value in group.items():
             if isinstance(value, (np.generic, np.ndarray, Variable)):
                 group[name] = plain_number(value)
-        grads = [p.grad for p in params]
         missing = [i for i, gradient in enumerate(grads) if gradient is None]
         buffers = self.buffers(group)
         key = (list(map(id, params)), missing, list(buffers))
@@ -223,13 +223,13 @@ class Optimizer:
         if plan is None or plan.key != key or not all(run.still_fits() for run in plan.runs):
             if plan is not None:
                 self._store_scalars()
-            active = [p for p, gradient in zip(params, grads, strict=True) if gradient is not None]
-            if buffers:
-                for parameter in active:
-                    self._state.setdefault(parameter, {})
-            runs = plan_runs(active, self._state, buffers, dict(self.scalars), self._work_arrays)
+            active = {i: p for i, p in enumerate(params) if grads[i] is not None}
+            # An algorithm without buffers has no history, and no state to show or to save.
+            scalars = self.scalars if buffers else {}
+            states = [self._state.setdefault(p, {}) if buffers else {} for p in active.values()]
+            runs = plan_runs(active, states, buffers, scalars, self._work_arrays)
             plan = self._plans[index] = Plan(key, runs)
-        return plan.runs
+        return plan
 
     def _work_arrays(self, dtype: np.dtype[Any], length: int) -> list[Array]:
         """Return the scratch of a dtype, shared by all runs; it grows to the longest block."""

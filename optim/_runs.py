@@ -49,6 +49,7 @@ class Run:
     """Parameters that are updated by one pass, and the memory of that pass.
 
     Args:
+        indices: where the parameters stand in their group.
         params: parameters of one dtype whose states have equal scalars.
         states: the state dict of each; `buffers` become entries of it, shared with the run.
         buffers: name -> initial value of the state arrays the algorithm keeps.
@@ -62,6 +63,7 @@ class Run:
         "_grad",
         "_shapes",
         "_views",
+        "indices",
         "params",
         "scalars",
         "states",
@@ -69,12 +71,14 @@ class Run:
 
     def __init__(
         self,
+        indices: list[int],
         params: list[Variable],
         states: list[State],
         buffers: Mapping[str, float],
         scalars: State,
         scratch: Sequence[Array],
     ) -> None:
+        self.indices = indices
         self.params = params
         self.states = states
         self.scalars = scalars
@@ -119,35 +123,39 @@ class Run:
         """Return whether data assigned since (`p.data = ...`) has the memory layout planned for."""
         return self._data is not None or _stands_alone(self.params[0])
 
-    def apply(self, update: Callable[..., None], group: dict[str, Any]) -> None:
+    def apply(
+        self, update: Callable[..., None], group: dict[str, Any], grads: Sequence[Array | None]
+    ) -> None:
         """Run the update of an algorithm over all blocks and mark the parameters as changed.
 
         Args:
             update: called with (data, gradient, state, group, scratch), flat arrays of one block.
             group: the options of the parameter group.
+            grads: the gradients of the group, of which `indices` are those of this run.
         """
         params = self.params
         if self._data is not None:
             assert self._grad is not None
             data, grad = self._data, self._grad
             # "equiv" refuses data whose dtype has changed since, instead of casting it.
-            np.concatenate([p.data for p in params], axis=None, out=data, casting="equiv")
-            grads: Any = [p.grad for p in params]
-            np.concatenate(grads, axis=None, out=grad, casting="equiv")
+            arrays = [p.data for p in params]
+            np.concatenate(arrays, axis=None, out=data, casting="equiv")
+            parts: Any = [grads[i] for i in self.indices]
+            np.concatenate(parts, axis=None, out=grad, casting="equiv")
         else:
-            data, grad = params[0].data.reshape(-1), self._flat_gradient()
+            arrays = []
+            data, grad = params[0].data.reshape(-1), self._flat_gradient(grads[self.indices[0]])
         data, grad = _real(data), _real(grad)
         scalars = self.scalars
         for where, state, scratch in self._blocks:
             state.update(scalars)
             update(data[where], grad[where], state, group, scratch)
-        for parameter, view in zip(params, self._views, strict=False):
-            parameter.data[...] = view
+        for array, view in zip(arrays, self._views, strict=True):
+            array[...] = view
         for parameter in params:
             parameter.mark_changed()
 
-    def _flat_gradient(self) -> Array:
-        gradient = self.params[0].grad
+    def _flat_gradient(self, gradient: Array | None) -> Array:
         assert gradient is not None
         if gradient.flags.c_contiguous:
             return gradient.reshape(-1)
@@ -168,42 +176,37 @@ def _stands_alone(parameter: Variable) -> bool:
 
 
 def plan_runs(
-    params: Sequence[Variable],
-    state_of: Mapping[Variable, State],
+    params: Mapping[int, Variable],
+    states: Sequence[State],
     buffers: Mapping[str, float],
-    scalars: State,
+    scalars: Mapping[str, float],
     scratch_of: Callable[[np.dtype[Any], int], Sequence[Array]],
 ) -> list[Run]:
     """Sort parameters into runs; their order within a run is the order given.
 
     Args:
-        params: those that have a gradient.
-        state_of: parameter -> state; missing entries of it are initialised.
+        params: index in the group -> parameter, for those that have a gradient.
+        states: the state of each; missing entries are initialised.
         buffers: name -> initial value of the state arrays.
         scalars: name -> initial value of the state numbers.
         scratch_of: returns flat work arrays for a dtype and a number of elements.
     """
-    together: dict[Any, list[Variable]] = {}
-    for parameter in params:
-        state = state_of[parameter]
-        if buffers:
-            for name, value in scalars.items():
-                state.setdefault(name, value)
-            history = tuple(state[name] for name in scalars)
-        else:
-            history = ()
+    together: dict[Any, list[tuple[int, Variable, State]]] = {}
+    for (index, parameter), state in zip(params.items(), states, strict=True):
+        history = tuple(state.setdefault(name, value) for name, value in scalars.items())
         alone = id(parameter) if _stands_alone(parameter) else None
-        together.setdefault((alone, parameter.dtype, history), []).append(parameter)
+        together.setdefault((alone, parameter.dtype, history), []).append((index, parameter, state))
     runs = []
     for (_, dtype, history), members in together.items():
         real = np.empty(0, dtype).real.dtype
-        longest = sum(p.size for p in members) * (1 if real == dtype else 2)
+        longest = sum(p.size for _, p, _ in members) * (dtype.itemsize // real.itemsize)
         runs.append(
             Run(
-                members,
-                [state_of[p] for p in members],
+                [index for index, _, _ in members],
+                [p for _, p, _ in members],
+                [state for _, _, state in members],
                 buffers,
-                dict(zip(scalars, history, strict=False)),
+                dict(zip(scalars, history, strict=True)),
                 scratch_of(real, max(1, min(longest, _BLOCK_BYTES // real.itemsize))),
             )
         )
