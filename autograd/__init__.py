@@ -4,6 +4,7 @@ import numpy as _np
 
 from autograd import _protocols
 from autograd._mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from autograd._random import manual_seed, new_generator
 from autograd._variable import Variable
 from autograd.ops.contractions import *
 from autograd.ops.elementwise import *
@@ -11,5 +12,8 @@ from autograd.ops.indexing import *
 from autograd.ops.joining import *
 from autograd.ops.reductions import *
 from autograd.ops.shaping import *
+from autograd._transforms import grad, value_and_grad, elementwise_grad, vjp, jvp, jacobian, hessian, hvp, checkpoint
+from autograd._function import Function
+from autograd.extend import primitive
 
 _protocols.register([n for n in dir() if not n.startswith("_")], globals(), _np)

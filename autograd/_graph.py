@@ -58,10 +58,13 @@ class Plan:
         keep: picks from the values of a call what `pulls` need (a bare value where it is one, else a tuple).
         sources: `(slot, index, position)`: slot of `saved` (None: all of it), index within a variadic slot (else None), and
             the parent whose value it is. Derivatives of higher order re-wrap these.
-        outputs: slots of `saved` that hold the node's own output.
+        outputs: `(slot, which)`: slots of `saved` that hold the node's own output, all of it (which is None) or one of
+            several (which is its index and their number).
         elementwise: the output broadcasts the operands, so the engine sums cotangents back to the operands' shapes.
         masks: the rules put exact zeros into cotangents (where, clip, indexing ...).
         trusted: the rules are this library's: results are arrays and, unless they are `g` or views, new ones.
+        primitive: what the plan belongs to; forward mode asks it for a tangent rule.
+        positions: the place of each parent among the arguments of the call.
     """
 
     __slots__ = (
@@ -72,6 +75,8 @@ class Plan:
         "name",
         "operands",
         "outputs",
+        "positions",
+        "primitive",
         "pulls",
         "sources",
         "trusted",
@@ -86,10 +91,12 @@ class Plan:
         operands: tuple[str, ...] = (),
         keep: Callable[[tuple[Any, ...]], Any] = lambda _: None,
         sources: tuple[tuple[int | None, int | None, int], ...] = (),
-        outputs: tuple[int | None, ...] = (),
+        outputs: tuple[tuple[int | None, tuple[int, int] | None], ...] = (),
         elementwise: bool = False,
         masks: bool = False,
         trusted: bool = True,
+        primitive: Any = None,
+        positions: tuple[int, ...] = (),
     ) -> None:
         self.name = name
         self.pulls = pulls
@@ -101,6 +108,8 @@ class Plan:
         self.elementwise = elementwise
         self.masks = masks
         self.trusted = trusted
+        self.primitive = primitive
+        self.positions = positions
 
 
 LEAF = Plan("leaf")
@@ -251,14 +260,14 @@ class _Parts(Deferred):
         merged = dict(self.parts)
         for i, g in other.parts.items():
             merged[i] = merged[i] + g if i in merged else g
-        return _Parts(self.count, merged)
+        return _Parts(max(self.count, other.count), merged)
 
 
 def _output_node(bundle: Node, index: tuple[int, int], part: Any) -> Node:
     """Make the node of one output of a node with several; `index` is (which, of how many)."""
     node = _new(Node)
     node.number = next_number()
-    node.plan = _OUTPUT
+    node.plan = OUTPUT
     node.parents = (bundle,)
     node.saved = index
     node.shape = part.shape
@@ -267,7 +276,7 @@ def _output_node(bundle: Node, index: tuple[int, int], part: Any) -> Node:
     return node
 
 
-_OUTPUT = Plan("output", pulls=(lambda g, index: _Parts(index[1], {index[0]: g}),), operands=("outputs",))
+OUTPUT = Plan("output", pulls=(lambda g, index: _Parts(index[1], {index[0]: g}),), operands=("outputs",))
 
 
 # -- shapes and dtypes -----------------------------------------------------------------------------------------------
@@ -329,14 +338,14 @@ def _checked(plan: Plan, position: int, gx: Any, parent: Node) -> Any:
 # operation that made exact zeros the results of elementwise rules are looked at, one dot product each.
 
 
-def _holds_nan(gx: Any) -> bool:
+def holds_nan(gx: Any) -> bool:
     if isinstance(gx, Variable):
         gx = gx._data  # noqa: SLF001
     square = np.vdot(gx, gx)
     return bool(square != square)  # noqa: PLR0124 - true of nan only
 
 
-def _mask(g: Any, gx: Any) -> Any:
+def masked_by(g: Any, gx: Any) -> Any:
     """Return `gx` with zero where the cotangent `g` is zero (both kinds)."""
     return np.where(g == 0, gx.dtype.type(0), gx)
 
@@ -345,7 +354,7 @@ def _pull_masked(plan: Plan, position: int, g: Any, saved: Any) -> Any:
     """Run a rule again that met 0 * inf or 0 / 0."""
     with np.errstate(all="ignore"):
         gx = plan.pulls[position](g, saved)
-        return _mask(g, gx) if plan.elementwise else gx
+        return masked_by(g, gx) if plan.elementwise else gx
 
 
 # -- the backward pass -----------------------------------------------------------------------------------------------
@@ -409,35 +418,31 @@ def _flat(saved: Any) -> Iterable[Any]:
         yield saved
 
 
-def _rewrap(node: Node) -> Any:
+def rewrap(node: Node) -> Any:
     """Return what `node` saved as Variables: an operand on its parent's node, the output on the node itself."""
     plan = node.plan
     if not plan.sources and not plan.outputs:
         return node.saved
-    parents = node.parents
-    if plan.sources[:1] and plan.sources[0][0] is None and plan.sources[0][1] is None:
-        return wrap(node.saved, parents[plan.sources[0][2]])
-    if plan.outputs and plan.outputs[0] is None:
-        return _rewrap_out(node, node.saved)
-    bare = any(slot is None for slot, _, _ in plan.sources)  # the only value saved is a tuple of variadic operands
+    bare = any(slot is None for slot, *_ in plan.sources) or any(slot is None for slot, _ in plan.outputs)
     saved = [node.saved] if bare else list(node.saved)
     for slot, index, position in plan.sources:
         at = slot or 0
         if index is None:
-            saved[at] = wrap(saved[at], parents[position])
+            saved[at] = wrap(saved[at], node.parents[position])
         else:
-            values = list(saved[at])
-            values[index] = wrap(values[index], parents[position])
-            saved[at] = tuple(values)
-    for slot in plan.outputs:
-        saved[slot] = _rewrap_out(node, saved[slot])  # type: ignore[index]
+            operands = list(saved[at])
+            operands[index] = wrap(operands[index], node.parents[position])
+            saved[at] = tuple(operands)
+    for slot, which in plan.outputs:
+        at = slot or 0
+        out = saved[at]
+        if which is not None:
+            saved[at] = wrap(out, _output_node(node, which, out))
+        elif type(out) is tuple:
+            saved[at] = tuple(wrap(part, _output_node(node, (i, len(out)), part)) for i, part in enumerate(out))
+        else:
+            saved[at] = wrap(out, node)
     return saved[0] if bare else tuple(saved)
-
-
-def _rewrap_out(node: Node, out: Any) -> Any:
-    if isinstance(out, tuple):
-        return tuple(wrap(part, _output_node(node, (i, len(out)), part)) for i, part in enumerate(out))
-    return wrap(out, node)
 
 
 # -- complex numbers -------------------------------------------------------------------------------------------------
@@ -548,7 +553,7 @@ def run_backward(
                 if wanted is None:
                     _accumulate(node, g, owned=node in owned)
                 continue
-            saved = _rewrap(node) if create_graph else node.saved
+            saved = rewrap(node) if create_graph else node.saved
             parents = node.parents
             if not retain_graph:
                 node.saved = None
@@ -571,8 +576,8 @@ def run_backward(
                     except FloatingPointError:
                         gx = _pull_masked(plan, position, g, saved)
                     else:
-                        if masked and plan.elementwise and _holds_nan(gx):
-                            gx = _mask(g, gx)
+                        if masked and plan.elementwise and holds_nan(gx):
+                            gx = masked_by(g, gx)
                 if gx is None:
                     continue
                 if not plan.trusted:

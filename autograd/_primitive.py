@@ -84,7 +84,9 @@ class Primitive:
         elementwise: the engine undoes broadcasting, and a vjp rule is its own jvp.
         linear: linear in all operands that have rules, taken together, so the jvp is the primitive itself.
         masks: rules make exact zeros in cotangents.
-        jvp: tangent rule for the few that are neither elementwise nor linear.
+        jvp: tangent rule `(tangents, out, *arguments)` for the few that are neither elementwise nor linear and where it is
+            faster than what forward mode derives; `tangents` has an entry per argument, None for zero.
+        positional: how many arguments the public function takes by position, besides variadic operands.
         trusted: False for primitives made outside the library, whose results are checked.
     """
 
@@ -97,6 +99,7 @@ class Primitive:
         *,
         defaults: Mapping[str, Any] | None = None,
         variadic: bool = False,
+        positional: int | None = None,
         joint: Rule | None = None,
         nondiff: tuple[str, ...] = (),
         elementwise: bool = False,
@@ -109,6 +112,7 @@ class Primitive:
         self.parameters = parameters
         self.defaults = dict(defaults or {})
         self.variadic = variadic
+        self.positional = len(parameters) if positional is None else positional
         self.rules: dict[str, Rule] = {}
         self.joint = joint
         self.nondiff = nondiff
@@ -116,6 +120,7 @@ class Primitive:
         self.linear = linear
         self.masks = masks
         self.jvp: Rule | None = None
+        self.apply: Callable[..., Any] = forward  # replaced by the public function
         self.trusted = trusted
         self._plans: dict[Any, Plan] = {}
         self.defvjp(**rules)
@@ -183,7 +188,7 @@ class Primitive:
                 if need == name:
                     inner = position if count is not None and position < count else None
                     sources.append((at, inner, order))
-        outputs = tuple(None if len(slots) == 1 else i for i, need in enumerate(slots) if need == "out")
+        outputs = tuple((None if len(slots) == 1 else i, None) for i, need in enumerate(slots) if need == "out")
         return Plan(
             self.name,
             pulls=pulls,
@@ -195,6 +200,8 @@ class Primitive:
             elementwise=self.elementwise,
             masks=self.masks,
             trusted=self.trusted,
+            primitive=self,
+            positions=positions,
         )
 
     def _constants(self) -> set[str]:
@@ -497,6 +504,7 @@ def primitive(  # noqa: PLR0913
         rules,
         defaults=defaults,
         variadic=variadic,
+        positional=n_positional,
         joint=joint,
         nondiff=nondiff,
         elementwise=elementwise,
@@ -622,6 +630,7 @@ def _publish(apply: Any, spec: Primitive) -> Operation:
     """Name the public function after its primitive and enter it in the registry."""
     apply.__name__ = apply.__qualname__ = spec.name
     apply.primitive = spec
+    spec.apply = apply
     apply.defvjp = spec.defvjp
     if spec.trusted:
         apply.__module__ = "autograd"

@@ -1,0 +1,160 @@
+"""Forward mode, derived from the reverse rules: tangents are pushed along a recorded graph, oldest node first.
+
+- Elementwise operations: the Jacobian is diagonal, so the vjp rule applied to the tangent is the jvp.
+- Linear operations: the jvp is the operation itself, applied to the tangents.
+- A few operations that are neither state a tangent rule (`Primitive.jvp`), where that is faster than
+- the rest: the vjp is linear in its cotangent, so its own vjp is the jvp. No operation is without forward mode.
+
+Imports `_graph`, `_primitive` and NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd._graph import (
+    LEAF,
+    OUTPUT,
+    Deferred,
+    Leaf,
+    Node,
+    cast,
+    conjugated,
+    holds_nan,
+    masked_by,
+    rewrap,
+    run_backward,
+    wrap,
+)
+from autograd._mode import mode, set_grad_enabled
+
+
+def push_forward(
+    tangents: dict[Node, Any], roots: list[Any], calls: dict[Node, tuple[Any, ...]], *, create_graph: bool
+) -> dict[Node, Any]:
+    """Return the tangents of all nodes that depend on those in `tangents` and that `roots` depend on.
+
+    Args:
+        tangents: tangent arrays (Variables where `create_graph`) by input node.
+        roots: the nodes of the outputs.
+        calls: all arguments of each recorded call, then its output.
+        create_graph: record the sweep, so that the result can be differentiated.
+    """
+    found: dict[Node, Any] = dict(tangents)
+    parts: dict[Node, tuple[Any, ...]] = {}  # tangents of the outputs of nodes with several
+    outputs: dict[Node, list[Node]] = {}  # their output nodes
+    seen = set(roots)
+    stack = list(seen)
+    order = []
+    while stack:
+        node = stack.pop()
+        if node in tangents:
+            continue
+        order.append(node)
+        if node.plan is OUTPUT:
+            outputs.setdefault(node.parents[0], []).append(node)
+        for parent in node.parents:
+            if parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    order.sort(key=lambda n: n.number)
+    if create_graph:
+        found = {n: wrap(t) if isinstance(t, (np.ndarray, np.generic)) else t for n, t in found.items()}
+    with np.errstate(all="ignore"), set_grad_enabled(mode.recording or True if create_graph else False):
+        for node in order:
+            if node.plan is LEAF:
+                continue
+            if node.plan is OUTPUT:
+                t = parts[node.parents[0]][node.saved[0]] if node.parents[0] in parts else None
+            elif any(p in found for p in node.parents):
+                directions = [found.get(p) for p in node.parents]
+                t = _push(node, directions, calls.get(node), outputs.get(node), create_graph=create_graph)
+            else:
+                t = None
+            if isinstance(t, tuple):
+                parts[node] = t
+            elif t is not None:
+                found[node] = t if t.dtype == node.dtype else cast(t, node.dtype)
+    return found
+
+
+def _push(
+    node: Node, tangents: list[Any], values: tuple[Any, ...] | None, outputs: list[Node] | None, *, create_graph: bool
+) -> Any:
+    """Return the tangent of one node's output, given those of its parents (None: zero)."""
+    plan = node.plan
+    spec = plan.primitive
+    if plan.elementwise:
+        return _push_elementwise(node, tangents, create_graph=create_graph)
+    if spec is None or values is None or not (spec.linear or spec.jvp is not None):
+        return _push_transposed(node, tangents, outputs, create_graph=create_graph)
+    arguments = list(values[:-1])
+    if spec.jvp is not None:
+        directions: list[Any] = [None] * len(arguments)
+        for position, t in zip(plan.positions, tangents, strict=True):
+            directions[position] = t
+        out = values[-1]
+        if create_graph:
+            for position, parent in zip(plan.positions, node.parents, strict=True):
+                arguments[position] = wrap(arguments[position], parent)
+            out = wrap(out, node)
+        return spec.jvp(directions, out, *arguments)
+    count = len(arguments) - len(spec.parameters) + 1 if spec.variadic else spec.positional
+    for position in range(count) if spec.variadic else plan.positions:
+        arguments[position] = np.zeros_like(arguments[position])
+    for position, t in zip(plan.positions, tangents, strict=True):
+        if t is not None:
+            arguments[position] = t
+    names = spec.parameters[1 if spec.variadic else count :]
+    return spec.apply(*arguments[:count], **dict(zip(names, arguments[count:], strict=True)))
+
+
+def _push_elementwise(node: Node, tangents: list[Any], *, create_graph: bool) -> Any:
+    """Apply the vjp rules to the tangents: the Jacobian of each operand is diagonal."""
+    saved = rewrap(node) if create_graph else node.saved
+    total = None
+    for pull, t in zip(node.plan.pulls, tangents, strict=True):
+        if t is None:
+            continue
+        full = t if t.shape == node.shape else np.broadcast_to(t, node.shape)
+        part = pull(full, saved)
+        if holds_nan(part):
+            part = masked_by(full, part)  # a tangent of zero contributes zero, as a cotangent does
+        total = part if total is None else total + part
+    return total
+
+
+def _push_transposed(node: Node, tangents: list[Any], outputs: list[Node] | None, *, create_graph: bool) -> Any:
+    """Push tangents through any node: transpose the vjp, which is linear in its cotangent, once more."""
+    plan = node.plan
+    with set_grad_enabled(True):  # noqa: FBT003
+        if outputs is None:
+            cotangent: Any = _probe(node)
+            probes = {0: cotangent}
+        else:
+            probes = {o.saved[0]: _probe(o) for o in outputs}
+            cotangent = tuple(map(probes.get, range(outputs[0].saved[1])))
+        saved = rewrap(node) if create_graph else node.saved
+        pulled = plan.joint(cotangent, saved) if plan.joint is not None else [pull(cotangent, saved) for pull in plan.pulls]
+        total = None
+        for g, t, parent in zip(pulled, tangents, node.parents, strict=True):
+            if g is None or t is None:
+                continue
+            full = g.materialize() if isinstance(g, Deferred) else g
+            full = full if full.dtype == parent.dtype else cast(full, parent.dtype)
+            term = (full * t).sum()
+            total = term if total is None else total + term
+        if total is None or total._node is None:
+            return None
+        seeds = [(total._node, wrap(np.ones_like(total._data)) if create_graph else np.ones_like(total._data))]
+        nodes = [p._node for p in probes.values()]
+        found = run_backward(seeds, nodes, create_graph=create_graph, retain_graph=create_graph)
+    result = {i: conjugated(p._node, found[p._node]) if p._node in found else None for i, p in probes.items()}
+    return result[0] if outputs is None else tuple(map(result.get, range(outputs[0].saved[1])))
+
+
+def _probe(node: Node) -> Any:
+    """Return a Variable that stands for the cotangent of a node's output."""
+    return wrap(np.zeros(node.shape, node.dtype), Leaf(node.shape, node.dtype))

@@ -1,0 +1,242 @@
+"""Function: a user's own differentiable operation, in the spelling that PyTorch has.
+
+The other spelling, `primitive` with one rule per operand, is in `_primitive`. Both go through `record`. Imports what is
+older than the transforms.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd._graph import Plan, record, wrap
+from autograd._mode import no_grad
+from autograd._variable import Variable, plain
+
+
+class Context:
+    """What `forward` hands to `backward`: arrays through `save_for_backward`, anything else as attributes."""
+
+    saved_tensors: tuple[Any, ...]
+    """What `save_for_backward` was given; while a derivative is being recorded, inputs and outputs are Variables here."""
+    needs_input_grad: tuple[bool, ...]
+    """Which arguments of `forward` require a gradient."""
+
+    def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
+        self.saved_tensors = ()
+        self.needs_input_grad = needs_input_grad
+        self._non_differentiable: tuple[Any, ...] = ()
+        self._materialize = True
+
+    def save_for_backward(self, *values: Any) -> None:
+        """Keep arrays until the backward pass. For second derivatives they must be arguments or outputs of `forward`."""
+        self.saved_tensors = values
+
+    def mark_non_differentiable(self, *outputs: Any) -> None:
+        """Declare outputs that carry no gradient, such as indices."""
+        self._non_differentiable = outputs
+
+    def set_materialize_grads(self, value: bool) -> None:  # noqa: FBT001 - PyTorch's signature
+        """Hand `backward` None (False) instead of zeros (True, the default) for outputs that nothing used."""
+        self._materialize = value
+
+
+class Function:
+    """Base class of custom differentiable operations: subclass, write `forward` and `backward`, call `apply`.
+
+    `forward(ctx, *arguments)` computes on plain arrays and returns an array or a tuple of arrays. `backward(ctx, *gradients)`
+    gets one gradient per output and returns one per argument of `forward`, with None where there is none. It runs on arrays,
+    or, when a derivative of higher order is wanted, on Variables: write it with operators and `np.*` functions.
+
+    Number, shape, dtype and type of the returned gradients are checked. Values kept in `ctx` that are neither arguments nor
+    outputs of `forward` would be constants to the second derivative, so that derivative is refused for them.
+
+    Example:
+        >>> class Cube(Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         ctx.save_for_backward(x)
+        ...         return x**3
+        ...     @staticmethod
+        ...     def backward(ctx, g):
+        ...         (x,) = ctx.saved_tensors
+        ...         return g * 3 * x**2
+        >>> x = Variable(2.0, requires_grad=True)
+        >>> Cube.apply(x).backward()
+        >>> x.grad
+        array(12.)
+    """
+
+    _signature: ClassVar[inspect.Signature | None] = None
+
+    @staticmethod
+    def forward(ctx: Context, *args: Any) -> Any:
+        """Compute the outputs from plain arrays; override this."""
+        raise NotImplementedError
+
+    @staticmethod
+    def backward(ctx: Context, *gradients: Any) -> Any:
+        """Return one gradient per argument of `forward`; override this."""
+        raise NotImplementedError
+
+    def __init__(self) -> None:
+        name = type(self).__name__
+        msg = f"{name}: wanted a call of {name}.apply(...), got {name}(...); a Function is not instantiated"
+        raise TypeError(msg)
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Call `forward` on the arrays of `args` and record it where one of them requires a gradient."""
+        arguments, names = cls._bind(args, kwargs)
+        raw = [_array(a) for a in arguments]
+        positions = tuple(i for i, a in enumerate(arguments) if isinstance(a, Variable) and a.requires_grad)
+        ctx = Context(tuple(i in positions for i in range(len(arguments))))
+        with no_grad():
+            result = cls.forward(ctx, *raw)
+        several = isinstance(result, (tuple, list))
+        outputs = tuple(_output(cls.__name__, o) for o in (result if several else (result,)))
+        if not positions:
+            if not any(isinstance(a, Variable) for a in arguments):
+                return outputs if several else outputs[0]
+            wrapped = tuple(map(wrap, outputs))
+            return wrapped if several else wrapped[0]
+        dead = {id(plain(o)) for o in ctx._non_differentiable}
+        constant = [id(o) in dead or o.dtype.kind not in "fc" for o in outputs]
+        if not several and constant[0]:
+            return wrap(outputs[0])
+        parents = tuple(arguments[i]._node for i in positions)
+        plan, saved = cls._plan(ctx, raw, outputs, positions, names)
+        recorded = record(plan, parents, (saved,), outputs if several else outputs[0])
+        if not several:
+            return recorded
+        return tuple(wrap(o) if c else r for o, c, r in zip(outputs, constant, recorded, strict=True))
+
+    @classmethod
+    def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], list[str]]:
+        """Return all arguments in the order of the signature of `forward`, with their names."""
+        if "_signature" not in cls.__dict__ or cls._signature is None:
+            cls._signature = inspect.signature(cls.forward)
+        try:
+            bound = cls._signature.bind(None, *args, **kwargs)
+        except TypeError as error:
+            msg = f"{cls.__name__}.apply: wanted the arguments of {cls.__name__}.forward, got others: {error}"
+            raise TypeError(msg) from None
+        bound.apply_defaults()
+        arguments: list[Any] = []
+        names: list[str] = []
+        for name, value in list(bound.arguments.items())[1:]:
+            kind = cls._signature.parameters[name].kind
+            if kind is inspect.Parameter.VAR_POSITIONAL:
+                arguments += value
+                names += [f"{name}[{i}]" for i in range(len(value))]
+            elif kind in (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD):
+                msg = f"{cls.__name__}.forward: wanted parameters that can be given by position, got {name!r}; drop the * before it"
+                raise TypeError(msg)
+            else:
+                arguments.append(value)
+                names.append(name)
+        return arguments, names
+
+    @classmethod
+    def _plan(
+        cls,
+        ctx: Context,
+        raw: list[Any],
+        outputs: tuple[Any, ...],
+        positions: tuple[int, ...],
+        names: list[str],
+    ) -> tuple[Plan, tuple[Any, ...]]:
+        """Return the plan of one call, and the values that its node shall keep."""
+        name = cls.__name__
+        attributes = {k: v for k, v in vars(ctx).items() if k not in _PRIVATE}
+        saved = (*map(plain, ctx.saved_tensors), *attributes.values())
+        count = len(ctx.saved_tensors)
+        sources = []
+        held: list[tuple[int | None, tuple[int, int] | None]] = []
+        strangers = []
+        for slot, value in enumerate(saved):
+            inputs = [k for k, p in enumerate(positions) if raw[p] is value]
+            which = [i for i, o in enumerate(outputs) if o is value]
+            if inputs:
+                sources.append((slot, None, inputs[0]))
+            elif which:
+                held.append((slot, (which[0], len(outputs)) if len(outputs) > 1 else None))
+            elif isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fc":
+                if not any(value is r for r in raw):
+                    strangers.append(slot)
+        metadata = [(o.shape, o.dtype) for o in outputs]
+        keys = list(attributes)
+        needs, materialize = ctx.needs_input_grad, ctx._materialize
+
+        def joint(g: Any, values: tuple[Any, ...]) -> list[Any]:
+            gradients: Sequence[Any] = g if type(g) is tuple else (g,)
+            recording = any(isinstance(part, Variable) for part in gradients)
+            if recording and strangers:
+                msg = (
+                    f"{name}: wanted only arguments and outputs of forward in ctx for a derivative of second order, got another "
+                    f"array, which would count as a constant; save arguments and compute the rest again in backward"
+                )
+                raise RuntimeError(msg)
+            call = Context(needs)
+            call.saved_tensors = values[:count]
+            for key, value in zip(keys, values[count:], strict=True):
+                setattr(call, key, value)
+            full = []
+            for i, (shape, dtype) in enumerate(metadata):
+                part = gradients[i] if i < len(gradients) else None
+                if part is None and materialize:
+                    part = np.zeros(shape, dtype)
+                full.append(part if part is None or dtype.kind != "c" else part.conj())
+            with np.errstate(divide="warn", invalid="warn"):  # the user's code, under the user's usual settings
+                returned = cls.backward(call, *full)
+            if not isinstance(returned, (tuple, list)):
+                returned = (returned,)
+            if len(returned) != len(names):
+                msg = (
+                    f"{name}.backward: wanted {len(names)} gradients, one per argument of forward ({', '.join(names)}), "
+                    f"got {len(returned)}; return None for arguments without one"
+                )
+                raise ValueError(msg)
+            return [_conjugate(returned[p]) for p in positions]
+
+        plan = Plan(
+            name,
+            joint=joint,
+            operands=tuple(names[p] for p in positions),
+            keep=lambda values: values[0],
+            sources=tuple(sources),
+            outputs=tuple(held),
+            trusted=False,
+            masks=True,
+        )
+        return plan, saved
+
+
+_PRIVATE = frozenset({"saved_tensors", "needs_input_grad", "_non_differentiable", "_materialize"})
+
+
+def _conjugate(g: Any) -> Any:
+    """Cross from the convention of users to that of rules."""
+    return g.conj() if getattr(getattr(g, "dtype", None), "kind", "") == "c" else g
+
+
+def _array(value: Any) -> Any:
+    """Return what `forward` shall see: an array for a Variable, anything else as it is."""
+    data = plain(value)
+    return np.asarray(data) if isinstance(data, np.generic) and data is not value else data
+
+
+def _output(name: str, value: Any) -> Any:
+    value = plain(value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value
+    if isinstance(value, (int, float, complex)):
+        return np.asarray(value)
+    msg = f"{name}.forward: wanted an array or a tuple of arrays as output, got {type(value).__name__}"
+    raise TypeError(msg)
+
+
+__all__ = ["Context", "Function"]
