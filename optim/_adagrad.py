@@ -80,7 +80,7 @@ class Adagrad(Optimizer):
         self, p: Array, g: Array, state: State, group: dict[str, Any], scratch: Sequence[Array]
     ) -> None:
         """Apply the formula at the top of this file."""
-        g = penalised(p, g, group["weight_decay"], group["maximize"], out=scratch[0])
+        g = penalised(p, g, group, out=scratch[0])
         work = scratch[1]
         total = state["sum"]
         total += np.multiply(g, g, out=work)

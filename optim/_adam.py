@@ -84,7 +84,7 @@ class Adam(Optimizer):
         self, p: Array, g: Array, state: State, group: dict[str, Any], scratch: Sequence[Array]
     ) -> None:
         """Apply the formula at the top of this file."""
-        g = penalised(p, g, group["weight_decay"], group["maximize"], out=scratch[0])
+        g = penalised(p, g, group, out=scratch[0])
         update_moments(g, state, group, scratch[1])
         follow_moments(p, state, group, scratch[1])
 

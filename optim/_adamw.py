@@ -58,8 +58,6 @@ class AdamW(Adam):
         self, p: Array, g: Array, state: State, group: dict[str, Any], scratch: Sequence[Array]
     ) -> None:
         """Apply the formula at the top of this file."""
-        if group["weight_decay"] != 0:
-            p *= 1 - group["lr"] * group["weight_decay"]
-        g = penalised(p, g, 0.0, group["maximize"], out=scratch[0])
+        g = penalised(p, g, group, out=scratch[0], decoupled=True)
         update_moments(g, state, group, scratch[1])
         follow_moments(p, state, group, scratch[1])

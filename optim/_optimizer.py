@@ -334,12 +334,22 @@ class Optimizer:
         return f"{self._name}(\n{''.join(lines)})"
 
 
-def penalised(p: Array, g: Array, weight_decay: float, maximize: bool, out: Array) -> Array:
+def penalised(
+    p: Array, g: Array, group: Mapping[str, Any], out: Array, *, decoupled: bool = False
+) -> Array:
     """Return the gradient to follow: g, or -g to maximize, plus weight_decay * p.
 
-    `g` is never written: the result is `g` itself, or in `out`.
+    Args:
+        p: data; written only where `decoupled`.
+        g: gradient, never written: the result is `g` itself, or in `out`.
+        group: the options; an algorithm without weight decay has no such key.
+        out: work array.
+        decoupled: decay the data itself instead, p <- p * (1 - lr * weight_decay).
     """
-    if weight_decay != 0:
-        np.multiply(p, weight_decay, out=out)
-        return (np.subtract if maximize else np.add)(out, g, out=out)
-    return np.negative(g, out=out) if maximize else g
+    decay = group.get("weight_decay", 0)
+    if decay != 0 and decoupled:
+        p *= 1 - group["lr"] * decay
+    elif decay != 0:
+        np.multiply(p, decay, out=out)
+        return (np.subtract if group["maximize"] else np.add)(out, g, out=out)
+    return np.negative(g, out=out) if group["maximize"] else g

@@ -89,7 +89,7 @@ class RMSprop(Optimizer):
         self, p: Array, g: Array, state: State, group: dict[str, Any], scratch: Sequence[Array]
     ) -> None:
         """Apply the formula at the top of this file."""
-        g = penalised(p, g, group["weight_decay"], group["maximize"], out=scratch[0])
+        g = penalised(p, g, group, out=scratch[0])
         work, root = scratch[1:]
         alpha = group["alpha"]
         square = state["square_avg"]

@@ -97,7 +97,7 @@ class SGD(Optimizer):
     ) -> None:
         """Apply the formula at the top of this file."""
         work, temporary, _ = scratch
-        g = penalised(p, g, group["weight_decay"], group["maximize"], out=work)
+        g = penalised(p, g, group, out=work)
         if group["weight_decay_l1"] != 0:
             np.sign(p, out=temporary)
             temporary *= group["weight_decay_l1"]
