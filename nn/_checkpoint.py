@@ -106,9 +106,20 @@ def load(path: str | os.PathLike[str], /, **parts: Any) -> dict[Any, Any]:
         KeyError: The file lacks one of the parts.
         TypeError: A part has no ``load_state_dict``.
     """
+    tree = read_tree(path)
+    restore(path, tree, parts)
+    return tree
+
+
+def read_tree(path: str | os.PathLike[str]) -> dict[Any, Any]:
+    """Return what a checkpoint holds; the first half of `load`."""
     source = Path(path)
     read = _by_suffix("nn.load", source, {".npz": _read_npz, ".safetensors": _read_safetensors})
-    tree = _unflatten(source, *read(source))
+    return _unflatten(source, *read(source))
+
+
+def restore(source: str | os.PathLike[str], tree: dict[Any, Any], parts: dict[str, Any]) -> None:
+    """Put the states of a tree back into the parts, all of them or none; the rest of `load`."""
     for name, part in parts.items():
         if not isinstance(part, np.random.Generator) and not hasattr(part, "load_state_dict"):
             raise TypeError(
@@ -130,13 +141,12 @@ def load(path: str | os.PathLike[str], /, **parts: Any) -> dict[Any, Any]:
     try:
         for name, part in parts.items():
             touched.append(name)
-            _restore(part, tree[name], extra.get(name))
+            _restore_one(part, tree[name], extra.get(name))
     except BaseException as error:
         for name in touched:
-            _restore(parts[name], *before[name])
+            _restore_one(parts[name], *before[name])
         error.add_note(f"nn.load: this was {touched[-1]!r} of {source}; nothing has been changed")
         raise
-    return tree
 
 
 def _by_suffix(who: str, path: Path, choices: dict[str, Any]) -> Any:
@@ -164,7 +174,7 @@ def _extra_of(part: Any) -> Any:
     return part.extra_state() if hasattr(part, "extra_state") else None
 
 
-def _restore(part: Any, state: Any, extra: Any) -> None:
+def _restore_one(part: Any, state: Any, extra: Any) -> None:
     if isinstance(part, np.random.Generator):
         part.bit_generator.state = state
         return

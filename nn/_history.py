@@ -1,0 +1,102 @@
+"""What a training recorded, epoch by epoch. Imports the standard library; matplotlib to plot."""
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from autograd._optional import require
+
+__all__ = ["History"]
+
+_VALIDATION = "validation_"
+
+
+class History:
+    """The numbers of each epoch: ``loss``, metrics, their ``validation_`` twins, ``learning_rate``.
+
+    Attributes:
+        epochs: One dict of numbers per finished epoch.
+        interrupted: Whether Ctrl-C ended the training.
+        stop_reason: Why a callback ended it, None if none did.
+
+    Example:
+        >>> history = History([{"loss": 0.5}, {"loss": 0.25}])
+        >>> history["loss"], len(history)
+        ([0.5, 0.25], 2)
+        >>> history
+        History(2 epochs, loss=0.25)
+    """
+
+    def __init__(self, epochs: Iterable[Mapping[str, float]] = ()) -> None:
+        self.epochs: list[dict[str, float]] = [dict(numbers) for numbers in epochs]
+        self.interrupted = False
+        self.stop_reason: str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """What was recorded, in the order of appearance."""
+        return list(dict.fromkeys(name for numbers in self.epochs for name in numbers))
+
+    def __getitem__(self, name: str) -> list[float]:
+        """Return one number per epoch, nan for an epoch that did not record it."""
+        if name not in self.names:
+            recorded = ", ".join(self.names) or "nothing yet"
+            raise KeyError(f"History: wanted one of {recorded}, got {name!r}")
+        return [numbers.get(name, math.nan) for numbers in self.epochs]
+
+    def __len__(self) -> int:
+        return len(self.epochs)
+
+    def __repr__(self) -> str:
+        last = self.epochs[-1] if self.epochs else {}
+        shown = [f"{name}={value:.4g}" for name, value in last.items()]
+        count = f"{len(self)} epoch{'s' if len(self) != 1 else ''}"
+        end = ["interrupted"] if self.interrupted else []
+        return f"History({', '.join([count, *shown, *end])})"
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Return all numbers by name, one per epoch: what a DataFrame or a JSON file takes."""
+        return {name: self[name] for name in self.names}
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """Draw the loss, and each metric below it, over the epochs; needs the ``plot`` extra.
+
+        Args:
+            path: Where to save the figure; the suffix chooses the format. Without it, the figure
+                belongs to ``matplotlib.pyplot``, whose ``show()`` shows it.
+
+        Returns:
+            The matplotlib figure.
+
+        Raises:
+            ImportError: matplotlib is not installed.
+            ValueError: Nothing has been recorded.
+        """
+        if not self.epochs:
+            raise ValueError("History.plot: wanted at least one finished epoch, got none")
+        names = [
+            name
+            for name in self.names
+            if not name.startswith(_VALIDATION) and name != "learning_rate"
+        ]
+        size = (6.4, 1.2 + 2.4 * len(names))
+        if path is None:
+            figure = require("matplotlib.pyplot", extra="plot").figure(figsize=size)
+        else:
+            # A figure of its own needs no window system and stays out of pyplot's list.
+            figure = require("matplotlib.figure", extra="plot").Figure(figsize=size)
+        for row, (axes, name) in enumerate(
+            zip(figure.subplots(len(names), squeeze=False, sharex=True)[:, 0], names, strict=True)
+        ):
+            for curve, label in ((name, "training"), (_VALIDATION + name, "validation")):
+                if curve in self.names:
+                    axes.plot(range(1, len(self) + 1), self[curve], label=label)
+            axes.set_ylabel(name)
+            axes.grid(alpha=0.3)
+            if row == 0 and _VALIDATION + name in self.names:
+                axes.legend()
+        axes.set_xlabel("epoch")
+        if path is not None:
+            figure.savefig(path, bbox_inches="tight")
+        return figure
