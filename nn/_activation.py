@@ -1,0 +1,316 @@
+"""Activation layers: arguments and text; `nn.functional` computes and documents the formulas.
+
+Shapes are kept, except where a layer says otherwise. `inplace` is accepted for PyTorch's sake:
+nothing is ever changed in place, and the result is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nn import functional
+from nn._module import Module
+from nn._parameter import Parameter
+
+
+class _Activation(Module):
+    """A function of `nn.functional` with its arguments, which are attributes of the layer and shown by `repr`."""
+
+    _function: ClassVar[Callable[..., Any]]
+    _arguments: ClassVar[tuple[str, ...]] = ()
+
+    def forward(self, x: Any) -> Any:
+        """Apply the function to `x`."""
+        return self._function(x, **{name: getattr(self, name) for name in self._arguments})
+
+    def extra_repr(self) -> str:
+        """Return the arguments."""
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in self._arguments)
+
+
+class _Plain(_Activation):
+    """A function of `nn.functional` without arguments: a call goes straight to it."""
+
+    def forward(self, x: Any) -> Any:
+        """Apply the function to `x`."""
+        return self._function(x)
+
+
+class _PlainInplace(_Plain):
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+
+class Sigmoid(_Plain):
+    """1 / (1 + exp(-x))."""
+
+    _function = staticmethod(functional.sigmoid)
+
+
+class LogSigmoid(_Plain):
+    """log(1 / (1 + exp(-x)))."""
+
+    _function = staticmethod(functional.logsigmoid)
+
+
+class Tanh(_Plain):
+    """The hyperbolic tangent."""
+
+    _function = staticmethod(functional.tanh)
+
+
+class Tanhshrink(_Plain):
+    """x - tanh(x)."""
+
+    _function = staticmethod(functional.tanhshrink)
+
+
+class Softsign(_Plain):
+    """x / (1 + |x|)."""
+
+    _function = staticmethod(functional.softsign)
+
+
+class ReLU(_PlainInplace):
+    """max(x, 0).
+
+    Example:
+        >>> import numpy as np, nn
+        >>> nn.ReLU()(np.array([-1.0, 2.0]))
+        array([0., 2.])
+    """
+
+    _function = staticmethod(functional.relu)
+
+
+class ReLU6(_PlainInplace):
+    """min(max(x, 0), 6)."""
+
+    _function = staticmethod(functional.relu6)
+
+
+class SELU(_PlainInplace):
+    """An elu scaled such that mean 0 and variance 1 are kept from layer to layer."""
+
+    _function = staticmethod(functional.selu)
+
+
+class SiLU(_PlainInplace):
+    """x sigmoid(x), also called swish."""
+
+    _function = staticmethod(functional.silu)
+
+
+class Mish(_PlainInplace):
+    """x tanh(softplus(x))."""
+
+    _function = staticmethod(functional.mish)
+
+
+class Hardsigmoid(_PlainInplace):
+    """min(max(x + 3, 0), 6) / 6."""
+
+    _function = staticmethod(functional.hardsigmoid)
+
+
+class Hardswish(_PlainInplace):
+    """x min(max(x + 3, 0), 6) / 6."""
+
+    _function = staticmethod(functional.hardswish)
+
+
+class LeakyReLU(_Activation):
+    """x where x > 0, `negative_slope` times x elsewhere."""
+
+    _function = staticmethod(functional.leaky_relu)
+    _arguments = ("negative_slope",)
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__()
+        self.negative_slope = negative_slope
+        self.inplace = inplace
+
+
+class ELU(_Activation):
+    """x where x > 0, `alpha` (exp(x) - 1) elsewhere."""
+
+    _function = staticmethod(functional.elu)
+    _arguments = ("alpha",)
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha = alpha
+        self.inplace = inplace
+
+
+class CELU(_Activation):
+    """x where x > 0, `alpha` (exp(x / alpha) - 1) elsewhere."""
+
+    _function = staticmethod(functional.celu)
+    _arguments = ("alpha",)
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha = alpha
+        self.inplace = inplace
+
+
+class GELU(_Activation):
+    """x Phi(x), with the normal distribution function Phi; `approximate="tanh"` for the usual approximation."""
+
+    _function = staticmethod(functional.gelu)
+    _arguments = ("approximate",)
+
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__()
+        self.approximate = approximate
+
+
+class Hardtanh(_Activation):
+    """x limited to [`min_val`, `max_val`].
+
+    Raises:
+        ValueError: where `min_val` is not below `max_val`.
+    """
+
+    _function = staticmethod(functional.hardtanh)
+    _arguments = ("min_val", "max_val")
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        if min_val >= max_val:
+            raise ValueError(f"Hardtanh: wanted min_val below max_val, got {min_val} and {max_val}")
+        self.min_val = min_val
+        self.max_val = max_val
+        self.inplace = inplace
+
+
+class Softplus(_Activation):
+    """log(1 + exp(`beta` x)) / `beta`, and x where `beta` x exceeds `threshold`."""
+
+    _function = staticmethod(functional.softplus)
+    _arguments = ("beta", "threshold")
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta = beta
+        self.threshold = threshold
+
+
+class Softshrink(_Activation):
+    """x moved towards 0 by `lambd`, 0 where it would cross.
+
+    Raises:
+        ValueError: where `lambd` is negative.
+    """
+
+    _function = staticmethod(functional.softshrink)
+    _arguments = ("lambd",)
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        if lambd < 0:
+            raise ValueError(f"Softshrink: wanted a lambd of at least 0, got {lambd}")
+        self.lambd = lambd
+
+
+class Hardshrink(_Activation):
+    """x where |x| > `lambd`, 0 elsewhere."""
+
+    _function = staticmethod(functional.hardshrink)
+    _arguments = ("lambd",)
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+
+class Threshold(_Activation):
+    """x where x > `threshold`, `value` elsewhere."""
+
+    _function = staticmethod(functional.threshold)
+    _arguments = ("threshold", "value")
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__()
+        self.threshold = threshold
+        self.value = value
+        self.inplace = inplace
+
+
+class PReLU(Module):
+    """x where x > 0, a learned weight times x elsewhere.
+
+    Args:
+        num_parameters: 1, or the number of channels, for a weight each.
+        init: where the weights start.
+        dtype: of the parameter; float32 by default.
+
+    Attributes:
+        weight: Parameter of shape (num_parameters,).
+
+    Shape:
+        (N, C, ...) -> the same; any shape with one weight.
+
+    References:
+        K. He et al., Delving deep into rectifiers, ICCV 2015, https://arxiv.org/abs/1502.01852, eq.
+        1.
+    """
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = None) -> None:
+        super().__init__()
+        self.num_parameters = num_parameters
+        self.init = init
+        self.weight = Parameter(
+            np.full(num_parameters, init, np.float32 if dtype is None else dtype)
+        )
+
+    def forward(self, x: Any) -> Any:
+        """Apply the function to `x`."""
+        return functional.prelu(x, self.weight)
+
+    def extra_repr(self) -> str:
+        """Return the number of weights."""
+        return f"num_parameters={self.num_parameters}"
+
+
+class _AlongAxis(_Activation):
+    _arguments = ("axis",)
+
+    def __init__(self, axis: int = -1) -> None:
+        super().__init__()
+        self.axis = axis
+
+
+class Softmax(_AlongAxis):
+    """exp(x) divided by its sum along `axis`.
+
+    Example:
+        >>> import numpy as np, nn
+        >>> nn.Softmax(axis=-1)(np.zeros((1, 4)))
+        array([[0.25, 0.25, 0.25, 0.25]])
+    """
+
+    _function = staticmethod(functional.softmax)
+
+
+class Softmin(_AlongAxis):
+    """exp(-x) divided by its sum along `axis`."""
+
+    _function = staticmethod(functional.softmin)
+
+
+class LogSoftmax(_AlongAxis):
+    """The logarithm of softmax along `axis`."""
+
+    _function = staticmethod(functional.log_softmax)
+
+
+class GLU(_AlongAxis):
+    """a sigmoid(b), where a and b are the halves of x along `axis`, which becomes half as long."""
+
+    _function = staticmethod(functional.glu)

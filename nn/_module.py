@@ -1,0 +1,614 @@
+"""Module: a tree of parameters, buffers and further modules. Imports `autograd` and `_parameter`.
+
+A Module keeps nothing twice: its parameters and its children are what its instance dictionary holds
+of type Parameter and Module, in order of assignment, so attribute access costs what it costs in
+Python. Buffers, which are plain arrays, are the only ones whose names are written down.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from autograd import Variable
+from nn._parameter import Parameter
+
+PreHook = Callable[["Module", tuple[Any, ...]], Any]
+ForwardHook = Callable[["Module", tuple[Any, ...], Any], Any]
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict` could not match."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class HookHandle:
+    """Removes a hook: `handle.remove()`, or `with module.register_forward_hook(hook): ...`."""
+
+    __slots__ = ("_hooks",)
+
+    def __init__(self, hooks: dict[HookHandle, Any]) -> None:
+        self._hooks = hooks
+
+    def remove(self) -> None:
+        """Remove the hook; a second time does nothing."""
+        self._hooks.pop(self, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.remove()
+
+
+class Module:
+    """Base of all layers and models: assign parameters and layers in `__init__`, compute in `forward`.
+
+    Attributes:
+        training: whether layers such as Dropout and BatchNorm behave as in training; set by
+            `train()` and `eval()`.
+
+    Example:
+        >>> import nn
+        >>> class Net(nn.Module):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.hidden, self.out = nn.Linear(10, 50), nn.Linear(50, 4)
+        ...
+        ...     def forward(self, x):
+        ...         return self.out(nn.functional.tanh(self.hidden(x)))
+        >>> sum(p.size for p in Net().parameters())
+        754
+    """
+
+    training: bool
+    _buffers: dict[str, bool]  # name -> whether state_dict holds it
+    # Hooks live on the instance once there are any; None here keeps a call without hooks at one
+    # test.
+    _pre_hooks: dict[HookHandle, PreHook] | None = None
+    _hooks: dict[HookHandle, ForwardHook] | None = None
+    _hooked = False
+
+    def __init__(self) -> None:
+        vars(self).update(training=True, _buffers={})
+
+    # -- calling
+    # -----------------------------------------------------------------------------------------------------
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output; to be defined by every model.
+
+        Raises:
+            NotImplementedError: where a class does not define it.
+        """
+        name = type(self).__name__
+        raise NotImplementedError(f"{name}: wanted a method forward(self, x), got none; define it")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._hooked:
+            return self._call_hooked(args, kwargs)
+        return self.forward(*args, **kwargs)
+
+    def _call_hooked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        for pre_hook in tuple((self._pre_hooks or {}).values()):
+            changed = pre_hook(self, args)
+            if changed is not None:
+                args = changed if isinstance(changed, tuple) else (changed,)
+        out = self.forward(*args, **kwargs)
+        for hook in tuple((self._hooks or {}).values()):
+            changed = hook(self, args, out)
+            if changed is not None:
+                out = changed
+        return out
+
+    def register_forward_pre_hook(self, hook: PreHook) -> HookHandle:
+        """Call `hook(module, args)` before every `forward`; what it returns, unless None, replaces the arguments."""
+        if self._pre_hooks is None:
+            self._pre_hooks = {}
+        return self._add_hook(self._pre_hooks, hook)
+
+    def register_forward_hook(self, hook: ForwardHook) -> HookHandle:
+        """Call `hook(module, args, output)` after every `forward`; what it returns, unless None, replaces the output."""
+        if self._hooks is None:
+            self._hooks = {}
+        return self._add_hook(self._hooks, hook)
+
+    def _add_hook(self, hooks: dict[HookHandle, Any], hook: Any) -> HookHandle:
+        handle = HookHandle(hooks)
+        hooks[handle] = hook
+        self._hooked = True
+        return handle
+
+    # -- registration
+    # ------------------------------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        entries = vars(self)
+        if isinstance(value, Module):
+            self._refuse_early(entries, name, "module")
+            self._refuse_cycle(name, value)
+        elif isinstance(value, Parameter):
+            self._refuse_early(entries, name, "parameter")
+        elif value is not None and name in entries:
+            old = entries[name]
+            if isinstance(old, (Module, Parameter)):
+                raise TypeError(self._cannot_replace(name, old, value))
+            if name in entries.get("_buffers", ()):
+                value = _as_buffer(type(self).__name__, name, value)
+        elif type(value) in (list, tuple, dict) and _hides_parameters(value):
+            cls = type(self).__name__
+            container = "ModuleDict" if type(value) is dict else "ModuleList or nn.ParameterList"
+            warnings.warn(
+                f"{cls}.{name} is a plain {type(value).__name__}, in which {cls}.parameters() "
+                "finds nothing; "
+                f"use nn.{container}",
+                stacklevel=2,
+            )
+        if isinstance(value, (Module, Parameter)):
+            entries["_buffers"].pop(name, None)
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        self._buffers.pop(name, None)
+
+    def _refuse_early(self, entries: dict[str, Any], name: str, kind: str) -> None:
+        if "_buffers" not in entries:
+            raise AttributeError(
+                f"{type(self).__name__}: wanted super().__init__() to run before the {kind} "
+                f"{name!r} is assigned, got the "
+                f"assignment first; make super().__init__() the first line of __init__"
+            )
+
+    def _refuse_cycle(self, name: str, value: Module) -> None:
+        for path, module in value.named_modules():
+            if module is self:
+                cls = type(self).__name__
+                inner = _join(name, path)
+                raise ValueError(
+                    f"{cls}: wanted a tree of modules, got the {cls} itself as {inner!r}; keep a "
+                    "reference that is "
+                    f"no child as weakref.ref(module)"
+                )
+
+    def _cannot_replace(self, name: str, old: Any, value: Any) -> str:
+        cls, got = type(self).__name__, type(value).__name__
+        if isinstance(old, Module):
+            return f"{cls}.{name}: wanted a Module or None in place of a Module, got {got}; del the attribute first"
+        return (
+            f"{cls}.{name}: wanted a Parameter or None in place of a Parameter, got {got}; write "
+            f"`.{name}.data = values` for new values, `.{name} = nn.Parameter(values)` for a new "
+            "parameter"
+        )
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Assign `module` as the child `name`; the same as `setattr`, for names that are computed.
+
+        Raises:
+            TypeError: where `module` is no Module.
+            ValueError: where the name is empty, contains a dot or is taken by something else.
+        """
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(
+                f"add_module: wanted a Module for {name!r}, got {type(module).__name__}; pass an "
+                "instance of nn.Module"
+            )
+        self._check_name("add_module", name, Module)
+        setattr(self, name, module)
+
+    register_module = add_module
+
+    def register_parameter(self, name: str, parameter: Parameter | None) -> None:
+        """Assign `parameter` as the attribute `name`; None says that this module has none, as `bias=False` does.
+
+        Raises:
+            TypeError: where `parameter` is no Parameter.
+            ValueError: where the name is empty, contains a dot or is taken by something else.
+        """
+        if parameter is not None and not isinstance(parameter, Parameter):
+            raise TypeError(
+                f"register_parameter: wanted a Parameter for {name!r}, got "
+                f"{type(parameter).__name__}; wrap it in "
+                f"nn.Parameter"
+            )
+        self._check_name("register_parameter", name, Parameter)
+        setattr(self, name, parameter)
+
+    def register_buffer(self, name: str, buffer: Any, persistent: bool = True) -> None:
+        """Add an array that belongs to the state but is not trained, as the running mean of BatchNorm.
+
+        Args:
+            name: the attribute it becomes.
+            buffer: an array (kept as it is), numbers (converted), or None for a buffer that is
+                absent.
+            persistent: whether `state_dict` holds it.
+
+        Raises:
+            TypeError: for a Variable that requires a gradient.
+            ValueError: where the name is empty, contains a dot or is taken by something else.
+        """
+        self._refuse_early(vars(self), name, "buffer")
+        if name not in self._buffers:
+            self._check_name("register_buffer", name, type(None))
+        value = _as_buffer(type(self).__name__, name, buffer)
+        self._buffers[name] = persistent
+        object.__setattr__(self, name, value)
+
+    def _check_name(self, method: str, name: str, kind: type[Any]) -> None:
+        if not name or "." in name:
+            raise ValueError(f"{method}: wanted a name without dots, got {name!r}; choose another")
+        taken = getattr(self, name, None)
+        if taken is not None and not (name in vars(self) and isinstance(taken, kind)):
+            raise ValueError(
+                f"{method}: wanted a new name, got {name!r}, which {type(self).__name__} already "
+                "uses; choose another"
+            )
+
+    # -- walks
+    # -------------------------------------------------------------------------------------------------------
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield the modules directly below with their names, each once."""
+        seen = set()
+        for name, value in vars(self).items():
+            if isinstance(value, Module) and value not in seen:
+                seen.add(value)
+                yield name, value
+
+    def children(self) -> Iterator[Module]:
+        """Yield the modules directly below, each once."""
+        for _, module in self.named_children():
+            yield module
+
+    def named_modules(
+        self, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """Yield this module and all below with their dotted paths, parents first.
+
+        Args:
+            prefix: path of this module itself.
+            remove_duplicate: yield a module that has several paths only under the first.
+        """
+        seen: set[Module] = set()
+        stack = [(prefix, self)]
+        while stack:
+            path, module = stack.pop()
+            if remove_duplicate:
+                if module in seen:
+                    continue
+                seen.add(module)
+            yield path, module
+            below = [(_join(path, n), v) for n, v in vars(module).items() if isinstance(v, Module)]
+            stack.extend(reversed(below))
+
+    def modules(self) -> Iterator[Module]:
+        """Yield this module and all below, parents first, each once."""
+        for _, module in self.named_modules():
+            yield module
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """Yield the parameters with their dotted paths; a shared parameter once, under its first path.
+
+        Args:
+            prefix: path of this module itself.
+            recurse: also those of the modules below.
+            remove_duplicate: False yields a shared parameter under each of its paths.
+        """
+        seen: set[int] = set()
+        for path, module in self._walk(prefix, recurse, remove_duplicate):
+            for name, value in vars(module).items():
+                if isinstance(value, Parameter) and not (remove_duplicate and id(value) in seen):
+                    seen.add(id(value))
+                    yield _join(path, name), value
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """Yield the parameters, a shared one once: what an optimizer takes."""
+        for _, parameter in self.named_parameters(recurse=recurse):
+            yield parameter
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+        """Yield the buffers with their dotted paths; a shared buffer once, under its first path.
+
+        Args:
+            prefix: path of this module itself.
+            recurse: also those of the modules below.
+            remove_duplicate: False yields a shared buffer under each of its paths.
+        """
+        seen: set[int] = set()
+        for path, module in self._walk(prefix, recurse, remove_duplicate):
+            for name in module._buffers:
+                value = vars(module)[name]
+                if value is not None and not (remove_duplicate and id(value) in seen):
+                    seen.add(id(value))
+                    yield _join(path, name), value
+
+    def buffers(self, recurse: bool = True) -> Iterator[np.ndarray[Any, Any]]:
+        """Yield the buffers, a shared one once."""
+        for _, buffer in self.named_buffers(recurse=recurse):
+            yield buffer
+
+    def _walk(
+        self, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterable[tuple[str, Module]]:
+        return self.named_modules(prefix, remove_duplicate) if recurse else [(prefix, self)]
+
+    def get_submodule(self, path: str) -> Module:
+        """Return the module at a dotted path, as `named_modules` names it.
+
+        Raises:
+            AttributeError: where there is none.
+        """
+        module: Any = self
+        for name in path.split(".") if path else ():
+            module = vars(module).get(name)
+            if not isinstance(module, Module):
+                known = ", ".join(repr(p) for p, _ in self.named_modules() if p) or "none"
+                raise AttributeError(
+                    f"get_submodule: wanted the path of a module in {type(self).__name__}, got "
+                    f"{path!r}; the paths are {known}"
+                )
+        found: Module = module
+        return found
+
+    def apply(self, function: Callable[[Module], Any]) -> Self:
+        """Call `function` on every module below, children first, and on this one; return this module."""
+        for child in self.children():
+            child.apply(function)
+        function(self)
+        return self
+
+    # -- modes
+    # -------------------------------------------------------------------------------------------------------
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch this module and all below to training behaviour, or to evaluation behaviour; return this module."""
+        for module in self.modules():
+            vars(module)["training"] = mode
+        return self
+
+    def eval(self) -> Self:
+        """Switch this module and all below to evaluation behaviour; return this module."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Set whether gradients are computed for all parameters, False to freeze them; return this module."""
+        for parameter in self.parameters():
+            parameter.requires_grad = requires_grad
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Drop the gradients of all parameters, or, with `set_to_none=False`, fill existing ones with zeros."""
+        for parameter in self.parameters():
+            if set_to_none or parameter.grad is None:
+                parameter.grad = None
+            else:
+                parameter.grad = np.zeros_like(parameter.grad)
+
+    # -- state
+    # -------------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Return copies of all parameters and persistent buffers by dotted path, in PyTorch's order and names.
+
+        A shared parameter appears under each of its paths. Later training does not change what was
+        returned.
+        """
+        return {path: _data(value).copy() for path, value, _, _ in self._state()}
+
+    def _state(self) -> Iterator[tuple[str, Any, Module, str]]:
+        """Yield (path, Parameter or buffer, owner, name in the owner)."""
+        for path, module in self.named_modules(remove_duplicate=False):
+            entries = vars(module)
+            for name, value in entries.items():
+                if isinstance(value, Parameter):
+                    yield _join(path, name), value, module, name
+            for name, persistent in module._buffers.items():
+                if persistent and entries[name] is not None:
+                    yield _join(path, name), entries[name], module, name
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True
+    ) -> IncompatibleKeys:
+        """Copy arrays into the parameters and buffers, cast to their dtypes.
+
+        Parameters stay the objects they are, so an optimizer that holds them goes on working;
+        graphs recorded before are detected as out of date.
+
+        Args:
+            state_dict: arrays, Variables or CPU tensors by dotted path.
+            strict: whether missing and unexpected keys are an error; mis-shaped ones always are.
+
+        Returns:
+            The missing and the unexpected keys.
+
+        Raises:
+            ValueError: naming all missing, unexpected, mis-shaped and mis-typed keys; nothing has
+                been changed then.
+        """
+        targets = list(self._state())
+        known = {path for path, *_ in targets}
+        missing = [path for path, *_ in targets if path not in state_dict]
+        unexpected = [path for path in state_dict if path not in known]
+        problems = []
+        if strict and missing:
+            problems.append(f"missing keys {', '.join(map(repr, missing))}")
+        if strict and unexpected:
+            problems.append(f"unexpected keys {', '.join(map(repr, unexpected))}")
+        arrays = {}
+        for path, value, _, _ in targets:
+            if path not in state_dict:
+                continue
+            array = arrays[path] = np.asarray(_data(state_dict[path]))
+            wanted = _data(value)
+            if array.shape != wanted.shape:
+                problems.append(f"{path!r} of shape {array.shape} where {wanted.shape} is wanted")
+            elif not np.can_cast(array.dtype, wanted.dtype, "same_kind"):
+                problems.append(f"{path!r} of dtype {array.dtype} where {wanted.dtype} is wanted")
+        if problems:
+            raise ValueError(
+                f"load_state_dict: wanted the state of this {type(self).__name__}, got "
+                f"{'; '.join(problems)}; nothing was "
+                "changed: build the model with the arguments it was saved with, or pass "
+                "strict=False for a partial state"
+            )
+        replaced: dict[int, np.ndarray[Any, Any]] = {}
+        for path, value, owner, name in targets:
+            if path not in arrays:
+                continue
+            if isinstance(value, Parameter):
+                value.data[...] = arrays[path]
+                value.mark_changed()
+            else:
+                # A new array, because a recorded graph may have saved the old one; once per shared
+                # buffer.
+                new = replaced.setdefault(id(value), arrays[path].astype(value.dtype, copy=True))
+                object.__setattr__(owner, name, new)
+        return IncompatibleKeys(missing, unexpected)
+
+    def get_extra_state(self) -> Any:
+        """Return what belongs to this module's state but is no array, as JSON-able values; None where there is nothing.
+
+        To be overridden together with `set_extra_state`, as Dropout does for its random generator.
+        """
+        return None
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take back what `get_extra_state` returned.
+
+        Raises:
+            NotImplementedError: where a class does not define it.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__}: wanted a method set_extra_state(self, state) for the state "
+            f"{state!r}, got none; define it"
+        )
+
+    def extra_state(self) -> dict[str, Any]:
+        """Return the extra states of this module and all below by dotted path, where there are any."""
+        states = ((path, module.get_extra_state()) for path, module in self.named_modules())
+        return {path: state for path, state in states if state is not None}
+
+    def load_extra_state(self, states: Mapping[str, Any]) -> None:
+        """Hand what `extra_state` returned back to the modules.
+
+        Raises:
+            ValueError: where the paths differ from those of this module; nothing has been changed
+                then.
+        """
+        modules = dict(self.named_modules())
+        wanted = [path for path, module in modules.items() if module.get_extra_state() is not None]
+        if set(wanted) != set(states):
+            raise ValueError(
+                f"load_extra_state: wanted states for {wanted}, got {list(states)}; build the "
+                "model as it was when saved"
+            )
+        for path, state in states.items():
+            modules[path].set_extra_state(state)
+
+    def astype(self, dtype: Any) -> Self:
+        """Convert floating-point parameters and buffers to `dtype`, in place; return this module.
+
+        Gradients are dropped. Integer buffers, such as counters, stay as they are.
+
+        Raises:
+            TypeError: where `dtype` is not a floating-point or complex dtype.
+        """
+        dtype = np.dtype(dtype)
+        if dtype.kind not in "fc":
+            raise TypeError(
+                f"astype: wanted a floating-point dtype, got {dtype}; parameters need gradients"
+            )
+        for module in self.modules():
+            for name, value in list(vars(module).items()):
+                if isinstance(value, Parameter):
+                    if value.dtype != dtype:
+                        _convert(value, dtype)
+                elif name in module._buffers and value is not None and value.dtype.kind in "fc":
+                    object.__setattr__(module, name, value.astype(dtype, copy=False))
+        return self
+
+    def half(self) -> Self:
+        """Convert floating-point parameters and buffers to float16; return this module."""
+        return self.astype(np.float16)
+
+    def float(self) -> Self:
+        """Convert floating-point parameters and buffers to float32; return this module."""
+        return self.astype(np.float32)
+
+    def double(self) -> Self:
+        """Convert floating-point parameters and buffers to float64; return this module."""
+        return self.astype(np.float64)
+
+    # -- text
+    # --------------------------------------------------------------------------------------------------------
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows of this module itself, between its brackets."""
+        return ""
+
+    def __repr__(self) -> str:
+        lines = [
+            f"({name}): {child!r}"
+            for name, child in vars(self).items()
+            if isinstance(child, Module)
+        ]
+        return _bracketed(self._repr_name(), self.extra_repr(), lines)
+
+    def _repr_name(self) -> str:
+        return type(self).__name__
+
+
+def _bracketed(name: str, extra: str, lines: list[str]) -> str:
+    """Write `name(extra, lines...)`, one indented line per child where there are children."""
+    if not lines:
+        return f"{name}({extra})"
+    indented = [line.replace("\n", "\n  ") for line in ([extra, *lines] if extra else lines)]
+    return f"{name}(\n  " + "\n  ".join(indented) + "\n)"
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path and name else path or name
+
+
+def _data(value: Any) -> Any:
+    return value.data if isinstance(value, Variable) else value
+
+
+def _as_buffer(cls: str, name: str, value: Any) -> Any:
+    if isinstance(value, Variable):
+        if value.requires_grad:
+            raise TypeError(
+                f"{cls}.{name}: wanted an array as a buffer, got a Variable that requires a "
+                "gradient; pass "
+                f".detach() of it, or register an nn.Parameter"
+            )
+        value = value.data
+    # Arrays of other libraries stay what they are.
+    return value if value is None or hasattr(value, "__array_function__") else np.asarray(value)
+
+
+def _hides_parameters(values: Any) -> bool:
+    """Tell whether a plain container holds modules; its first entry answers, so that long lists cost nothing."""
+    first = next(iter(values.values() if type(values) is dict else values), None)
+    return isinstance(first, (Module, Parameter))
+
+
+def _convert(parameter: Parameter, dtype: np.dtype[Any]) -> None:
+    """Give a parameter data of another dtype; it stays the same object, as a fresh leaf without a gradient."""
+    requires_grad, name = parameter.requires_grad, parameter.name
+    Variable.__init__(parameter, parameter.data.astype(dtype), requires_grad, name=name)

@@ -1,0 +1,357 @@
+"""Activation functions: one forward function beside one rule each, elementwise unless an `axis` is named.
+
+All take arrays or Variables of any shape and return the same kind, shape and dtype. Most could be
+composed of NumPy functions; they are primitives because one recorded operation instead of three to
+six makes a small network about twice as fast, and because their rules need no more than the input
+or the output. Imports `autograd` only.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import autograd
+from autograd import log_softmax, softmax, tanh
+from autograd._primitive import primitive, unary
+from autograd.special import erfc
+
+__all__ = [
+    "celu",
+    "elu",
+    "gelu",
+    "glu",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "leaky_relu",
+    "log_softmax",
+    "logsigmoid",
+    "mish",
+    "prelu",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softshrink",
+    "softsign",
+    "tanh",
+    "tanhshrink",
+    "threshold",
+]
+
+_SQRT_HALF = math.sqrt(0.5)
+_SQRT_TAU = math.sqrt(2 * math.pi)
+_SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
+
+# -- kernels on arrays
+# -----------------------------------------------------------------------------------------------
+
+
+def _sigmoid(x: Any) -> Any:
+    # exp(-|x|) cannot overflow, and both branches keep full relative accuracy.
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, small) / (1.0 + small)
+
+
+def _softplus(x: Any) -> Any:
+    """Return log(1 + exp(x))."""
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _normal_cdf(x: Any) -> Any:
+    return 0.5 * erfc(x * -_SQRT_HALF)
+
+
+def _normal_pdf(x: Any) -> Any:
+    return np.exp(-0.5 * (x * x)) / _SQRT_TAU
+
+
+# -- of the input alone
+# ---------------------------------------------------------------------------------------------- The
+# gradient at a kink is PyTorch's: relu'(0) = 0.
+
+relu = unary(lambda x: np.maximum(x, 0.0), name="relu", x=lambda g, out: g * (out > 0))
+relu.__doc__ = """Return max(x, 0); the gradient at 0 is 0.
+
+Example:
+    >>> import numpy as np, nn
+    >>> nn.functional.relu(np.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 2.])
+"""
+
+relu6 = unary(
+    lambda x: np.minimum(np.maximum(x, 0.0), 6.0),
+    name="relu6",
+    x=lambda g, out: g * ((out > 0) & (out < 6)),
+)
+relu6.__doc__ = """Return min(max(x, 0), 6)."""
+
+sigmoid = unary(_sigmoid, name="sigmoid", x=lambda g, out: g * (out * (1.0 - out)))
+sigmoid.__doc__ = """Return 1 / (1 + exp(-x)), without overflow for any x."""
+
+logsigmoid = unary(lambda x: -_softplus(-x), name="logsigmoid", x=lambda g, x: g * sigmoid(-x))
+logsigmoid.__doc__ = """Return log(sigmoid(x)), finite where sigmoid(x) underflows to 0."""
+
+
+def _silu_slope(x: Any) -> Any:
+    s = sigmoid(x)
+    return s * (1.0 + x * (1.0 - s))
+
+
+silu = unary(lambda x: x * _sigmoid(x), name="silu", x=lambda g, x: g * _silu_slope(x))
+silu.__doc__ = """Return x sigmoid(x), also called swish.
+
+References:
+    S. Elfwing, E. Uchibe, K. Doya, Sigmoid-weighted linear units for neural network function
+    approximation in reinforcement learning, Neural Networks 107 (2018), eq. 5.
+"""
+
+
+def _mish_slope(x: Any) -> Any:
+    t = np.tanh(softplus(x))
+    return t + x * (1.0 - t * t) * sigmoid(x)
+
+
+mish = unary(lambda x: x * np.tanh(_softplus(x)), name="mish", x=lambda g, x: g * _mish_slope(x))
+mish.__doc__ = """Return x tanh(softplus(x)).
+
+References:
+    D. Misra, Mish: a self regularized non-monotonic activation function, 2019,
+    https://arxiv.org/abs/1908.08681.
+"""
+
+softsign = unary(
+    lambda x: x / (1.0 + np.abs(x)), name="softsign", x=lambda g, x: g / np.square(1.0 + np.abs(x))
+)
+softsign.__doc__ = """Return x / (1 + |x|)."""
+
+tanhshrink = unary(
+    lambda x: x - np.tanh(x), name="tanhshrink", x=lambda g, x: g * np.square(np.tanh(x))
+)
+tanhshrink.__doc__ = """Return x - tanh(x)."""
+
+hardsigmoid = unary(
+    lambda x: np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0,
+    name="hardsigmoid",
+    x=lambda g, x: g * ((x > -3) & (x < 3)) / 6.0,
+)
+hardsigmoid.__doc__ = """Return min(max(x + 3, 0), 6) / 6, a piecewise linear sigmoid."""
+
+hardswish = unary(
+    lambda x: x * np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0,
+    name="hardswish",
+    x=lambda g, x: g * np.where(x < -3, 0.0, np.where(x <= 3, x / 3.0 + 0.5, 1.0)),
+)
+hardswish.__doc__ = """Return x min(max(x + 3, 0), 6) / 6, a piecewise quadratic silu.
+
+References:
+    A. Howard et al., Searching for MobileNetV3, ICCV 2019, section 5.2.
+"""
+
+_gelu = unary(
+    lambda x: x * _normal_cdf(x),
+    name="gelu",
+    x=lambda g, x: g * (_normal_cdf(x) + x * _normal_pdf(x)),
+)
+
+
+def _gelu_tanh_inner(x: Any) -> Any:
+    return _SQRT_2_OVER_PI * (x + 0.044715 * (x * x * x))
+
+
+def _gelu_tanh_slope(x: Any) -> Any:
+    t = np.tanh(_gelu_tanh_inner(x))
+    return 0.5 * (1.0 + t) + (0.5 * _SQRT_2_OVER_PI) * x * (1.0 - t * t) * (
+        1.0 + (3 * 0.044715) * (x * x)
+    )
+
+
+_gelu_tanh = unary(
+    lambda x: 0.5 * x * (1.0 + np.tanh(_gelu_tanh_inner(x))),
+    name="gelu_tanh",
+    x=lambda g, x: g * _gelu_tanh_slope(x),
+)
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """Return x Phi(x), with Phi the distribution function of the standard normal distribution.
+
+    Args:
+        x: input.
+        approximate: "none" is exact; "tanh" is the approximation 0.5 x (1 + tanh(sqrt(2/pi) (x +
+            0.044715 x^3))).
+
+    Raises:
+        ValueError: for another `approximate`.
+
+    References:
+        D. Hendrycks, K. Gimpel, Gaussian error linear units, 2016,
+        https://arxiv.org/abs/1606.08415.
+    """
+    if approximate == "none":
+        return _gelu(x)
+    if approximate == "tanh":
+        return _gelu_tanh(x)
+    raise ValueError(f"gelu: wanted approximate 'none' or 'tanh', got {approximate!r}")
+
+
+# -- with parameters
+# -------------------------------------------------------------------------------------------------
+
+
+@primitive(x=lambda g, x, negative_slope: np.where(x > 0, g, g * negative_slope), elementwise=True)
+def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+    """Return x where x > 0, `negative_slope` times x elsewhere."""
+    return np.where(x > 0, x, x * negative_slope)
+
+
+@primitive(
+    x=lambda g, x, alpha, scale, rate: (
+        g * np.where(x > 0, scale, (scale * alpha * rate) * np.exp(np.minimum(x, 0.0) * rate))
+    ),
+    elementwise=True,
+)
+def _exponential_linear(x: Any, alpha: float, scale: float, rate: float) -> Any:
+    """Return scale x where x > 0, scale alpha (exp(rate x) - 1) elsewhere: elu, selu and celu."""
+    return np.where(x > 0, x * scale, (scale * alpha) * np.expm1(np.minimum(x, 0.0) * rate))
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """Return x where x > 0, `alpha` (exp(x) - 1) elsewhere.
+
+    References:
+        D. Clevert, T. Unterthiner, S. Hochreiter, Fast and accurate deep network learning by
+        exponential linear units, ICLR 2016, https://arxiv.org/abs/1511.07289, eq. 15.
+    """
+    return _exponential_linear(x, alpha, 1.0, 1.0)
+
+
+def selu(x: Any) -> Any:
+    """Return scale times elu(x, alpha), with the scale and alpha that keep mean 0 and variance 1 from layer to layer.
+
+    References:
+        G. Klambauer et al., Self-normalizing neural networks, NeurIPS 2017,
+        https://arxiv.org/abs/1706.02515, eq. 2 and appendix A1.
+    """
+    return _exponential_linear(
+        x, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946, 1.0
+    )
+
+
+def celu(x: Any, alpha: float = 1.0) -> Any:
+    """Return x where x > 0, `alpha` (exp(x / alpha) - 1) elsewhere: an elu whose slope is continuous for every alpha.
+
+    Raises:
+        ValueError: for `alpha` = 0.
+
+    References:
+        J. Barron, Continuously differentiable exponential linear units, 2017,
+        https://arxiv.org/abs/1704.07483.
+    """
+    if alpha == 0:
+        raise ValueError("celu: wanted an alpha other than 0, got 0; use relu, its limit")
+    return _exponential_linear(x, alpha, 1.0, 1.0 / alpha)
+
+
+@primitive(
+    x=lambda g, x, beta, threshold: np.where(x * beta > threshold, g, g * sigmoid(x * beta)),
+    elementwise=True,
+)
+def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """Return log(1 + exp(beta x)) / beta, without overflow for any x.
+
+    Args:
+        x: input.
+        beta: sharpness of the bend.
+        threshold: where beta x exceeds it, the result is x itself.
+    """
+    z = x * beta
+    return np.where(z > threshold, x, _softplus(z) / beta)
+
+
+@primitive(x=lambda g, x, min_val, max_val: g * ((x > min_val) & (x < max_val)), elementwise=True)
+def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+    """Return x limited to [`min_val`, `max_val`]; the gradient at the limits is 0."""
+    return np.minimum(np.maximum(x, min_val), max_val)
+
+
+@primitive(x=lambda g, x, lambd: g * (np.abs(x) > lambd), elementwise=True)
+def hardshrink(x: Any, lambd: float = 0.5) -> Any:
+    """Return x where |x| > `lambd`, 0 elsewhere."""
+    return x * (np.abs(x) > lambd)
+
+
+@primitive(x=lambda g, x, lambd: g * (np.abs(x) > lambd), elementwise=True)
+def softshrink(x: Any, lambd: float = 0.5) -> Any:
+    """Return x moved towards 0 by `lambd`, 0 where it would cross."""
+    return x - np.minimum(np.maximum(x, -lambd), lambd)
+
+
+@primitive(x=lambda g, x, threshold: g * (x > threshold), elementwise=True, masks=True)
+def threshold(x: Any, threshold: float, value: float) -> Any:
+    """Return x where x > `threshold`, `value` elsewhere."""
+    return np.where(x > threshold, x, value)
+
+
+def prelu(x: Any, weight: Any) -> Any:
+    """Return x where x > 0, `weight` times x elsewhere.
+
+    Args:
+        x: input of shape (N, C, ...), or any shape with a single weight.
+        weight: shape (C,) or (1,).
+
+    Raises:
+        ValueError: where there is neither one weight nor one per channel.
+    """
+    count = np.size(weight) if not isinstance(weight, autograd.Variable) else weight.size
+    if count != 1:
+        channels = x.shape[1] if x.ndim > 1 else 1
+        if count != channels:
+            raise ValueError(
+                f"prelu: wanted 1 weight or one for each of {channels} channels, got {count}; set "
+                f"num_parameters={channels}"
+            )
+        weight = weight.reshape((-1,) + (1,) * (x.ndim - 2))
+    elif x.ndim == 0:
+        weight = weight.reshape(())
+    return autograd.where(_raw(x) > 0, x, weight * x)
+
+
+def _raw(x: Any) -> Any:
+    return x.data if isinstance(x, autograd.Variable) else x
+
+
+# -- along an axis
+# ---------------------------------------------------------------------------------------------------
+
+
+def softmin(x: Any, axis: int = -1) -> Any:
+    """Return softmax(-x) along `axis`."""
+    return softmax(-x, axis=axis)
+
+
+def glu(x: Any, axis: int = -1) -> Any:
+    """Split x into two halves a and b along `axis`, and return a sigmoid(b).
+
+    Raises:
+        ValueError: where the axis has an odd length.
+
+    References:
+        Y. Dauphin et al., Language modeling with gated convolutional networks, ICML 2017, eq. 1.
+    """
+    length = x.shape[axis]
+    if length % 2:
+        raise ValueError(
+            f"glu: wanted an even length of axis {axis}, got shape {x.shape}; it is split into two "
+            "halves"
+        )
+    before = (slice(None),) * (axis % x.ndim)
+    return x[(*before, slice(length // 2))] * sigmoid(x[(*before, slice(length // 2, None))])

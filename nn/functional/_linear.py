@@ -1,0 +1,110 @@
+"""Affine maps and what reshapes around them. Imports `autograd` only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd._primitive import primitive
+
+__all__ = ["bilinear", "linear"]
+
+
+def _rows(a: Any) -> Any:
+    """Join all axes but the last: the products below are then one matrix product each, whatever the batch axes."""
+    return a if a.ndim == 2 else a.reshape((-1, a.shape[-1]))
+
+
+def _linear_x(g: Any, weight: Any, x_shape: tuple[int, ...]) -> Any:
+    gx = g @ weight if g.ndim <= 2 else _rows(g) @ weight
+    return gx if gx.shape == x_shape else gx.reshape(x_shape)
+
+
+def _linear_weight(g: Any, x: Any) -> Any:
+    return _rows(g).T @ _rows(x)
+
+
+def _linear_bias(g: Any) -> Any:
+    return _rows(g).sum(axis=0)
+
+
+# One primitive rather than matmul and add: benchmarks/layers.py compares the two.
+@primitive(x=_linear_x, weight=_linear_weight, bias=_linear_bias)
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    """Return x @ weight.T + bias.
+
+    Args:
+        x: shape (..., in_features); integers are taken as numbers of the weight's dtype.
+        weight: shape (out_features, in_features).
+        bias: shape (out_features,), or None.
+
+    Returns:
+        Shape (..., out_features).
+
+    Raises:
+        ValueError: where the last axis of `x` is not as long as that of `weight`, or `bias` has
+            another shape.
+
+    Example:
+        >>> import numpy as np, nn
+        >>> nn.functional.linear(np.ones((2, 3)), np.eye(2, 3), np.array([0.5, 1.0]))
+        array([[1.5, 2. ],
+               [1.5, 2. ]])
+    """
+    try:
+        if x.dtype.kind in "biu":
+            x = x.astype(weight.dtype)
+        out = (
+            x @ weight.T
+            if x.ndim <= 2
+            else (_rows(x) @ weight.T).reshape((*x.shape[:-1], weight.shape[0]))
+        )
+    except (ValueError, AttributeError, TypeError):
+        raise _linear_mismatch(x, weight) from None
+    if bias is None:
+        return out
+    if bias.shape != weight.shape[:1]:
+        raise ValueError(
+            f"linear: wanted a bias of shape {weight.shape[:1]} for a weight of shape "
+            f"{weight.shape}, got {bias.shape}"
+        )
+    out += bias
+    return out
+
+
+def _linear_mismatch(x: Any, weight: Any) -> Exception:
+    if not hasattr(x, "shape"):
+        return TypeError(
+            f"linear: wanted an array or a Variable, got {type(x).__name__}; write np.array(x)"
+        )
+    return ValueError(
+        f"linear: wanted an input of shape (..., {weight.shape[-1]}) for a weight of shape "
+        f"{weight.shape}, got {x.shape}; "
+        f"make the last axis of the input as long as in_features"
+    )
+
+
+def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
+    """Return the sums of x1[i] weight[o, i, j] x2[j] over i and j, plus bias[o].
+
+    Args:
+        x1: shape (..., in1_features).
+        x2: shape (..., in2_features), with the same leading axes.
+        weight: shape (out_features, in1_features, in2_features).
+        bias: shape (out_features,), or None.
+
+    Returns:
+        Shape (..., out_features).
+
+    Raises:
+        ValueError: where shapes do not fit.
+    """
+    wanted = (*x1.shape[:-1], weight.shape[1]), (*x1.shape[:-1], weight.shape[2])
+    if (x1.shape, x2.shape) != wanted:
+        raise ValueError(
+            f"bilinear: wanted inputs of shapes (..., {weight.shape[1]}) and (..., "
+            f"{weight.shape[2]}) with equal leading "
+            f"axes, got {x1.shape} and {x2.shape}"
+        )
+    product = x1[..., None, None, :] @ weight  # (..., out, 1, in2)
+    out = (product * x2[..., None, None, :]).sum(axis=(-2, -1))
+    return out if bias is None else out + bias
