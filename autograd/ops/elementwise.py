@@ -63,6 +63,14 @@ def _zero(g: Any) -> Any:
     return np.zeros_like(g)
 
 
+def _sign(g: Any, x: Any, out: Any) -> Any:
+    """Return zero; for complex x, whose sign is x / |x|, turn with the angle, and zero at the origin."""
+    if x.dtype.kind != "c":
+        return np.zeros_like(g)
+    r = np.abs(x)
+    return 1j * np.imag(g * out) * np.conjugate(out) / np.where(r == 0, 1.0, r)
+
+
 # fmt: off
 add           = binary(np.add,      fast=operator.add,     x=lambda g: g,                y=lambda g: g)
 subtract      = binary(np.subtract, fast=operator.sub,     x=lambda g: g,                y=lambda g: -g)
@@ -77,7 +85,7 @@ maximum       = binary(np.maximum, masks=True,             x=_larger,           
 minimum       = binary(np.minimum, masks=True,             x=_smaller,                   y=lambda g, x, y: _smaller(g, y, x))
 fmax          = binary(np.fmax, masks=True,                x=_larger_not_nan,            y=lambda g, x, y: _larger_not_nan(g, y, x))
 fmin          = binary(np.fmin, masks=True,                x=_smaller_not_nan,           y=lambda g, x, y: _smaller_not_nan(g, y, x))
-copysign      = binary(np.copysign,                        x=lambda g, x, y: g * (np.sign(x) * np.copysign(np.sign(x), y) * np.sign(x)), y=_zero)
+copysign      = binary(np.copysign,                        x=lambda g, x, y: g * (np.sign(x) * np.copysign(np.sign(x), y)), y=_zero)
 heaviside     = binary(np.heaviside, masks=True,           x=_zero,                      y=lambda g, x: np.where(x == 0, g, 0.0))
 nextafter     = binary(np.nextafter,                       x=lambda g: g,                y=_zero)
 ldexp         = binary(np.ldexp,                           x=lambda g, y: np.ldexp(g, y))
@@ -92,7 +100,7 @@ sqrt          = unary(np.sqrt,       x=lambda g, out: g / (2 * out))
 cbrt          = unary(np.cbrt,       x=lambda g, out: g / (3 * (out * out)))
 
 # Piecewise constant: recorded, with a gradient of zero, so that a loss built on them differentiates.
-sign          = unary(np.sign,  x=_zero)
+sign          = unary(np.sign,  x=_sign)
 floor         = unary(np.floor, x=_zero)
 ceil          = unary(np.ceil,  x=_zero)
 trunc         = unary(np.trunc, x=_zero)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd._graph import unbroadcast
+from autograd._graph import cast, unbroadcast
 from autograd._primitive import primitive
 
 
@@ -50,7 +50,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     return np.swapaxes(x, axis1, axis2)
 
 
-@primitive(x=lambda g, x_dtype: g.astype(x_dtype), linear=True)
+@primitive(x=lambda g, x_dtype: cast(g, x_dtype), linear=True)
 def astype(x: Any, dtype: Any) -> Any:
     """Convert to another floating or complex dtype; the gradient comes back in the dtype of `x`.
 
