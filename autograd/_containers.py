@@ -1,4 +1,6 @@
-"""Nested lists, tuples and dicts of arrays: taken apart and put together again. Imports the standard library only."""
+"""Nested lists, tuples and dicts of arrays: taken apart and put together again. Imports the
+standard library only.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,12 @@ Rebuild = Callable[[Iterator[Any]], Any]
 
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
-    """List the leaves of nested lists, tuples (named ones too) and dicts, in order; None is an empty container.
+    """List the leaves of nested lists, tuples (named ones too) and dicts, in order; None is an
+    empty container.
 
     Returns:
-        The leaves, and a function that puts an iterator over as many new leaves into the same structure.
+        The leaves, and a function that puts an iterator over as many new leaves into the same
+        structure.
 
     Example:
         >>> leaves, rebuild = flatten({"a": 1, "b": (2, [3])})

@@ -1,9 +1,13 @@
-"""Forward mode, derived from the reverse rules: tangents are pushed along a recorded graph, oldest node first.
+"""Forward mode, derived from the reverse rules: tangents are pushed along a recorded graph, oldest
+node first.
 
-- Elementwise operations: the Jacobian is diagonal, so the vjp rule applied to the tangent is the jvp.
+- Elementwise operations: the Jacobian is diagonal, so the vjp rule applied to the tangent is the
+  jvp.
 - Linear operations: the jvp is the operation itself, applied to the tangents.
-- A few operations that are neither state a tangent rule (`Primitive.jvp`), where that is faster than
-- the rest: the vjp is linear in its cotangent, so its own vjp is the jvp. No operation is without forward mode.
+- A few operations that are neither state a tangent rule (`Primitive.jvp`), where that is faster
+  than
+- the rest: the vjp is linear in its cotangent, so its own vjp is the jvp. No operation is without
+  forward mode.
 
 Imports `_graph`, `_primitive` and NumPy.
 """
@@ -32,9 +36,14 @@ from autograd._mode import mode, set_grad_enabled
 
 
 def push_forward(
-    tangents: dict[Node, Any], roots: list[Any], calls: dict[Node, tuple[Any, ...]], *, create_graph: bool
+    tangents: dict[Node, Any],
+    roots: list[Any],
+    calls: dict[Node, tuple[Any, ...]],
+    *,
+    create_graph: bool,
 ) -> dict[Node, Any]:
-    """Return the tangents of all nodes that depend on those in `tangents` and that `roots` depend on.
+    """Return the tangents of all nodes that depend on those in `tangents` and that `roots` depend
+    on.
 
     Args:
         tangents: tangent arrays (Variables where `create_graph`) by input node.
@@ -61,8 +70,13 @@ def push_forward(
                 stack.append(parent)
     order.sort(key=lambda n: n.number)
     if create_graph:
-        found = {n: wrap(t) if isinstance(t, (np.ndarray, np.generic)) else t for n, t in found.items()}
-    with np.errstate(all="ignore"), set_grad_enabled(mode.recording or True if create_graph else False):
+        found = {
+            n: wrap(t) if isinstance(t, (np.ndarray, np.generic)) else t for n, t in found.items()
+        }
+    with (
+        np.errstate(all="ignore"),
+        set_grad_enabled(mode.recording or True if create_graph else False),
+    ):
         for node in order:
             if node.plan is LEAF:
                 continue
@@ -70,7 +84,9 @@ def push_forward(
                 t = parts[node.parents[0]][node.saved[0]] if node.parents[0] in parts else None
             elif any(p in found for p in node.parents):
                 directions = [found.get(p) for p in node.parents]
-                t = _push(node, directions, calls.get(node), outputs.get(node), create_graph=create_graph)
+                t = _push(
+                    node, directions, calls.get(node), outputs.get(node), create_graph=create_graph
+                )
             else:
                 t = None
             if isinstance(t, tuple):
@@ -81,7 +97,12 @@ def push_forward(
 
 
 def _push(
-    node: Node, tangents: list[Any], values: tuple[Any, ...] | None, outputs: list[Node] | None, *, create_graph: bool
+    node: Node,
+    tangents: list[Any],
+    values: tuple[Any, ...] | None,
+    outputs: list[Node] | None,
+    *,
+    create_graph: bool,
 ) -> Any:
     """Return the tangent of one node's output, given those of its parents (None: zero)."""
     plan = node.plan
@@ -126,10 +147,14 @@ def _push_elementwise(node: Node, tangents: list[Any], *, create_graph: bool) ->
     return total
 
 
-def _push_transposed(node: Node, tangents: list[Any], outputs: list[Node] | None, *, create_graph: bool) -> Any:
-    """Push tangents through any node: transpose the vjp, which is linear in its cotangent, once more."""
+def _push_transposed(
+    node: Node, tangents: list[Any], outputs: list[Node] | None, *, create_graph: bool
+) -> Any:
+    """Push tangents through any node: transpose the vjp, which is linear in its cotangent, once
+    more.
+    """
     plan = node.plan
-    with set_grad_enabled(True):  # noqa: FBT003
+    with set_grad_enabled(True):
         if outputs is None:
             cotangent: Any = _probe(node)
             probes = {0: cotangent}
@@ -137,7 +162,11 @@ def _push_transposed(node: Node, tangents: list[Any], outputs: list[Node] | None
             probes = {o.saved[0]: _probe(o) for o in outputs}
             cotangent = tuple(map(probes.get, range(outputs[0].saved[1])))
         saved = rewrap(node) if create_graph else node.saved
-        pulled = plan.joint(cotangent, saved) if plan.joint is not None else [pull(cotangent, saved) for pull in plan.pulls]
+        pulled = (
+            plan.joint(cotangent, saved)
+            if plan.joint is not None
+            else [pull(cotangent, saved) for pull in plan.pulls]
+        )
         total = None
         for g, t, parent in zip(pulled, tangents, node.parents, strict=True):
             if g is None or t is None:
@@ -148,10 +177,18 @@ def _push_transposed(node: Node, tangents: list[Any], outputs: list[Node] | None
             total = term if total is None else total + term
         if total is None or total._node is None:
             return None
-        seeds = [(total._node, wrap(np.ones_like(total._data)) if create_graph else np.ones_like(total._data))]
+        seeds = [
+            (
+                total._node,
+                wrap(np.ones_like(total._data)) if create_graph else np.ones_like(total._data),
+            )
+        ]
         nodes = [p._node for p in probes.values()]
         found = run_backward(seeds, nodes, create_graph=create_graph, retain_graph=create_graph)
-    result = {i: conjugated(p._node, found[p._node]) if p._node in found else None for i, p in probes.items()}
+    result = {
+        i: conjugated(p._node, found[p._node]) if p._node in found else None
+        for i, p in probes.items()
+    }
     return result[0] if outputs is None else tuple(map(result.get, range(outputs[0].saved[1])))
 
 

@@ -1,7 +1,7 @@
 """Function: a user's own differentiable operation, in the spelling that PyTorch has.
 
-The other spelling, `primitive` with one rule per operand, is in `_primitive`. Both go through `record`. Imports what is
-older than the transforms.
+The other spelling, `primitive` with one rule per operand, is in `_primitive`. Both go through
+`record`. Imports what is older than the transforms.
 """
 
 from __future__ import annotations
@@ -18,10 +18,14 @@ from autograd._variable import Variable, plain
 
 
 class Context:
-    """What `forward` hands to `backward`: arrays through `save_for_backward`, anything else as attributes."""
+    """What `forward` hands to `backward`: arrays through `save_for_backward`, anything else as
+    attributes.
+    """
 
     saved_tensors: tuple[Any, ...]
-    """What `save_for_backward` was given; while a derivative is being recorded, inputs and outputs are Variables here."""
+    """What `save_for_backward` was given; while a derivative is being recorded, inputs and outputs
+    are Variables here.
+    """
     needs_input_grad: tuple[bool, ...]
     """Which arguments of `forward` require a gradient."""
 
@@ -32,27 +36,34 @@ class Context:
         self._materialize = True
 
     def save_for_backward(self, *values: Any) -> None:
-        """Keep arrays until the backward pass. For second derivatives they must be arguments or outputs of `forward`."""
+        """Keep arrays until the backward pass. For second derivatives they must be arguments or
+        outputs of `forward`.
+        """
         self.saved_tensors = values
 
     def mark_non_differentiable(self, *outputs: Any) -> None:
         """Declare outputs that carry no gradient, such as indices."""
         self._non_differentiable = outputs
 
-    def set_materialize_grads(self, value: bool) -> None:  # noqa: FBT001 - PyTorch's signature
-        """Hand `backward` None (False) instead of zeros (True, the default) for outputs that nothing used."""
+    def set_materialize_grads(self, value: bool) -> None:
+        """Hand `backward` None (False) instead of zeros (True, the default) for outputs that
+        nothing used.
+        """
         self._materialize = value
 
 
 class Function:
-    """Base class of custom differentiable operations: subclass, write `forward` and `backward`, call `apply`.
+    """Base class of custom differentiable operations: subclass, write `forward` and `backward`,
+    call `apply`.
 
-    `forward(ctx, *arguments)` computes on plain arrays and returns an array or a tuple of arrays. `backward(ctx, *gradients)`
-    gets one gradient per output and returns one per argument of `forward`, with None where there is none. It runs on arrays,
-    or, when a derivative of higher order is wanted, on Variables: write it with operators and `np.*` functions.
+    `forward(ctx, *arguments)` computes on plain arrays and returns an array or a tuple of arrays.
+    `backward(ctx, *gradients)` gets one gradient per output and returns one per argument of
+    `forward`, with None where there is none. It runs on arrays, or, when a derivative of higher
+        order is wanted, on Variables: write it with operators and `np.*` functions.
 
-    Number, shape, dtype and type of the returned gradients are checked. Values kept in `ctx` that are neither arguments nor
-    outputs of `forward` would be constants to the second derivative, so that derivative is refused for them.
+    Number, shape, dtype and type of the returned gradients are checked. Values kept in `ctx` that
+    are neither arguments nor outputs of `forward` would be constants to the second derivative, so
+    that derivative is refused for them.
 
     Example:
         >>> class Cube(Function):
@@ -60,6 +71,7 @@ class Function:
         ...     def forward(ctx, x):
         ...         ctx.save_for_backward(x)
         ...         return x**3
+        ...
         ...     @staticmethod
         ...     def backward(ctx, g):
         ...         (x,) = ctx.saved_tensors
@@ -84,15 +96,22 @@ class Function:
 
     def __init__(self) -> None:
         name = type(self).__name__
-        msg = f"{name}: wanted a call of {name}.apply(...), got {name}(...); a Function is not instantiated"
+        msg = (
+            f"{name}: wanted a call of {name}.apply(...), got {name}(...); a Function is not "
+            "instantiated"
+        )
         raise TypeError(msg)
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
-        """Call `forward` on the arrays of `args` and record it where one of them requires a gradient."""
+        """Call `forward` on the arrays of `args` and record it where one of them requires a
+        gradient.
+        """
         arguments, names = cls._bind(args, kwargs)
         raw = [_array(a) for a in arguments]
-        positions = tuple(i for i, a in enumerate(arguments) if isinstance(a, Variable) and a.requires_grad)
+        positions = tuple(
+            i for i, a in enumerate(arguments) if isinstance(a, Variable) and a.requires_grad
+        )
         ctx = Context(tuple(i in positions for i in range(len(arguments))))
         with no_grad():
             result = cls.forward(ctx, *raw)
@@ -112,7 +131,9 @@ class Function:
         recorded = record(plan, parents, (saved,), outputs if several else outputs[0])
         if not several:
             return recorded
-        return tuple(wrap(o) if c else r for o, c, r in zip(outputs, constant, recorded, strict=True))
+        return tuple(
+            wrap(o) if c else r for o, c, r in zip(outputs, constant, recorded, strict=True)
+        )
 
     @classmethod
     def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], list[str]]:
@@ -122,7 +143,10 @@ class Function:
         try:
             bound = cls._signature.bind(None, *args, **kwargs)
         except TypeError as error:
-            msg = f"{cls.__name__}.apply: wanted the arguments of {cls.__name__}.forward, got others: {error}"
+            msg = (
+                f"{cls.__name__}.apply: wanted the arguments of {cls.__name__}.forward, got "
+                f"others: {error}"
+            )
             raise TypeError(msg) from None
         bound.apply_defaults()
         arguments: list[Any] = []
@@ -133,7 +157,10 @@ class Function:
                 arguments += value
                 names += [f"{name}[{i}]" for i in range(len(value))]
             elif kind in (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD):
-                msg = f"{cls.__name__}.forward: wanted parameters that can be given by position, got {name!r}; drop the * before it"
+                msg = (
+                    f"{cls.__name__}.forward: wanted parameters that can be given by position, got "
+                    f"{name!r}; drop the * before it"
+                )
                 raise TypeError(msg)
             else:
                 arguments.append(value)
@@ -164,9 +191,8 @@ class Function:
                 sources.append((slot, None, inputs[0]))
             elif which:
                 held.append((slot, (which[0], len(outputs)) if len(outputs) > 1 else None))
-            elif isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fc":
-                if not any(value is r for r in raw):
-                    strangers.append(slot)
+            elif _is_floating(value) and not any(value is r for r in raw):
+                strangers.append(slot)
         metadata = [(o.shape, o.dtype) for o in outputs]
         keys = list(attributes)
         needs, materialize = ctx.needs_input_grad, ctx._materialize
@@ -176,8 +202,10 @@ class Function:
             recording = any(isinstance(part, Variable) for part in gradients)
             if recording and strangers:
                 msg = (
-                    f"{name}: wanted only arguments and outputs of forward in ctx for a derivative of second order, got another "
-                    f"array, which would count as a constant; save arguments and compute the rest again in backward"
+                    f"{name}: wanted only arguments and outputs of forward in ctx for a derivative "
+                    "of second order, got another "
+                    "array, which would count as a constant; save arguments and compute the rest "
+                    "again in backward"
                 )
                 raise RuntimeError(msg)
             call = Context(needs)
@@ -190,13 +218,16 @@ class Function:
                 if part is None and materialize:
                     part = np.zeros(shape, dtype)
                 full.append(part if part is None or dtype.kind != "c" else part.conj())
-            with np.errstate(divide="warn", invalid="warn"):  # the user's code, under the user's usual settings
+            with np.errstate(
+                divide="warn", invalid="warn"
+            ):  # the user's code, under the user's usual settings
                 returned = cls.backward(call, *full)
             if not isinstance(returned, (tuple, list)):
                 returned = (returned,)
             if len(returned) != len(names):
                 msg = (
-                    f"{name}.backward: wanted {len(names)} gradients, one per argument of forward ({', '.join(names)}), "
+                    f"{name}.backward: wanted {len(names)} gradients, one per argument of forward "
+                    f"({', '.join(names)}), "
                     f"got {len(returned)}; return None for arguments without one"
                 )
                 raise ValueError(msg)
@@ -218,6 +249,10 @@ class Function:
 _PRIVATE = frozenset({"saved_tensors", "needs_input_grad", "_non_differentiable", "_materialize"})
 
 
+def _is_floating(value: Any) -> bool:
+    return isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fc"
+
+
 def _conjugate(g: Any) -> Any:
     """Cross from the convention of users to that of rules."""
     return g.conj() if getattr(getattr(g, "dtype", None), "kind", "") == "c" else g
@@ -235,7 +270,10 @@ def _output(name: str, value: Any) -> Any:
         return value
     if isinstance(value, (int, float, complex)):
         return np.asarray(value)
-    msg = f"{name}.forward: wanted an array or a tuple of arrays as output, got {type(value).__name__}"
+    msg = (
+        f"{name}.forward: wanted an array or a tuple of arrays as output, got "
+        f"{type(value).__name__}"
+    )
     raise TypeError(msg)
 
 

@@ -1,11 +1,14 @@
-"""The recorded graph, and the one place where the chain rule happens. Second file to read, after `_mode`.
+"""The recorded graph, and the one place where the chain rule happens. Second file to read, after
+`_mode`.
 
-A `Node` stands for one recorded operation: its parents, the values its rules asked for, and the shape and dtype of its
-output. It holds no reference to the output itself, so a graph contains no reference cycles and dead intermediates are
-freed at once. A `Leaf` is a node without parents that collects a gradient.
+A `Node` stands for one recorded operation: its parents, the values its rules asked for, and the
+shape and dtype of its output. It holds no reference to the output itself, so a graph contains no
+reference cycles and dead intermediates are freed at once. A `Leaf` is a node without parents that
+collects a gradient.
 
-Nodes carry an increasing number and parents are always older than children, so "topological order" is: collect what is
-reachable, sort by number, descending. Nothing here recurses; a chain of a million nodes is walked by a loop.
+Nodes carry an increasing number and parents are always older than children, so "topological order"
+is: collect what is reachable, sort by number, descending. Nothing here recurses; a chain of a
+    million nodes is walked by a loop.
 
 Imports NumPy and `_mode` only. The Variable class is handed in once, by `bind_variable_class`.
 """
@@ -15,7 +18,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +30,8 @@ next_number = itertools.count(1).__next__
 _by_number = attrgetter("number")
 _new = object.__new__
 
-# Bound by autograd._variable when it has defined the class; operations exist before the class that they serve.
+# Bound by autograd._variable when it has defined the class; operations exist before the class that
+# they serve.
 Variable: type[Any] = object
 
 
@@ -38,10 +42,12 @@ def bind_variable_class(cls: type[Any]) -> None:
 
 
 def wrap(data: Any, node: Node | None = None) -> Any:
-    """Make a Variable without running its checks: `data` is an array or NumPy scalar that an operation returned."""
+    """Make a Variable without running its checks: `data` is an array or NumPy scalar that an
+    operation returned.
+    """
     variable = _new(Variable)
-    variable._data = data  # noqa: SLF001
-    variable._node = node  # noqa: SLF001
+    variable._data = data
+    variable._node = node
     return variable
 
 
@@ -53,16 +59,21 @@ class Plan:
     Attributes:
         name: the operation's name, for messages.
         pulls: one function `(g, saved) -> cotangent` per parent; empty where `joint` does the work.
-        joint: `(g, saved) -> one cotangent or None per parent`, for operands that share costly work.
+        joint: `(g, saved) -> one cotangent or None per parent`, for operands that share costly
+            work.
         operands: the operand name of each parent, for messages.
-        keep: picks from the values of a call what `pulls` need (a bare value where it is one, else a tuple).
-        sources: `(slot, index, position)`: slot of `saved` (None: all of it), index within a variadic slot (else None), and
-            the parent whose value it is. Derivatives of higher order re-wrap these.
-        outputs: `(slot, which)`: slots of `saved` that hold the node's own output, all of it (which is None) or one of
-            several (which is its index and their number).
-        elementwise: the output broadcasts the operands, so the engine sums cotangents back to the operands' shapes.
+        keep: picks from the values of a call what `pulls` need (a bare value where it is one, else
+            a tuple).
+        sources: `(slot, index, position)`: slot of `saved` (None: all of it), index within a
+            variadic slot (else None), and the parent whose value it is. Derivatives of higher
+            order re-wrap these.
+        outputs: `(slot, which)`: slots of `saved` that hold the node's own output, all of it
+            (which is None) or one of several (which is its index and their number).
+        elementwise: the output broadcasts the operands, so the engine sums cotangents back to the
+            operands' shapes.
         masks: the rules put exact zeros into cotangents (where, clip, indexing ...).
-        trusted: the rules are this library's: results are arrays and, unless they are `g` or views, new ones.
+        trusted: the rules are this library's: results are arrays and, unless they are `g` or
+            views, new ones.
         primitive: what the plan belongs to; forward mode asks it for a tangent rule.
         positions: the place of each parent among the arguments of the call.
     """
@@ -82,7 +93,7 @@ class Plan:
         "trusted",
     )
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         name: str,
         *,
@@ -125,8 +136,8 @@ class Node:
     plan: Plan
     parents: tuple[Node, ...]
     saved: Any
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    shape: Any  # a tuple; None, as dtype, on a node with several outputs
+    dtype: Any
     hooks: list[Callable[[Any], Any]] | None
     grad: Any
 
@@ -134,8 +145,9 @@ class Node:
 class Leaf(Node):
     """The end of a graph: collects the gradient of a Variable that the user made.
 
-    `changed` is the sequence number at which the data last changed through the library (0: never), `memory` the array
-    that changed: together they tell whether a graph holds values from before the change.
+    `changed` is the sequence number at which the data last changed through the library (0: never),
+    `memory` the array that changed: together they tell whether a graph holds values from before
+        the change.
     """
 
     __slots__ = ("changed", "memory")
@@ -157,13 +169,15 @@ class Leaf(Node):
 
 
 def record(plan: Plan, parents: tuple[Node, ...], values: tuple[Any, ...], out: Any) -> Any:
-    """Return `out` as a Variable, recorded unless the grad mode is off: the point that every operation passes.
+    """Return `out` as a Variable, recorded unless the grad mode is off: the point that every
+    operation passes.
 
     Args:
         plan: how to pull back for the operands that require a gradient.
         parents: their nodes.
         values: all arguments of the call in the order of the signature, then `out`.
-        out: the array or NumPy scalar that the forward function returned; a tuple where it has several outputs.
+        out: the array or NumPy scalar that the forward function returned; a tuple where it has
+            several outputs.
     """
     recording = mode.recording
     if not recording:
@@ -176,38 +190,55 @@ def record(plan: Plan, parents: tuple[Node, ...], values: tuple[Any, ...], out: 
     node.hooks = None
     if type(out) is tuple:
         node.shape = node.dtype = None
-        result: Any = tuple(wrap(part, _output_node(node, (i, len(out)), part)) for i, part in enumerate(out))
+        result: Any = tuple(
+            wrap(part, _output_node(node, (i, len(out)), part)) for i, part in enumerate(out)
+        )
     else:
         node.shape = out.shape
         node.dtype = out.dtype
         result = _new(Variable)
-        result._data = out  # noqa: SLF001
-        result._node = node  # noqa: SLF001
+        result._data = out
+        result._node = node
     if recording is not True:
-        recording(node, values)  # type: ignore[operator]
+        recording(node, values)
     return result
 
 
-# -- deferred cotangents ---------------------------------------------------------------------------------------------
+# -- deferred cotangents ---------------------------------------------------------------------------
 
 
 class Deferred:
-    """A cotangent that is cheaper to add up than to write out; the engine calls `materialize` when a rule needs it."""
+    """A cotangent that is cheaper to add up than to write out.
+
+    The engine calls `materialize` when a rule needs it.
+    """
 
     __slots__ = ()
-    __array_ufunc__ = None
+    __array_ufunc__ = None  # `array + deferred` is answered by `__radd__`
+
+    def materialize(self) -> Any:
+        """Write it out."""
+        raise NotImplementedError
 
 
 class Scatter(Deferred):
-    """Values at an index of an otherwise zero array: what indexing rules return, so that n reads cost O(n).
+    """Values at an index of an otherwise zero array: what indexing rules return, so that n reads
+    cost O(n).
 
-    `scatter(values, index, shape)` builds the array; where `unique` is False, duplicate indices add up.
+    `scatter(values, index, shape)` builds the array; where `unique` is False, duplicate indices
+    add up.
     """
 
     __slots__ = ("dtype", "index", "scatter", "shape", "unique", "values")
 
-    def __init__(  # noqa: PLR0913
-        self, scatter: Callable[..., Any], values: Any, index: Any, shape: tuple[int, ...], *, unique: bool
+    def __init__(
+        self,
+        scatter: Callable[..., Any],
+        values: Any,
+        index: Any,
+        shape: tuple[int, ...],
+        *,
+        unique: bool,
     ) -> None:
         self.scatter = scatter
         self.values = values
@@ -239,11 +270,15 @@ class Scatter(Deferred):
 
     def astype(self, dtype: np.dtype[Any]) -> Scatter:
         """Cast the values."""
-        return Scatter(self.scatter, cast(self.values, dtype), self.index, self.shape, unique=self.unique)
+        return Scatter(
+            self.scatter, cast(self.values, dtype), self.index, self.shape, unique=self.unique
+        )
 
 
 class _Parts(Deferred):
-    """Cotangents of some of the outputs of a node with several; `shape` and `dtype` are None like the node's."""
+    """Cotangents of some of the outputs of a node with several; `shape` and `dtype` are None like
+    the node's.
+    """
 
     __slots__ = ("count", "parts")
     shape = dtype = None
@@ -276,14 +311,18 @@ def _output_node(bundle: Node, index: tuple[int, int], part: Any) -> Node:
     return node
 
 
-OUTPUT = Plan("output", pulls=(lambda g, index: _Parts(index[1], {index[0]: g}),), operands=("outputs",))
+OUTPUT = Plan(
+    "output", pulls=(lambda g, index: _Parts(index[1], {index[0]: g}),), operands=("outputs",)
+)
 
 
-# -- shapes and dtypes -----------------------------------------------------------------------------------------------
+# -- shapes and dtypes -----------------------------------------------------------------------------
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
-    """Sum `g` over the axes that broadcasting added to or stretched from `shape`; works on both kinds."""
+    """Sum `g` over the axes that broadcasting added to or stretched from `shape`; works on both
+    kinds.
+    """
     extra = g.ndim - len(shape)
     axes = tuple(range(extra)) + tuple(
         i + extra for i, size in enumerate(shape) if size == 1 and g.shape[i + extra] != 1
@@ -300,47 +339,54 @@ def cast(g: Any, dtype: np.dtype[Any]) -> Any:
     return g.astype(dtype)
 
 
-def _mismatch(plan: Plan, position: int, gx: Any, parent: Node) -> NoReturn:
-    operand = plan.operands[position] if position < len(plan.operands) else f"operand {position}"
-    msg = (
-        f"{plan.name}: wanted a gradient of shape {parent.shape} for operand {operand!r}, got shape {gx.shape}; "
-        f"the rule must return the shape of its operand"
-    )
-    raise ValueError(msg)
+def _fitted(plan: Plan, position: int, gx: Any, parent: Node) -> Any:
+    """Undo broadcasting and promotion: return `gx` in the shape and dtype of its operand."""
+    if gx.shape != parent.shape:
+        if not plan.elementwise:
+            msg = (
+                f"{plan.name}: wanted a gradient of shape {parent.shape} for operand "
+                f"{plan.operands[position]!r}, got shape {gx.shape}; the rule must return the "
+                f"shape of its operand"
+            )
+            raise ValueError(msg)
+        gx = unbroadcast(gx, parent.shape)
+    return gx if gx.dtype == parent.dtype else cast(gx, parent.dtype)
 
 
 def _checked(plan: Plan, position: int, gx: Any, parent: Node) -> Any:
-    """Check what a rule from outside the library returned."""
-    if isinstance(gx, (np.ndarray, np.generic, Variable, Deferred)):
-        kind = gx.dtype.kind if parent.dtype is not None else "f"  # type: ignore[union-attr]
-        if kind in "fc" and (kind == "f" or parent.dtype is None or parent.dtype.kind == "c" or plan.elementwise):
+    """Check what a rule from outside the library returned; shapes are checked for all."""
+    if isinstance(gx, Deferred) or parent.dtype is None:
+        return gx
+    if isinstance(gx, (bool, int, float, complex)):
+        gx = np.asarray(gx)
+    if isinstance(gx, (np.ndarray, np.generic, Variable)):
+        kind = gx.dtype.kind
+        if kind in "fiub" or (kind == "c" and (parent.dtype.kind == "c" or plan.elementwise)):
             return gx
-        got = str(gx.dtype)  # type: ignore[union-attr]
-        if kind in "iub":
-            return gx.astype(parent.dtype)  # type: ignore[union-attr]
-    elif isinstance(gx, (int, float, complex)):
-        return np.asarray(gx, dtype=parent.dtype)
+        got = f"dtype {gx.dtype}"
     else:
         got = type(gx).__name__
-    operand = plan.operands[position]
     msg = (
-        f"{plan.name}: wanted a gradient array of dtype {parent.dtype} for operand {operand!r}, got {got}; "
-        f"return an array of the operand's shape, or None for no gradient"
+        f"{plan.name}: wanted a gradient array of dtype {parent.dtype} for operand "
+        f"{plan.operands[position]!r}, got {got}; return an array of the operand's shape, or None "
+        f"for no gradient"
     )
     raise TypeError(msg)
 
 
-# -- masked cotangents -----------------------------------------------------------------------------------------------
-# A cotangent that is exactly zero contributes zero, even where the local derivative is infinite or nan: the branch that
-# `where` did not take cannot spoil the one it took. The regular path pays nothing for 0 * inf and 0 / 0: the whole pass
-# runs with NumPy's own floating-point check set to raise (NumPy looks at those flags in any case), and only a rule that
-# raised is run again, with zeros put where g is zero. A nan that was saved in the forward pass raises no flag, so after an
-# operation that made exact zeros the results of elementwise rules are looked at, one dot product each.
+# -- masked cotangents -----------------------------------------------------------------------------
+# A cotangent that is exactly zero contributes zero, even where the local derivative is infinite or
+# nan: the branch that `where` did not take cannot spoil the one it took. The regular path pays
+# nothing for 0 * inf and 0 / 0: the whole pass runs with NumPy's own floating-point check set to
+# raise (NumPy looks at those flags in any case), and only a rule that raised is run again, with
+# zeros put where g is zero. A nan that was saved in the forward pass raises no flag, so after an
+# operation that made exact zeros the results of elementwise rules are looked at, one dot product
+# each.
 
 
 def holds_nan(gx: Any) -> bool:
     if isinstance(gx, Variable):
-        gx = gx._data  # noqa: SLF001
+        gx = gx._data
     square = np.vdot(gx, gx)
     return bool(square != square)  # noqa: PLR0124 - true of nan only
 
@@ -350,6 +396,15 @@ def masked_by(g: Any, gx: Any) -> Any:
     return np.where(g == 0, gx.dtype.type(0), gx)
 
 
+def _pull_jointly(plan: Plan, g: Any, saved: Any) -> Any:
+    """Run a joint rule; what is not elementwise takes care of its singular points itself."""
+    try:
+        return plan.joint(g, saved)  # type: ignore[misc]
+    except FloatingPointError:
+        with np.errstate(all="ignore"):
+            return plan.joint(g, saved)  # type: ignore[misc]
+
+
 def _pull_masked(plan: Plan, position: int, g: Any, saved: Any) -> Any:
     """Run a rule again that met 0 * inf or 0 / 0."""
     with np.errstate(all="ignore"):
@@ -357,7 +412,7 @@ def _pull_masked(plan: Plan, position: int, g: Any, saved: Any) -> Any:
         return masked_by(g, gx) if plan.elementwise else gx
 
 
-# -- the backward pass -----------------------------------------------------------------------------------------------
+# -- the backward pass -----------------------------------------------------------------------------
 
 
 def _collect(roots: Iterable[Node], oldest: int) -> list[Node]:
@@ -377,7 +432,8 @@ def _collect(roots: Iterable[Node], oldest: int) -> list[Node]:
         if not parents:
             if node.plan is FREED:
                 msg = (
-                    "backward: this graph was freed by an earlier backward pass; pass retain_graph=True to the first "
+                    "backward: this graph was freed by an earlier backward pass; pass "
+                    "retain_graph=True to the first "
                     "pass, or compute the output again"
                 )
                 raise RuntimeError(msg)
@@ -391,7 +447,7 @@ def _collect(roots: Iterable[Node], oldest: int) -> list[Node]:
 
 def _refuse_stale(order: list[Node], changed: int) -> None:
     """Raise where a node older than a change of a leaf's data has saved that data."""
-    leaves = [node for node in order if type(node) is Leaf and node.changed]
+    leaves = [node for node in order if isinstance(node, Leaf) and node.changed]
     for node in reversed(order):
         if node.number >= changed:
             return
@@ -400,12 +456,14 @@ def _refuse_stale(order: list[Node], changed: int) -> None:
         arrays = [a for a in _flat(node.saved) if isinstance(a, np.ndarray)]
         sourced = {node.parents[position] for _, _, position in node.plan.sources}
         for leaf in leaves:
-            if leaf.changed > node.number and (  # type: ignore[attr-defined]
-                leaf in sourced or any(np.may_share_memory(a, leaf.memory) for a in arrays)  # type: ignore[attr-defined]
+            if leaf.changed > node.number and (
+                leaf in sourced or any(np.may_share_memory(a, leaf.memory) for a in arrays)
             ):
                 msg = (
-                    f"backward: the data of a leaf of shape {leaf.shape} was changed (optimizer step, load_state_dict or "
-                    f".data =) after {node.plan.name} saved it; compute the output again after the change"
+                    f"backward: the data of a leaf of shape {leaf.shape} was changed (optimizer "
+                    "step, load_state_dict or "
+                    f".data =) after {node.plan.name} saved it; compute the output again after the "
+                    "change"
                 )
                 raise RuntimeError(msg)
 
@@ -419,11 +477,15 @@ def _flat(saved: Any) -> Iterable[Any]:
 
 
 def rewrap(node: Node) -> Any:
-    """Return what `node` saved as Variables: an operand on its parent's node, the output on the node itself."""
+    """Return what `node` saved as Variables: an operand on its parent's node, the output on the
+    node itself.
+    """
     plan = node.plan
     if not plan.sources and not plan.outputs:
         return node.saved
-    bare = any(slot is None for slot, *_ in plan.sources) or any(slot is None for slot, _ in plan.outputs)
+    bare = any(slot is None for slot, *_ in plan.sources) or any(
+        slot is None for slot, _ in plan.outputs
+    )
     saved = [node.saved] if bare else list(node.saved)
     for slot, index, position in plan.sources:
         at = slot or 0
@@ -439,15 +501,18 @@ def rewrap(node: Node) -> Any:
         if which is not None:
             saved[at] = wrap(out, _output_node(node, which, out))
         elif type(out) is tuple:
-            saved[at] = tuple(wrap(part, _output_node(node, (i, len(out)), part)) for i, part in enumerate(out))
+            saved[at] = tuple(
+                wrap(part, _output_node(node, (i, len(out)), part)) for i, part in enumerate(out)
+            )
         else:
             saved[at] = wrap(out, node)
     return saved[0] if bare else tuple(saved)
 
 
-# -- complex numbers -------------------------------------------------------------------------------------------------
-# Outside, gradients follow PyTorch: the gradient of a real loss is dL/dRe(x) + i dL/dIm(x), the direction of steepest ascent.
-# Inside a pass cotangents are the conjugate of that, so that rules are plain transposes, without a conj in any of them.
+# -- complex numbers -------------------------------------------------------------------------------
+# Outside, gradients follow PyTorch: the gradient of a real loss is dL/dRe(x) + i dL/dIm(x), the
+# direction of steepest ascent. Inside a pass cotangents are the conjugate of that, so that rules
+# are plain transposes, without a conj in any of them.
 
 
 def conjugated(node: Node, g: Any) -> Any:
@@ -457,21 +522,30 @@ def conjugated(node: Node, g: Any) -> Any:
 
 def _run_hooks(node: Node, g: Any) -> Any:
     g = conjugated(node, g)
-    for hook in tuple(node.hooks or ()):
+    hooks = tuple(node.hooks or ())
+    for hook in hooks:
         with np.errstate(divide="warn", invalid="warn"):  # the user's code, not ours
             result = hook(g)
         if result is None:
             continue
         if not isinstance(result, (np.ndarray, np.generic, Variable)) or result.shape != node.shape:
             got = f"shape {result.shape}" if hasattr(result, "shape") else type(result).__name__
-            msg = f"hook: wanted None or a gradient of shape {node.shape}, got {got}; return an array of that shape"
+            msg = (
+                f"hook: wanted None or a gradient of shape {node.shape}, got {got}; return an "
+                "array of that shape"
+            )
             raise ValueError(msg)
         g = result if result.dtype == node.dtype else cast(result, node.dtype)
-    return conjugated(node, g)
+    g = conjugated(node, g)
+    if RETAIN in hooks:
+        _accumulate(node, g, owned=False)
+    return g
 
 
 class Retain:
-    """The hook behind `retain_grad`: the engine stores the cotangent on the node when it meets one."""
+    """The hook behind `retain_grad`: the engine stores the cotangent on the node when it meets
+    one.
+    """
 
     __slots__ = ()
 
@@ -485,7 +559,7 @@ RETAIN = Retain()
 def _accumulate(node: Node, g: Any, *, owned: bool) -> None:
     """Add `g` to `node.grad`, which never shares memory with anything else."""
     if isinstance(g, Variable):
-        g, owned = g._data, False  # noqa: SLF001
+        g, owned = g._data, False
     g = conjugated(node, g)
     total = node.grad
     if total is None:
@@ -507,7 +581,8 @@ def run_backward(
     """Pull cotangents back from `seeds` to the leaves, or to `inputs`.
 
     Args:
-        seeds: pairs of a node and the cotangent of its output (an array; a Variable where `create_graph`).
+        seeds: pairs of a node and the cotangent of its output (an array; a Variable where
+            `create_graph`).
         inputs: the nodes whose cotangents are returned; None accumulates in the leaves instead.
         create_graph: run the rules on Variables, so that the result can be differentiated again.
         retain_graph: keep the saved values for another pass.
@@ -517,18 +592,13 @@ def run_backward(
         The cotangents of those of `inputs` that the seeds depend on; empty where `inputs` is None.
     """
     cotangents: dict[Node, Any] = {}
-    for node, g in seeds:
-        g = conjugated(node, g)
+    for node, seed in seeds:
+        g = conjugated(node, seed)
         cotangents[node] = cotangents[node] + g if node in cotangents else g
     order = _collect(cotangents, min(n.number for n in inputs) if inputs else 0)
-    wanted: set[Node] | None = None
-    captured: dict[Node, Any] = {}
-    if inputs is not None:
-        wanted = set(inputs)  # and every node with a path to one of them
-        for node in reversed(order):
-            if not wanted.isdisjoint(node.parents):
-                wanted.add(node)
     targets = frozenset(inputs or ())
+    wanted = None if inputs is None else _leading_to(targets, order)
+    captured: dict[Node, Any] = {}
     owned: set[Node] = set()  # nodes whose running sum is an array that only this pass holds
 
     with np.errstate(divide="ignore", invalid="raise"):
@@ -537,21 +607,20 @@ def run_backward(
             if g is None:
                 continue
             if isinstance(g, Deferred):
-                g = g.materialize()  # type: ignore[attr-defined]
+                g = g.materialize()
                 owned.add(node)
             if node.hooks is not None:
                 g = _run_hooks(node, g)
                 owned.discard(node)
-                if RETAIN in node.hooks:
-                    _accumulate(node, g, owned=False)
-            if node in targets:
-                captured[node] = conjugated(node, g)
-                if wanted is not None and wanted.isdisjoint(node.parents):
-                    continue
             plan = node.plan
-            if plan is LEAF:
-                if wanted is None:
-                    _accumulate(node, g, owned=node in owned)
+            if node in targets:
+                if create_graph and not isinstance(g, Variable):
+                    g = wrap(g)  # a rule that is constant in everything, as that of floor
+                captured[node] = conjugated(node, g)
+                if wanted is None or wanted.isdisjoint(node.parents):
+                    continue
+            elif plan is LEAF:
+                _accumulate(node, g, owned=node in owned)
                 continue
             saved = rewrap(node) if create_graph else node.saved
             parents = node.parents
@@ -559,16 +628,11 @@ def run_backward(
                 node.saved = None
                 node.plan = FREED
                 node.parents = ()
-            if plan.joint is not None:
-                try:
-                    pulled = plan.joint(g, saved)
-                except FloatingPointError:
-                    with np.errstate(all="ignore"):
-                        pulled = plan.joint(g, saved)
+            pulled = None if plan.joint is None else _pull_jointly(plan, g, saved)
             for position, parent in enumerate(parents):
                 if wanted is not None and parent not in wanted:
                     continue
-                if plan.joint is not None:
+                if pulled is not None:
                     gx = pulled[position]
                 else:
                     try:
@@ -582,18 +646,13 @@ def run_backward(
                     continue
                 if not plan.trusted:
                     gx = _checked(plan, position, gx, parent)
-                if gx.shape != parent.shape:
-                    if not plan.elementwise:
-                        _mismatch(plan, position, gx, parent)
-                    gx = unbroadcast(gx, parent.shape)
-                if gx.dtype is not parent.dtype and gx.dtype != parent.dtype:
-                    gx = cast(gx, parent.dtype)
+                if gx.shape != parent.shape or gx.dtype is not parent.dtype:
+                    gx = _fitted(plan, position, gx, parent)
                 total = cotangents.get(parent)
                 if total is None:
                     cotangents[parent] = gx
-                    if parent.plan is LEAF and gx is not g and plan.trusted and gx.__class__ is np.ndarray:
-                        if gx.base is None:
-                            owned.add(parent)
+                    if parent.plan is LEAF and plan.trusted and _is_new(gx, g):
+                        owned.add(parent)
                 elif create_graph or parent not in owned or total.__class__ is not np.ndarray:
                     cotangents[parent] = total + gx
                     owned.add(parent)
@@ -604,3 +663,17 @@ def run_backward(
             if plan.masks:
                 masked = True
     return captured
+
+
+def _leading_to(inputs: Iterable[Node], order: list[Node]) -> set[Node]:
+    """Return the nodes of `order` from which there is a path to one of `inputs`, and these."""
+    wanted = set(inputs)
+    for node in reversed(order):
+        if not wanted.isdisjoint(node.parents):
+            wanted.add(node)
+    return wanted
+
+
+def _is_new(gx: Any, g: Any) -> bool:
+    """Tell whether what a trusted rule returned is an array that nothing else refers to."""
+    return gx is not g and gx.__class__ is np.ndarray and gx.base is None

@@ -1,7 +1,8 @@
 """The grad switch: whether operations are recorded, per thread. Imports the standard library only.
 
-`mode.recording` is read once per recorded operation. It is True (record), False (do not) or a callable: record, and tell
-the callable about every new node (forward mode and the debug mode listen this way).
+`mode.recording` is read once per recorded operation. It is True (record), False (do not) or a
+callable: record, and tell the callable about every new node (forward mode and the debug mode
+    listen this way).
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ Observer = Callable[[Any, tuple[Any, ...]], None]
 
 
 class _Mode(threading.local):
-    """Thread-local state; a class attribute is the default, so every new thread starts with recording on."""
+    """Thread-local state; a class attribute is the default, so every new thread starts with
+    recording on.
+    """
 
     recording: bool | Observer = True
 
@@ -31,7 +34,8 @@ def is_grad_enabled() -> bool:
 
 
 class set_grad_enabled:  # noqa: N801 - reads as a function, as in PyTorch
-    """Switch recording on or off: as a context manager, a decorator, or (the plain call) until further notice.
+    """Switch recording on or off: as a context manager, a decorator, or (the plain call) until
+    further notice.
 
     Example:
         >>> import autograd
@@ -41,7 +45,7 @@ class set_grad_enabled:  # noqa: N801 - reads as a function, as in PyTorch
         False
     """
 
-    def __init__(self, enabled: bool | Observer) -> None:  # noqa: FBT001
+    def __init__(self, enabled: bool | Observer) -> None:
         self._previous = [mode.recording]
         self._enabled = enabled
         mode.recording = enabled
@@ -65,7 +69,9 @@ class set_grad_enabled:  # noqa: N801 - reads as a function, as in PyTorch
 
 
 class _Switch:
-    """A reusable, re-entrant switch to a fixed setting; `no_grad` and `enable_grad` differ in nothing else."""
+    """A reusable, re-entrant switch to a fixed setting; `no_grad` and `enable_grad` differ in
+    nothing else.
+    """
 
     _enabled: bool
 
@@ -75,7 +81,8 @@ class _Switch:
     def __enter__(self) -> None:
         previous = mode.recording
         self._previous.append(previous)
-        # An observer that listens already goes on listening: True means "record", not "stop telling".
+        # An observer that listens already goes on listening: True means "record", not "stop
+        # telling".
         mode.recording = (previous or True) if self._enabled else False
 
     def __exit__(
@@ -103,20 +110,22 @@ class no_grad(_Switch):  # noqa: N801 - reads as a function, as in PyTorch
 
     _enabled = False
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:  # noqa: D102
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         return super().__new__(cls) if function is None else _decorate(function, cls._enabled)
 
 
 class enable_grad(_Switch):  # noqa: N801
-    """Record inside, also within `no_grad`: a context manager, or a decorator (`@enable_grad()` or `@enable_grad`)."""
+    """Record inside, also within `no_grad`: a context manager, or a decorator (`@enable_grad()` or
+    `@enable_grad`).
+    """
 
     _enabled = True
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:  # noqa: D102
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         return super().__new__(cls) if function is None else _decorate(function, cls._enabled)
 
 
-def _decorate(function: F, enabled: bool | Observer) -> F:  # noqa: FBT001
+def _decorate(function: F, enabled: bool | Observer) -> F:
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         previous = mode.recording

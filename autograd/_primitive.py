@@ -1,4 +1,5 @@
-"""Primitives: a forward function beside one gradient rule per operand. Third file to read, after `_graph`.
+"""Primitives: a forward function beside one gradient rule per operand. Third file to read, after
+`_graph`.
 
     tanh = unary(np.tanh, x=lambda g, out: g * (1 - out * out))
     multiply = binary(np.multiply, x=lambda g, y: g * y, y=lambda g, x: g * x)
@@ -6,8 +7,8 @@
     @primitive(x=lambda g, x_shape: g.reshape(x_shape))
     def reshape(x, shape): ...
 
-A rule is a vjp: it takes the cotangent `g` of the output and returns the cotangent of its operand. Its parameters after `g`
-name what it needs, and only that is kept until the backward pass:
+A rule is a vjp: it takes the cotangent `g` of the output and returns the cotangent of its operand.
+Its parameters after `g` name what it needs, and only that is kept until the backward pass:
 
 - an operand or another parameter of the forward function (`y`, `axis`): its value;
 - `<operand>_shape`, `<operand>_ndim`, `<operand>_dtype`: that fact alone, the data may go;
@@ -15,11 +16,13 @@ name what it needs, and only that is kept until the backward pass:
 - `index`, in a rule for variadic operands (`*arrays`): which of them is meant;
 - `wanted`, in a joint rule: one bool per operand.
 
-Rules are written in plain NumPy and run on two kinds: on arrays, which is the fast backward pass, and on Variables, which
-records the rule itself and so gives derivatives of any order. They use operators, array methods, `np.*` functions and
-other primitives; never `out=`, item assignment or `np.asarray`.
+Rules are written in plain NumPy and run on two kinds: on arrays, which is the fast backward pass,
+and on Variables, which records the rule itself and so gives derivatives of any order. They use
+operators, array methods, `np.*` functions and other primitives; never `out=`, item assignment or
+`np.asarray`.
 
-Public functions are kind-preserving: arrays in, array out; any Variable in, Variable out. Imports `_graph` and NumPy.
+Public functions are kind-preserving: arrays in, array out; any Variable in, Variable out. Imports
+`_graph` and NumPy.
 """
 
 from __future__ import annotations
@@ -36,7 +39,8 @@ from autograd._graph import Plan, Pull, record, wrap
 
 Rule = Callable[..., Any]
 
-# Every primitive of the library and of its users, by name; the op table of the tests must have a row for each of ours.
+# Every primitive of the library and of its users, by name; the op table of the tests must have a
+# row for each of ours.
 PRIMITIVES: dict[str, Primitive] = {}
 
 Variable: type[Any] = object
@@ -51,7 +55,9 @@ _from_sequence: Callable[[Any], Any] = np.asarray
 
 
 def bind_variable_class(cls: type[Any], from_sequence: Callable[[Any], Any]) -> None:
-    """Take the Variable class, and what makes one array of a nested sequence of Variables; called once, at import."""
+    """Take the Variable class, and what makes one array of a nested sequence of Variables; called
+    once, at import.
+    """
     global Variable, _from_sequence  # noqa: PLW0603 - see _graph.bind_variable_class
     Variable = cls
     _from_sequence = from_sequence
@@ -70,7 +76,8 @@ class Operation(Protocol):
 
 
 class Primitive:
-    """What is known of one primitive: the entry of `PRIMITIVES`, reached from the public function as `.primitive`.
+    """What is known of one primitive: the entry of `PRIMITIVES`, reached from the public function
+    as `.primitive`.
 
     Attributes:
         name: the public name.
@@ -82,15 +89,18 @@ class Primitive:
         joint: one rule for all operands instead.
         nondiff: operands that have no gradient by nature (conditions, indices).
         elementwise: the engine undoes broadcasting, and a vjp rule is its own jvp.
-        linear: linear in all operands that have rules, taken together, so the jvp is the primitive itself.
+        linear: linear in all operands that have rules, taken together, so the jvp is the primitive
+            itself.
         masks: rules make exact zeros in cotangents.
-        jvp: tangent rule `(tangents, out, *arguments)` for the few that are neither elementwise nor linear and where it is
-            faster than what forward mode derives; `tangents` has an entry per argument, None for zero.
-        positional: how many arguments the public function takes by position, besides variadic operands.
+        jvp: tangent rule `(tangents, out, *arguments)` for the few that are neither elementwise
+            nor linear and where it is faster than what forward mode derives; `tangents` has an
+            entry per argument, None for zero.
+        positional: how many arguments the public function takes by position, besides variadic
+            operands.
         trusted: False for primitives made outside the library, whose results are checked.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         name: str,
         forward: Callable[..., Any],
@@ -129,11 +139,15 @@ class Primitive:
         """Attach vjp rules by operand name.
 
         Raises:
-            TypeError: for a name that is no parameter, or a rule that asks for something the call does not have.
+            TypeError: for a name that is no parameter, or a rule that asks for something the call
+                does not have.
         """
         for operand, rule in rules.items():
             if operand not in self.parameters:
-                msg = f"{self.name}: wanted a rule for one of {', '.join(self.parameters)}, got one for {operand!r}"
+                msg = (
+                    f"{self.name}: wanted a rule for one of {', '.join(self.parameters)}, got one "
+                    f"for {operand!r}"
+                )
                 raise TypeError(msg)
             for need in _needs(rule):
                 self._getter(need)
@@ -141,7 +155,9 @@ class Primitive:
         self._plans.clear()
 
     def plan(self, positions: tuple[int, ...], count: int | None = None) -> Plan:
-        """Return the plan for operands at `positions` requiring a gradient, of `count` variadic operands."""
+        """Return the plan for operands at `positions` requiring a gradient, of `count` variadic
+        operands.
+        """
         key = positions if count is None else (positions, count)
         found = self._plans.get(key)
         if found is None:
@@ -149,7 +165,10 @@ class Primitive:
         return found
 
     def _make_plan(self, positions: tuple[int, ...], count: int | None) -> Plan:
-        names = [self.parameters[0 if count is not None and p < count else p - (count or 1) + 1] for p in positions]
+        names = [
+            self.parameters[0 if count is not None and p < count else p - (count or 1) + 1]
+            for p in positions
+        ]
         if self.joint is not None:
             rules: list[Rule] = [self.joint]
         else:
@@ -162,12 +181,22 @@ class Primitive:
         for rule in rules:
             slots += [n for n in _needs(rule) if n not in constants and n not in slots]
 
-        operands = self.parameters if count is None else (self.parameters[0],) * count + self.parameters[1:]
+        operands = (
+            self.parameters
+            if count is None
+            else (self.parameters[0],) * count + self.parameters[1:]
+        )
         wanted = tuple(i in positions for i in range(len(operands)))
 
         def pull_of(rule: Rule, position: int) -> Pull:
             fixed = {"index": position, "wanted": wanted}
-            return _pull(rule, [fixed[n] if n in constants else n for n in _needs(rule)], constants, slots, _needs(rule))
+            return _pull(
+                rule,
+                [fixed[n] if n in constants else n for n in _needs(rule)],
+                constants,
+                slots,
+                _needs(rule),
+            )
 
         if self.joint is not None:
             everything = pull_of(self.joint, 0)
@@ -188,7 +217,9 @@ class Primitive:
                 if need == name:
                     inner = position if count is not None and position < count else None
                     sources.append((at, inner, order))
-        outputs = tuple((None if len(slots) == 1 else i, None) for i, need in enumerate(slots) if need == "out")
+        outputs = tuple(
+            (None if len(slots) == 1 else i, None) for i, need in enumerate(slots) if need == "out"
+        )
         return Plan(
             self.name,
             pulls=pulls,
@@ -206,11 +237,14 @@ class Primitive:
 
     def _constants(self) -> set[str]:
         """Return the needs that are known per plan: nothing is saved for them."""
-        return ({"index"} if self.variadic else set()) | ({"wanted"} if self.joint is not None else set())
+        return ({"index"} if self.variadic else set()) | (
+            {"wanted"} if self.joint is not None else set()
+        )
 
     def _no_rule(self, operand: str) -> TypeError:
         return TypeError(
-            f"{self.name}: wanted operand {operand!r} without a gradient, because {self.name} has no rule for it, got a "
+            f"{self.name}: wanted operand {operand!r} without a gradient, because {self.name} has "
+            "no rule for it, got a "
             f"Variable that requires one; pass {operand}.detach() to treat it as a constant"
         )
 
@@ -228,13 +262,20 @@ class Primitive:
         raise TypeError(msg)
 
     def _keeper(self, slots: list[str], count: int | None) -> Callable[[tuple[Any, ...]], Any]:
-        """Return the function that picks the saved values from the values of a call (arguments, then out)."""
+        """Return the function that picks the saved values from the values of a call (arguments,
+        then out).
+        """
         if not slots:
             return lambda _: None
-        where = {name: i + (count - 1 if count is not None and i else 0) for i, name in enumerate(self.parameters)}
+        where = {
+            name: i + (count - 1 if count is not None and i else 0)
+            for i, name in enumerate(self.parameters)
+        }
         where["out"] = -1
         takes = [self._getter(slot) for slot in slots]
-        if all(fact is None for _, fact in takes) and (count is None or all(b != self.parameters[0] for b, _ in takes)):
+        if all(fact is None for _, fact in takes) and (
+            count is None or all(b != self.parameters[0] for b, _ in takes)
+        ):
             return operator.itemgetter(*(where[base] for base, _ in takes))
         first = self.parameters[0] if count is not None else None
 
@@ -243,7 +284,13 @@ class Primitive:
                 operands = values[:count]
                 return operands if fact is None else tuple(map(fact, operands))
             value = values[where[base]]
-            return value if fact is None else tuple(map(fact, value)) if type(value) is tuple and base == "out" else fact(value)
+            return (
+                value
+                if fact is None
+                else tuple(map(fact, value))
+                if type(value) is tuple and base == "out"
+                else fact(value)
+            )
 
         if len(takes) == 1:
             return lambda values: take(values, *takes[0])
@@ -254,38 +301,48 @@ def _needs(rule: Rule) -> tuple[str, ...]:
     """Return the names of a rule's parameters after `g`."""
     code = getattr(rule, "__code__", None)
     if code is None:
-        import inspect  # noqa: PLC0415 - only for callables without a code object
+        import inspect
 
         return tuple(inspect.signature(rule).parameters)[1:]
     names: tuple[str, ...] = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return names[1:]
 
 
-def _pull(rule: Rule, arguments: list[Any], constants: set[str], slots: list[str], needs: tuple[str, ...]) -> Pull:
-    """Adapt a rule to the uniform `(g, saved)`; a rule that needs all that is saved, alone, is used as it is."""
+def _pull(
+    rule: Rule, arguments: list[Any], constants: set[str], slots: list[str], needs: tuple[str, ...]
+) -> Pull:
+    """Adapt a rule to the uniform `(g, saved)`; a rule that needs all that is saved, alone, is
+    used as it is.
+    """
     if not needs:
         return lambda g, _: rule(g)
-    if list(needs) == slots and len(slots) == 1:
-        return rule
     if constants.isdisjoint(needs):
-        places = [slots.index(n) for n in needs]
         if len(slots) == 1:
-            return lambda g, saved: rule(g, saved)
+            return rule
+        places = [slots.index(n) for n in needs]
         if len(places) == 1:
             (i,) = places
             return lambda g, saved: rule(g, saved[i])
-        if len(places) == 2:  # noqa: PLR2004
+        if len(places) == 2:
             i, j = places
             return lambda g, saved: rule(g, saved[i], saved[j])
         return lambda g, saved: rule(g, *[saved[i] for i in places])
-    recipe = [(None, value) if n in constants else (slots.index(n), None) for n, value in zip(needs, arguments, strict=True)]
+    recipe = [
+        (None, value) if n in constants else (slots.index(n), None)
+        for n, value in zip(needs, arguments, strict=True)
+    ]
     if len(slots) <= 1:
-        return lambda g, saved: rule(g, *[value if slot is None else saved for slot, value in recipe])
-    return lambda g, saved: rule(g, *[value if slot is None else saved[slot] for slot, value in recipe])
+        return lambda g, saved: rule(
+            g, *[value if slot is None else saved for slot, value in recipe]
+        )
+    return lambda g, saved: rule(
+        g, *[value if slot is None else saved[slot] for slot, value in recipe]
+    )
 
 
 def as_operand(name: str, operand: str, value: Any) -> Any:
-    """Return `value` as something NumPy computes with: sequences become arrays (recorded where they hold Variables).
+    """Return `value` as something NumPy computes with: sequences become arrays (recorded where
+    they hold Variables).
 
     Raises:
         TypeError: for None, strings and other things that are no numbers.
@@ -294,7 +351,9 @@ def as_operand(name: str, operand: str, value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         return _from_sequence(value)
-    if hasattr(value, "__array_ufunc__") or isinstance(value, np.ndarray):  # subclasses and other libraries' arrays
+    if hasattr(value, "__array_ufunc__") or isinstance(
+        value, np.ndarray
+    ):  # subclasses and other libraries' arrays
         return value
     if isinstance(value, (int, float, complex)) or hasattr(value, "__array__"):
         return np.asarray(value)
@@ -303,9 +362,15 @@ def as_operand(name: str, operand: str, value: Any) -> Any:
 
 
 def unary(
-    forward: Callable[..., Any], *, name: str | None = None, masks: bool = False, trusted: bool = True, x: Rule
+    forward: Callable[..., Any],
+    *,
+    name: str | None = None,
+    masks: bool = False,
+    trusted: bool = True,
+    x: Rule,
 ) -> Operation:
-    """Make a differentiable elementwise function of one operand `x` from a NumPy function and its rule.
+    """Make a differentiable elementwise function of one operand `x` from a NumPy function and its
+    rule.
 
     Args:
         forward: computes the output from a raw array.
@@ -314,7 +379,15 @@ def unary(
         trusted: internal; False has results of the rule checked.
         x: the vjp rule, which may need `x`, `out` and their `_shape`, `_ndim`, `_dtype`.
     """
-    spec = Primitive(name or forward.__name__, forward, ("x",), {"x": x}, elementwise=True, masks=masks, trusted=trusted)
+    spec = Primitive(
+        name or forward.__name__,
+        forward,
+        ("x",),
+        {"x": x},
+        elementwise=True,
+        masks=masks,
+        trusted=trusted,
+    )
     plan = spec.plan((0,))
 
     def apply(x: Any, /) -> Any:
@@ -332,7 +405,7 @@ def unary(
     return _publish(apply, spec)
 
 
-def binary(  # noqa: PLR0913
+def binary(
     forward: Callable[..., Any],
     *,
     name: str | None = None,
@@ -348,8 +421,8 @@ def binary(  # noqa: PLR0913
     Args:
         forward: computes the output from two raw operands, arrays or Python scalars.
         name: the public name; by default that of `forward`.
-        fast: the same as an operator, if there is one: on NumPy scalars it is ten times as fast as a ufunc (40 ns to
-            450 ns), and on arrays a little faster.
+        fast: the same as an operator, if there is one: on NumPy scalars it is ten times as fast as
+            a ufunc (40 ns to 450 ns), and on arrays a little faster.
         masks: the rules make exact zeros in cotangents.
         elementwise: False for matmul, whose rules undo broadcasting themselves.
         trusted: internal; False has results of the rules checked.
@@ -358,10 +431,18 @@ def binary(  # noqa: PLR0913
     """
     rules = {key: rule for key, rule in (("x", x), ("y", y)) if rule is not None}
     spec = Primitive(
-        name or forward.__name__, forward, ("x", "y"), rules, elementwise=elementwise, masks=masks, trusted=trusted
+        name or forward.__name__,
+        forward,
+        ("x", "y"),
+        rules,
+        elementwise=elementwise,
+        masks=masks,
+        trusted=trusted,
     )
     compute = fast or forward
-    plans = {p: spec.plan(p) if all("xy"[i] in rules for i in p) else None for p in ((0,), (1,), (0, 1))}
+    plans = {
+        p: spec.plan(p) if all("xy"[i] in rules for i in p) else None for p in ((0,), (1,), (0, 1))
+    }
     plan_x, plan_y, plan_xy = plans.values()
     public = spec.name
 
@@ -399,7 +480,11 @@ def binary(  # noqa: PLR0913
 
 
 def _second_look(
-    apply: Callable[[Any, Any], Any], x: Any, y: Any, name: str, forward: Callable[[Any, Any], Any] | None = None
+    apply: Callable[[Any, Any], Any],
+    x: Any,
+    y: Any,
+    name: str,
+    forward: Callable[[Any, Any], Any] | None = None,
 ) -> Any:
     """Convert operands of unusual type and try again."""
     x = as_operand(name, "x", x)
@@ -418,7 +503,7 @@ def primitive(forward: Callable[..., Any], /) -> Operation: ...
 
 
 @overload
-def primitive(  # noqa: PLR0913
+def primitive(
     *,
     name: str | None = None,
     joint: Rule | None = None,
@@ -431,7 +516,7 @@ def primitive(  # noqa: PLR0913
 ) -> Callable[[Callable[..., Any]], Operation]: ...
 
 
-def primitive(  # noqa: PLR0913
+def primitive(
     forward: Callable[..., Any] | None = None,
     /,
     *,
@@ -446,16 +531,18 @@ def primitive(  # noqa: PLR0913
 ) -> Any:
     """Make a function of raw arrays differentiable: a decorator, with vjp rules by operand name.
 
-    The decorated function takes Variables, arrays or both, by position or by keyword. Rules can also be attached later,
-    with `function.defvjp(x=...)`. A Variable that requires a gradient, in an operand without a rule, is an error.
+    The decorated function takes Variables, arrays or both, by position or by keyword. Rules can
+    also be attached later, with `function.defvjp(x=...)`. A Variable that requires a gradient, in
+    an operand without a rule, is an error.
 
     Args:
         forward: the function, when used as a bare decorator.
         name: the public name; by default that of the function.
         joint: one rule for all operands, returning a tuple with a cotangent or None for each.
         nondiff: operands that never have a gradient; Variables are unwrapped there.
-        elementwise: the output broadcasts the operands against each other, and each output element depends on one element
-            of each operand: the engine sums cotangents back to the operands' shapes.
+        elementwise: the output broadcasts the operands against each other, and each output element
+            depends on one element of each operand: the engine sums cotangents back to the
+            operands' shapes.
         linear: jointly linear in the operands that have rules.
         masks: rules make exact zeros in cotangents.
         trusted: internal; False has shape, dtype and type of what the rules return checked.
@@ -488,15 +575,23 @@ def primitive(  # noqa: PLR0913
     parameters: tuple[str, ...] = code.co_varnames[:n_plain]
     if variadic:
         if n_positional:
-            msg = f"{forward.__name__}: wanted *operands first and the other parameters as keywords, got both kinds of operand"
+            msg = (
+                f"{forward.__name__}: wanted *operands first and the other parameters as keywords, "
+                "got both kinds of operand"
+            )
             raise TypeError(msg)
         parameters = (code.co_varnames[n_plain], *parameters)
     if code.co_flags & 0x08:
-        msg = f"{forward.__name__}: wanted named parameters, got **keywords; name each, so that none can be swallowed"
+        msg = (
+            f"{forward.__name__}: wanted named parameters, got **keywords; name each, so that none "
+            "can be swallowed"
+        )
         raise TypeError(msg)
     positional = parameters[:n_positional]
     tail = forward.__defaults__ or ()
-    defaults = dict(zip(positional[len(positional) - len(tail) :], tail, strict=True)) | dict(forward.__kwdefaults__ or {})
+    defaults = dict(zip(positional[len(positional) - len(tail) :], tail, strict=True)) | dict(
+        forward.__kwdefaults__ or {}
+    )
     spec = Primitive(
         name or forward.__name__,
         forward,
@@ -518,7 +613,9 @@ def primitive(  # noqa: PLR0913
 
 
 def _unwrap_all(spec: Primitive, values: list[Any]) -> tuple[list[int], list[Any], bool]:
-    """Unwrap Variables in `values`, in place; return the positions that require a gradient, their nodes, any Variable."""
+    """Unwrap Variables in `values`, in place; return the positions that require a gradient, their
+    nodes, any Variable.
+    """
     positions: list[int] = []
     nodes: list[Any] = []
     found = False
@@ -545,7 +642,9 @@ def _unwrap_all(spec: Primitive, values: list[Any]) -> tuple[list[int], list[Any
 
 
 def _holds_variable(values: Any) -> bool:
-    return any(isinstance(v, Variable) or (type(v) in (list, tuple) and _holds_variable(v)) for v in values)
+    return any(
+        isinstance(v, Variable) or (type(v) in (list, tuple) and _holds_variable(v)) for v in values
+    )
 
 
 def _wrap_result(out: Any) -> Any:
@@ -580,7 +679,9 @@ def _plain_apply(spec: Primitive, n_positional: int) -> Callable[..., Any]:
                 raise TypeError(msg)
         positions, nodes, found = _unwrap_all(spec, values)
         if keywords:
-            out = forward(*values[:n_positional], **dict(zip(keywords, values[n_positional:], strict=True)))
+            out = forward(
+                *values[:n_positional], **dict(zip(keywords, values[n_positional:], strict=True))
+            )
         else:
             out = forward(*values)
         if not found:

@@ -7,7 +7,8 @@ itself defers it, and it would add 8 ms to the 40 ms of `import numpy`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +21,36 @@ Seed: TypeAlias = "int | np.random.SeedSequence | np.random.Generator | None"
 _lock = threading.Lock()
 # The global seed; None until it is first asked for, then as the operating system draws it.
 _root: np.random.SeedSequence | None = None
+
+
+class _Generator(np.random.Generator):
+    """A generator that can be found again while it lives, for ``snapshot``."""
+
+    def __init__(self, bit_generator: np.random.BitGenerator) -> None:
+        super().__init__(bit_generator)
+        _alive.add(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Generator, (self.bit_generator,)
+
+
+_alive: weakref.WeakSet[_Generator] = weakref.WeakSet()
+
+
+def snapshot() -> Callable[[], None]:
+    """Remember the states of all generators of the library; return what sets them back.
+
+    Generators that a user made and handed in are not known here.
+    """
+    root = random_state()
+    states = [(g, g.bit_generator.state) for g in tuple(_alive)]
+
+    def restore() -> None:
+        set_random_state(root)
+        for generator, state in states:
+            generator.bit_generator.state = state
+
+    return restore
 
 
 def manual_seed(seed: int) -> None:
@@ -69,10 +100,10 @@ def new_generator(seed: Seed = None) -> np.random.Generator:
     if seed is None:
         with _lock:
             (child,) = _current_root().spawn(1)
-        return np.random.default_rng(child)
+        return _Generator(np.random.PCG64(child))
     if isinstance(seed, np.random.SeedSequence):
-        return np.random.default_rng(seed)
-    return np.random.default_rng(_checked_int(seed, "new_generator"))
+        return _Generator(np.random.PCG64(seed))
+    return _Generator(np.random.PCG64(_checked_int(seed, "new_generator")))
 
 
 def random_state() -> dict[str, int]:

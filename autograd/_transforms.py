@@ -1,13 +1,16 @@
-"""Transforms: functions in, functions out; arguments may be nested lists, tuples and dicts of arrays.
+"""Transforms: functions in, functions out; arguments may be nested lists, tuples and dicts of
+arrays.
 
-Every transform calls the function on Variables of its own, so nothing outside is touched, and derivatives nest: where an
-argument or a closed-over Variable is itself being differentiated, the result is recorded in that outer graph. Kinds are kept:
-plain arrays come out unless there is an outer graph. Imports everything that is older.
+Every transform calls the function on Variables of its own, so nothing outside is touched, and
+derivatives nest: where an argument or a closed-over Variable is itself being differentiated, the
+result is recorded in that outer graph. Kinds are kept: plain arrays come out unless there is an
+outer graph. Imports everything that is older.
 """
 
 from __future__ import annotations
 
 import functools
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +19,7 @@ import numpy as np
 from autograd import _graph, _random
 from autograd._containers import Rebuild, flatten, rebuilt
 from autograd._forward import push_forward
-from autograd._graph import LEAF, Leaf, Node, Plan, record, run_backward, wrap
+from autograd._graph import LEAF, Leaf, Node, Plan, conjugated, record, run_backward, wrap
 from autograd._mode import mode, set_grad_enabled
 from autograd._variable import Variable, as_cotangent, plain, unit_cotangent
 from autograd.ops import joining, shaping
@@ -24,13 +27,13 @@ from autograd.ops import joining, shaping
 _IDENTITY = Plan("input", pulls=(lambda g, _: g,), operands=("x",), elementwise=True)
 
 
-# -- one traced call -------------------------------------------------------------------------------------------------
+# -- one traced call -------------------------------------------------------------------------------
 
 
 class _Trace:
     """One call of a function on fresh Variables, and what is needed to differentiate it."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         what: str,
         function: Callable[..., Any],
@@ -48,7 +51,10 @@ class _Trace:
             self.structures: list[tuple[Rebuild, int]] = []
             for argnum in argnums:
                 if not -len(args) <= argnum < len(args):
-                    msg = f"{what}: wanted argnum below the number of positional arguments, {len(args)}, got {argnum}"
+                    msg = (
+                        f"{what}: wanted argnum below the number of positional arguments, "
+                        f"{len(args)}, got {argnum}"
+                    )
                     raise ValueError(msg)
                 leaves, rebuild = flatten(args[argnum])
                 fresh = [_input(what, leaf, argnum, recording=self.outer) for leaf in leaves]
@@ -80,15 +86,23 @@ class _Trace:
                     stack.append(parent)
         return False
 
-    def pull(self, cotangents: Sequence[Any], *, masked: bool = False, retain_graph: bool = False) -> list[Any]:
-        """Return one gradient per input for one cotangent per output; zeros where nothing depends on an input."""
+    def pull(
+        self, cotangents: Sequence[Any], *, masked: bool = False, retain_graph: bool = False
+    ) -> list[Any]:
+        """Return one gradient per input for one cotangent per output; zeros where nothing depends
+        on an input.
+        """
         seeds = [
             (v._node, g)
             for v, g in zip(self.outputs, cotangents, strict=True)
             if isinstance(v, Variable) and v.requires_grad and g is not None
         ]
         found = backward_pass(
-            seeds, [v._node for v in self.inputs], create_graph=self.nested, retain_graph=retain_graph or self.nested, masked=masked
+            seeds,
+            [v._node for v in self.inputs],
+            create_graph=self.nested,
+            retain_graph=retain_graph or self.nested,
+            masked=masked,
         )
         return [_finished(found.get(v._node), v) for v in self.inputs]  # type: ignore[arg-type]
 
@@ -103,40 +117,67 @@ class _Trace:
         return rebuilt(self.rebuild, [_leave(o, nested=self.nested) for o in self.outputs])
 
 
-def backward_pass(seeds: list[Any], inputs: list[Any], *, create_graph: bool, retain_graph: bool, masked: bool) -> dict[Node, Any]:
-    """Run the engine; a pass that creates a graph records, whatever the grad mode, and has Variables as seeds."""
+def backward_pass(
+    seeds: list[Any], inputs: list[Any], *, create_graph: bool, retain_graph: bool, masked: bool
+) -> dict[Node, Any]:
+    """Run the engine; a pass that creates a graph records, whatever the grad mode, and has
+    Variables as seeds.
+    """
     if not create_graph:
         return run_backward(seeds, inputs, retain_graph=retain_graph, masked=masked)
     seeds = [(node, g if isinstance(g, Variable) else wrap(g)) for node, g in seeds]
     with set_grad_enabled(mode.recording or True):
-        return run_backward(seeds, inputs, create_graph=True, retain_graph=retain_graph, masked=masked)
+        return run_backward(
+            seeds, inputs, create_graph=True, retain_graph=retain_graph, masked=masked
+        )
+
+
+def _node(variable: Variable) -> Node:
+    """Return the node of a Variable that requires a gradient."""
+    assert variable._node is not None
+    return variable._node
 
 
 def _input(what: str, leaf: Any, argnum: int, *, recording: bool) -> Variable:
-    """Make the Variable that stands for one array of an argument; connected to an outer graph if there is one."""
+    """Make the Variable that stands for one array of an argument; connected to an outer graph if
+    there is one.
+    """
     if isinstance(leaf, Variable):
         if leaf.requires_grad and recording:
-            return record(_IDENTITY, (leaf._node,), (leaf._data,), leaf._data)  # type: ignore[no-any-return, arg-type]
+            return record(_IDENTITY, (_node(leaf),), (leaf._data,), leaf._data)  # type: ignore[no-any-return]
         data = leaf._data
     else:
         data = leaf if isinstance(leaf, (np.ndarray, np.generic)) else Variable(leaf)._data
     if data.dtype.kind not in "fc":
-        msg = f"{what}: wanted floating or complex numbers in argument {argnum}, got {data.dtype}; write 2.0 instead of 2"
+        msg = (
+            f"{what}: wanted floating or complex numbers in argument {argnum}, got {data.dtype}; "
+            "write 2.0 instead of 2"
+        )
         raise TypeError(msg)
     return wrap(data, Leaf(data.shape, data.dtype))  # type: ignore[no-any-return]
 
 
 def _finished(g: Any, variable: Variable) -> Any:
-    """Return a gradient that shares memory with nothing: an array or NumPy scalar, or a Variable of the outer graph."""
+    """Return a gradient that shares memory with nothing: an array or NumPy scalar, or a Variable
+    of the outer graph.
+    """
     if g is None:
         return np.zeros_like(variable._data)
     if isinstance(g, Variable):
         return g
-    return g.copy() if isinstance(g, np.ndarray) and (g.base is not None or not g.flags.writeable) else g
+    return (
+        g.copy()
+        if isinstance(g, np.ndarray) and (g.base is not None or not g.flags.writeable)
+        else g
+    )
 
 
 def _leave(value: Any, *, nested: bool) -> Any:
-    return value._data if isinstance(value, Variable) and not (nested and value.requires_grad) else value
+    return (
+        value._data
+        if isinstance(value, Variable) and not (nested and value.requires_grad)
+        else value
+    )
 
 
 def _argnums(argnum: int | Sequence[int]) -> Sequence[int]:
@@ -146,29 +187,36 @@ def _argnums(argnum: int | Sequence[int]) -> Sequence[int]:
 def _scalar(what: str, trace: _Trace) -> list[Any]:
     """Return the cotangent of a function that must return one real number."""
     if len(trace.outputs) != 1:
-        msg = f"{what}: wanted a function that returns one scalar, got {len(trace.outputs)} outputs; see jacobian"
+        msg = (
+            f"{what}: wanted a function that returns one scalar, got {len(trace.outputs)} outputs; "
+            "see jacobian"
+        )
         raise TypeError(msg)
     out = trace.outputs[0]
     return [unit_cotangent(what, out) if isinstance(out, Variable) else None]
 
 
-# -- gradients -------------------------------------------------------------------------------------------------------
+# -- gradients -------------------------------------------------------------------------------------
 
 
 def grad(function_or_outputs: Any, *args: Any, **kwargs: Any) -> Any:
-    """Differentiate: a function, `grad(f, argnum=0)`, or a recorded graph, `grad(outputs, inputs, ...)`.
+    """Differentiate: a function, `grad(f, argnum=0)`, or a recorded graph, `grad(outputs, inputs,
+    ...)`.
 
-    `grad(f, argnum=0)` returns the gradient function: it takes the arguments of `f` and returns the gradient of the scalar
-    that `f` returns with respect to argument `argnum` (a tuple of gradients for a tuple of numbers), in the structure of that
-    argument. It composes: `grad(grad(f))`.
+    `grad(f, argnum=0)` returns the gradient function: it takes the arguments of `f` and returns
+    the gradient of the scalar that `f` returns with respect to argument `argnum` (a tuple of
+    gradients for a tuple of numbers), in the structure of that argument. It composes:
+    `grad(grad(f))`.
 
-    `grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=None, allow_unused=False)` returns a tuple with
-    the gradient of the sum of `outputs` with respect to each of `inputs` (Variables), weighted by `grad_outputs`; leaves'
-    `.grad` stay as they are. With `create_graph` the gradients are Variables that can be differentiated again. None stands for
-    an input that nothing depends on, which is an error unless `allow_unused`.
+    `grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=None,
+    allow_unused=False)` returns a tuple with the gradient of the sum of `outputs` with respect to
+    each of `inputs` (Variables), weighted by `grad_outputs`; leaves' `.grad` stay as they are.
+    With `create_graph` the gradients are Variables that can be differentiated again. None stands
+    for an input that nothing depends on, which is an error unless `allow_unused`.
 
     Raises:
-        RuntimeError: an output is not scalar and has no `grad_outputs`, an input is unused, or the graph was freed.
+        RuntimeError: an output is not scalar and has no `grad_outputs`, an input is unused, or the
+            graph was freed.
         TypeError: integer arguments.
 
     Example:
@@ -184,7 +232,9 @@ def grad(function_or_outputs: Any, *args: Any, **kwargs: Any) -> Any:
     return _grad_of_graph(function_or_outputs, *args, **kwargs)
 
 
-def _grad_of_function(function: Callable[..., Any], argnum: int | Sequence[int] = 0) -> Callable[..., Any]:
+def _grad_of_function(
+    function: Callable[..., Any], argnum: int | Sequence[int] = 0
+) -> Callable[..., Any]:
     @functools.wraps(function)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         trace = _Trace("grad", function, args, kwargs, _argnums(argnum))
@@ -193,18 +243,26 @@ def _grad_of_function(function: Callable[..., Any], argnum: int | Sequence[int] 
     return gradient
 
 
-def _grad_of_graph(  # noqa: PLR0913
+def _grad_of_graph(
     outputs: Any,
     inputs: Any,
     grad_outputs: Any = None,
-    create_graph: bool = False,  # noqa: FBT001, FBT002 - PyTorch's signature
-    retain_graph: bool | None = None,  # noqa: FBT001
-    allow_unused: bool = False,  # noqa: FBT001, FBT002
+    create_graph: bool = False,
+    retain_graph: bool | None = None,
+    allow_unused: bool = False,
 ) -> tuple[Any, ...]:
     roots = [outputs] if isinstance(outputs, Variable) else list(outputs)
     targets = [inputs] if isinstance(inputs, Variable) else list(inputs)
-    weights = [grad_outputs] if isinstance(outputs, Variable) else list(grad_outputs or [None] * len(roots))
-    if isinstance(outputs, Variable) and isinstance(grad_outputs, (list, tuple)) and len(grad_outputs) == 1:
+    weights = (
+        [grad_outputs]
+        if isinstance(outputs, Variable)
+        else list(grad_outputs or [None] * len(roots))
+    )
+    if (
+        isinstance(outputs, Variable)
+        and isinstance(grad_outputs, (list, tuple))
+        and len(grad_outputs) == 1
+    ):
         weights = list(grad_outputs)
     if len(weights) != len(roots):
         msg = f"grad: wanted one of grad_outputs per output, {len(roots)}, got {len(weights)}"
@@ -235,14 +293,20 @@ def _grad_of_graph(  # noqa: PLR0913
     for i, v in enumerate(targets):
         g = found.get(v._node)  # type: ignore[arg-type]
         if g is None and not allow_unused:
-            msg = f"grad: wanted inputs that the outputs depend on, got an unused one, input {i}; pass allow_unused=True for None"
+            msg = (
+                f"grad: wanted inputs that the outputs depend on, got an unused one, input {i}; "
+                "pass allow_unused=True for None"
+            )
             raise RuntimeError(msg)
         gradients.append(g if g is None or isinstance(g, Variable) else _finished(g, v))
     return tuple(gradients)
 
 
-def value_and_grad(function: Callable[..., Any], argnum: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
-    """Return a function that returns both the scalar value of `function` and its gradient, from one evaluation.
+def value_and_grad(
+    function: Callable[..., Any], argnum: int | Sequence[int] = 0
+) -> Callable[..., tuple[Any, Any]]:
+    """Return a function that returns both the scalar value of `function` and its gradient, from
+    one evaluation.
 
     Example:
         >>> value_and_grad(lambda x: x**3)(2.0)
@@ -258,8 +322,11 @@ def value_and_grad(function: Callable[..., Any], argnum: int | Sequence[int] = 0
     return value_and_gradient
 
 
-def elementwise_grad(function: Callable[..., Any], argnum: int | Sequence[int] = 0) -> Callable[..., Any]:
-    """Return the derivative of a function whose output elements depend on one input element each, for all elements at once.
+def elementwise_grad(
+    function: Callable[..., Any], argnum: int | Sequence[int] = 0
+) -> Callable[..., Any]:
+    """Return the derivative of a function whose output elements depend on one input element each,
+    for all elements at once.
 
     For other functions it is the gradient of the sum of the output.
 
@@ -278,14 +345,15 @@ def elementwise_grad(function: Callable[..., Any], argnum: int | Sequence[int] =
     return derivative
 
 
-# -- products with the Jacobian --------------------------------------------------------------------------------------
+# -- products with the Jacobian --------------------------------------------------------------------
 
 
 def vjp(function: Callable[..., Any], *primals: Any) -> Any:
-    """Return `function(*primals)` and the pullback, which maps a cotangent of the output to one cotangent per argument.
+    """Return `function(*primals)` and the pullback, which maps a cotangent of the output to one
+    cotangent per argument.
 
-    The pullback returns a tuple, one entry per argument, and may be called any number of times. Without `primals`, return the
-    function that takes them.
+    The pullback returns a tuple, one entry per argument, and may be called any number of times.
+    Without `primals`, return the function that takes them.
 
     Example:
         >>> import numpy as np
@@ -300,7 +368,10 @@ def vjp(function: Callable[..., Any], *primals: Any) -> Any:
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         given, _ = flatten(cotangent)
         if len(given) != len(trace.outputs):
-            msg = f"vjp: wanted a cotangent with the structure of the output, {len(trace.outputs)} arrays, got {len(given)}"
+            msg = (
+                f"vjp: wanted a cotangent with the structure of the output, {len(trace.outputs)} "
+                f"arrays, got {len(given)}"
+            )
             raise ValueError(msg)
         cotangents = [
             g if isinstance(g, Variable) and trace.nested else as_cotangent("vjp", g, o)
@@ -316,7 +387,8 @@ def _variable(value: Any) -> Variable:
 
 
 def jvp(function: Callable[..., Any], primals: Any = None, tangents: Any = None) -> Any:
-    """Return `function(*primals)` and its derivative in the direction `tangents`, in one forward sweep (forward mode).
+    """Return `function(*primals)` and its derivative in the direction `tangents`, in one forward
+    sweep (forward mode).
 
     Args:
         function: takes the primals as arguments.
@@ -330,7 +402,10 @@ def jvp(function: Callable[..., Any], primals: Any = None, tangents: Any = None)
     if primals is None:
         return functools.partial(jvp, function)
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        msg = f"jvp: wanted tuples of primals and tangents, got {type(primals).__name__} and {type(tangents).__name__}"
+        msg = (
+            f"jvp: wanted tuples of primals and tangents, got {type(primals).__name__} and "
+            f"{type(tangents).__name__}"
+        )
         raise TypeError(msg)
     listener = _Listener()
     trace = _Trace("jvp", function, tuple(primals), {}, range(len(primals)), observer=listener)
@@ -339,7 +414,9 @@ def jvp(function: Callable[..., Any], primals: Any = None, tangents: Any = None)
 
 
 class _Listener:
-    """Remembers the arguments of every recorded call, for the forward sweep; hands on to an observer that was there."""
+    """Remembers the arguments of every recorded call, for the forward sweep; hands on to an
+    observer that was there.
+    """
 
     def __init__(self) -> None:
         self.calls: dict[Node, tuple[Any, ...]] = {}
@@ -354,34 +431,43 @@ class _Listener:
 def _push(trace: _Trace, listener: _Listener, tangents: list[Any]) -> Any:
     """Return the tangents of the outputs of a trace for tangents of its inputs."""
     if len(tangents) != len(trace.inputs):
-        msg = f"jvp: wanted tangents with the structure of the primals, {len(trace.inputs)} arrays, got {len(tangents)}"
+        msg = (
+            f"jvp: wanted tangents with the structure of the primals, {len(trace.inputs)} arrays, "
+            f"got {len(tangents)}"
+        )
         raise ValueError(msg)
     seeds: dict[Node, Any] = {}
-    nested = trace.nested or (trace.outer and any(isinstance(t, Variable) and t.requires_grad for t in tangents))
+    nested = trace.nested or (
+        trace.outer and any(isinstance(t, Variable) and t.requires_grad for t in tangents)
+    )
     for v, t in zip(trace.inputs, tangents, strict=True):
         direction = t if isinstance(t, Variable) and nested else as_cotangent("jvp", t, v)
         seeds[v._node] = direction  # type: ignore[index]
     found = push_forward(seeds, [v._node for v in trace.roots], listener.calls, create_graph=nested)
     results = []
     for o in trace.outputs:
-        t = found.get(o._node) if isinstance(o, Variable) else None
+        t = found.get(_node(o)) if isinstance(o, Variable) and o.requires_grad else None
         results.append(np.zeros_like(plain(o)) if t is None else _leave(t, nested=nested))
     return rebuilt(trace.rebuild, results)
 
 
-# -- whole Jacobians -------------------------------------------------------------------------------------------------
+# -- whole Jacobians -------------------------------------------------------------------------------
 
 
-def jacobian(function: Callable[..., Any], argnum: int | Sequence[int] = 0, *, mode: str = "auto") -> Callable[..., Any]:
-    """Return the function that computes the Jacobian: an array of shape `output.shape + argument.shape`.
+def jacobian(
+    function: Callable[..., Any], argnum: int | Sequence[int] = 0, *, mode: str = "auto"
+) -> Callable[..., Any]:
+    """Return the function that computes the Jacobian: an array of shape `output.shape +
+    argument.shape`.
 
-    Where output or argument are containers, the result is the output's structure, with the argument's structure at each place.
+    Where output or argument are containers, the result is the output's structure, with the
+    argument's structure at each place.
 
     Args:
         function: returns an array or a container of arrays.
         argnum: the argument to differentiate; a tuple of numbers gives a tuple of Jacobians.
-        mode: "reverse" (one backward pass per output element), "forward" (one forward sweep per input element), or "auto",
-            which takes the smaller number.
+        mode: "reverse" (one backward pass per output element), "forward" (one forward sweep per
+            input element), or "auto", which takes the smaller number.
 
     Example:
         >>> import numpy as np
@@ -397,7 +483,10 @@ def jacobian(function: Callable[..., Any], argnum: int | Sequence[int] = 0, *, m
     def compute(*args: Any, **kwargs: Any) -> Any:
         listener = _Listener() if mode != "reverse" else True
         trace = _Trace("jacobian", function, args, kwargs, _argnums(argnum), observer=listener)
-        m = sum(plain(o).size if isinstance(o, (Variable, np.ndarray, np.generic)) else 1 for o in trace.outputs)
+        m = sum(
+            plain(o).size if isinstance(o, (Variable, np.ndarray, np.generic)) else 1
+            for o in trace.outputs
+        )
         n = sum(v.size for v in trace.inputs)
         complex_ = any(v.dtype.kind == "c" for v in (*trace.inputs, *map(_variable, trace.outputs)))
         if mode == "forward" or (mode == "auto" and n < m and not complex_):
@@ -430,10 +519,15 @@ def _jacobian_reverse(trace: _Trace) -> list[list[Any]]:
         for i in range(out.size):
             cotangents: list[Any] = [None] * len(trace.outputs)
             cotangents[k] = _unit(out, i)
-            for row, g in zip(rows, trace.pull(cotangents, masked=True, retain_graph=True), strict=True):
-                # The gradient of a complex output is the conjugate of the derivative (see docs/conventions.md).
+            for row, g in zip(
+                rows, trace.pull(cotangents, masked=True, retain_graph=True), strict=True
+            ):
+                # The gradient of a complex output is the conjugate of the derivative (see
+                # docs/conventions.md).
                 row.append(g.conj() if out.dtype.kind == "c" else g)
-        result.append([_stacked(r, out.shape + v.shape) for r, v in zip(rows, trace.inputs, strict=True)])
+        result.append(
+            [_stacked(r, out.shape + v.shape) for r, v in zip(rows, trace.inputs, strict=True)]
+        )
     return result
 
 
@@ -441,7 +535,9 @@ def _jacobian_forward(trace: _Trace, listener: _Listener) -> list[list[Any]]:
     columns: list[list[list[Any]]] = [[[] for _ in trace.inputs] for _ in trace.outputs]
     for j, v in enumerate(trace.inputs):
         for i in range(v.size):
-            tangents = [_unit(w._data, i) if w is v else np.zeros_like(w._data) for w in trace.inputs]
+            tangents = [
+                _unit(w._data, i) if w is v else np.zeros_like(w._data) for w in trace.inputs
+            ]
             for k, t in enumerate(flatten(_push(trace, listener, tangents))[0]):
                 columns[k][j].append(t)
     result = []
@@ -450,7 +546,9 @@ def _jacobian_forward(trace: _Trace, listener: _Listener) -> list[list[Any]]:
         row = []
         for j, v in enumerate(trace.inputs):
             first = _stacked(columns[k][j], (v.size, *shape))
-            row.append(shaping.transpose(first, (*range(1, len(shape) + 1), 0)).reshape(shape + v.shape))
+            row.append(
+                shaping.transpose(first, (*range(1, len(shape) + 1), 0)).reshape(shape + v.shape)
+            )
         result.append(row)
     return result
 
@@ -470,7 +568,8 @@ def hessian(function: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]
 
 
 def hvp(function: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
-    """Return `product(*args, v)`, the Hessian of a scalar function times `v`, at the cost of two gradients.
+    """Return `product(*args, v)`, the Hessian of a scalar function times `v`, at the cost of two
+    gradients.
 
     `v` comes after the arguments of `function` and has the structure of argument `argnum`.
 
@@ -483,13 +582,16 @@ def hvp(function: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def product(*args: Any, **kwargs: Any) -> Any:
-        if len(args) < 2:  # noqa: PLR2004
+        if len(args) < 2:
             msg = f"hvp: wanted the arguments of the function and then v, got {len(args)} argument"
             raise TypeError(msg)
         trace = _Trace("hvp", gradient, args[:-1], kwargs, (argnum,))
         vectors = flatten(args[-1])[0]
         if len(vectors) != len(trace.outputs):
-            msg = f"hvp: wanted v with the structure of argument {argnum}, {len(trace.outputs)} arrays, got {len(vectors)}"
+            msg = (
+                f"hvp: wanted v with the structure of argument {argnum}, {len(trace.outputs)} "
+                f"arrays, got {len(vectors)}"
+            )
             raise ValueError(msg)
         cotangents = [
             v if isinstance(v, Variable) and trace.nested else as_cotangent("hvp", v, _variable(o))
@@ -500,15 +602,16 @@ def hvp(function: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
     return product
 
 
-# -- memory ----------------------------------------------------------------------------------------------------------
+# -- memory ----------------------------------------------------------------------------------------
 
 
 def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that keeps only its arguments for the backward pass and computes everything inside again.
+    """Return a function that keeps only its arguments for the backward pass and computes
+    everything inside again.
 
-    Memory for time: the intermediates of `function` are freed at once, and one more evaluation is paid in the backward pass.
-    Random numbers repeat: the generators of the library are set back for the second evaluation. Variables that `function`
-    closes over get their gradients, too.
+    Memory for time: the intermediates of `function` are freed at once, and one more evaluation is
+    paid in the backward pass. Random numbers repeat: the generators of the library are set back
+    for the second evaluation. Variables that `function` closes over get their gradients, too.
 
     References:
         Chen, Xu, Zhang, Guestrin: Training deep nets with sublinear memory cost, 2016.
@@ -524,7 +627,7 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
         kept = tuple(constants[i]._data for i in given)
         for i in given:
             constants[i] = None
-        before = _random.random_state()
+        rewind = _random.snapshot()
 
         def evaluate(inputs: list[Any]) -> tuple[list[Any], Rebuild]:
             full = list(constants)
@@ -543,23 +646,42 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
         def joint(g: Any, saved: tuple[Any, ...]) -> list[Any]:
             cotangents = g if type(g) is tuple else (g,)
             create_graph = any(isinstance(c, Variable) for c in cotangents)
-            after = _random.random_state()
-            _random.set_random_state(before)
+            back_to_now = _random.snapshot()
+            rewind()
             try:
                 with set_grad_enabled(True), np.errstate(divide="warn", invalid="warn"):
                     inputs = [
-                        record(_IDENTITY, (v._node,), (v._data,), v._data)
+                        record(_IDENTITY, (_node(v),), (v._data,), v._data)
                         if isinstance(v, Variable)
                         else wrap(v, Leaf(v.shape, v.dtype))
                         for v in saved
                     ]
-                    again = [o for o in evaluate(inputs)[0] if isinstance(o, Variable) and o.requires_grad]
+                    again = [
+                        o
+                        for o in evaluate(inputs)[0]
+                        if isinstance(o, Variable) and o.requires_grad
+                    ]
             finally:
-                _random.set_random_state(after)
-            seeds = [(o._node, _graph.conjugated(o._node, c)) for o, c in zip(again, cotangents, strict=True) if c is not None]  # type: ignore[arg-type]
-            targets = [*[v._node for v in inputs], *free]
-            found = backward_pass(seeds, targets, create_graph=create_graph, retain_graph=create_graph, masked=True)
-            return [None if (p := found.get(t)) is None else _graph.conjugated(t, p) for t in targets]
+                back_to_now()
+            if [_digest(o._data) for o in again] != digests:
+                msg = (
+                    "checkpoint: wanted the same output from the second evaluation, got another "
+                    "one; draw "
+                    "random numbers from autograd.new_generator(), and change nothing the function "
+                    "reads "
+                    "before the backward pass"
+                )
+                raise RuntimeError(msg)
+            seeds = [
+                (_node(o), conjugated(_node(o), c))
+                for o, c in zip(again, cotangents, strict=True)
+                if c is not None
+            ]
+            targets = [*map(_node, inputs), *free]
+            found = backward_pass(
+                seeds, targets, create_graph=create_graph, retain_graph=create_graph, masked=True
+            )
+            return [None if (p := found.get(t)) is None else conjugated(t, p) for t in targets]
 
         plan = Plan(
             "checkpoint",
@@ -569,15 +691,25 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
             sources=tuple((i, None, i) for i in range(len(given))),
         )
         raw = tuple(o._data for o in live)
+        digests = list(map(_digest, raw))
         recorded = record(plan, (*parents, *free), (kept,), raw if len(raw) > 1 else raw[0])
         fresh = iter(recorded if len(raw) > 1 else (recorded,))
-        return rebuilt(rebuild_out, [next(fresh) if any(o is v for v in live) else o for o in outputs])
+        return rebuilt(
+            rebuild_out, [next(fresh) if any(o is v for v in live) else o for o in outputs]
+        )
 
     return checkpointed
 
 
+def _digest(data: Any) -> int:
+    """Return a checksum of an array, by which a second evaluation that differs is noticed."""
+    return zlib.crc32(np.ascontiguousarray(data).data)
+
+
 def _free_nodes(roots: list[Any], first: int) -> list[Node]:
-    """List the nodes from before number `first` that a graph hangs on: the Variables that a function closed over."""
+    """List the nodes from before number `first` that a graph hangs on: the Variables that a
+    function closed over.
+    """
     seen = set(roots)
     stack = list(seen)
     free = []

@@ -1,7 +1,9 @@
-"""The Variable: an array that remembers how it was computed. Fifth file to read, after `ops/elementwise`.
+"""The Variable: an array that remembers how it was computed. Fifth file to read, after
+`ops/elementwise`.
 
-Operators are bound in the class body straight to primitives; so are the methods that NumPy arrays have. What leaves the
-graph says so: conversions of a Variable that requires a gradient raise a TypeError that names what to write instead.
+Operators are bound in the class body straight to primitives; so are the methods that NumPy arrays
+have. What leaves the graph says so: conversions of a Variable that requires a gradient raise a
+TypeError that names what to write instead.
 
 Imports everything that is older: `_graph`, `_primitive`, `ops`.
 """
@@ -14,7 +16,7 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
-from autograd import _graph, _primitive
+from autograd import _primitive
 from autograd._graph import LEAF, RETAIN, Leaf, Node, next_number, run_backward, wrap
 from autograd.ops import contractions, elementwise, indexing, joining, reductions, shaping
 
@@ -26,12 +28,14 @@ class Variable:
 
     Args:
         data: an array (shared, not copied), a number, or nested lists of numbers.
-        requires_grad: whether `backward` shall compute a gradient for it; the data must then be floating or complex.
+        requires_grad: whether `backward` shall compute a gradient for it; the data must then be
+            floating or complex.
         dtype: converts the data.
         name: shown by `repr`, in error messages and drawings.
 
     Raises:
-        TypeError: for data that is no array of numbers, integer data with `requires_grad=True`, and a Variable as data.
+        TypeError: for data that is no array of numbers, integer data with `requires_grad=True`,
+            and a Variable as data.
 
     Example:
         >>> x = Variable([1.0, 2.0], requires_grad=True)
@@ -48,7 +52,9 @@ class Variable:
     _node: Node | None
     _name: str | None
 
-    def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None) -> None:  # noqa: FBT001, FBT002
+    def __init__(
+        self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None
+    ) -> None:
         self._data = _as_data(data, dtype)
         self._node = None
         if name is not None:
@@ -56,13 +62,17 @@ class Variable:
         if requires_grad:
             self.requires_grad = True
 
-    # -- what it is --------------------------------------------------------------------------------------------------
+    # -- what it is --------------------------------------------------------------------------------
 
     @property
     def data(self) -> np.ndarray[Any, Any]:
-        """The array itself. Call `mark_changed` after writing into it, or assign a new array of the same shape."""
+        """The array itself. Call `mark_changed` after writing into it, or assign a new array of
+        the same shape.
+        """
         data = self._data
-        if isinstance(data, np.generic):  # 0-d results stay NumPy scalars inside, ten times as fast as 0-d arrays
+        if isinstance(
+            data, np.generic
+        ):  # 0-d results stay NumPy scalars inside, ten times as fast as 0-d arrays
             data = self._data = np.asarray(data)
         return data  # type: ignore[no-any-return]
 
@@ -70,16 +80,23 @@ class Variable:
     def data(self, value: Any) -> None:
         new = _as_data(value, self._data.dtype)
         if new.shape != self._data.shape:
-            msg = f"data: wanted an array of shape {self._data.shape}, got {new.shape}; make a new Variable for a new shape"
+            msg = (
+                f"data: wanted an array of shape {self._data.shape}, got {new.shape}; make a new "
+                "Variable for a new shape"
+            )
             raise ValueError(msg)
         if self._node is not None and self._node.plan is not LEAF:
-            msg = "data: wanted a leaf, got the result of an operation; write variable.detach() first"
+            msg = (
+                "data: wanted a leaf, got the result of an operation; write variable.detach() first"
+            )
             raise RuntimeError(msg)
         self.mark_changed()
         self._data = new
 
     def mark_changed(self) -> None:
-        """Tell that `data` was changed in place, so that graphs recorded before it refuse to run backward."""
+        """Tell that `data` was changed in place, so that graphs recorded before it refuse to run
+        backward.
+        """
         node = self._node
         if isinstance(node, Leaf):
             node.changed = next_number()
@@ -87,14 +104,16 @@ class Variable:
 
     @property
     def grad(self) -> np.ndarray[Any, Any] | None:
-        """The gradient that backward passes have added up, of the shape and dtype of `data`, or None."""
+        """The gradient that backward passes have added up, of the shape and dtype of `data`, or
+        None.
+        """
         node = self._node
         if node is None:
             return None
         g = getattr(node, "grad", None)
         if isinstance(g, np.generic):
             g = node.grad = np.asarray(g)
-        return g  # type: ignore[no-any-return]
+        return g
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -104,11 +123,17 @@ class Variable:
                 node.grad = None
             return
         if node is None:
-            msg = "grad: wanted a Variable that requires a gradient, got one that does not; set requires_grad = True first"
+            msg = (
+                "grad: wanted a Variable that requires a gradient, got one that does not; set "
+                "requires_grad = True first"
+            )
             raise RuntimeError(msg)
         new = np.array(value._data if isinstance(value, Variable) else value, dtype=self.dtype)
         if new.shape != self.shape:
-            msg = f"grad: wanted an array of shape {self.shape}, got {new.shape}; a gradient has the shape of its data"
+            msg = (
+                f"grad: wanted an array of shape {self.shape}, got {new.shape}; a gradient has the "
+                "shape of its data"
+            )
             raise ValueError(msg)
         node.grad = new
 
@@ -126,7 +151,10 @@ class Variable:
         node = self._node
         if node is not None and node.plan is not LEAF:
             if not value:
-                msg = "requires_grad: wanted a leaf, got the result of an operation; use variable.detach() to cut it off"
+                msg = (
+                    "requires_grad: wanted a leaf, got the result of an operation; use "
+                    "variable.detach() to cut it off"
+                )
                 raise RuntimeError(msg)
         elif not value:
             self._node = None
@@ -139,7 +167,7 @@ class Variable:
                 raise TypeError(msg)
             self._node = Leaf(self._data.shape, self._data.dtype)
 
-    def requires_grad_(self, requires_grad: bool = True) -> Variable:  # noqa: FBT001, FBT002
+    def requires_grad_(self, requires_grad: bool = True) -> Variable:
         """Set `requires_grad` and return the Variable itself."""
         self.requires_grad = requires_grad
         return self
@@ -196,7 +224,7 @@ class Variable:
     @property
     def mT(self) -> Any:  # noqa: N802 - NumPy's name
         """The array with its last two axes exchanged."""
-        if self.ndim < 2:  # noqa: PLR2004
+        if self.ndim < 2:
             msg = f"mT: wanted at least 2 axes, got shape {self.shape}; use .T"
             raise ValueError(msg)
         return shaping.swapaxes(self, -1, -2)
@@ -216,24 +244,28 @@ class Variable:
         """Iterate over the elements, in C order."""
         return iter(shaping.reshape(self, (-1,)))
 
-    # -- gradients ---------------------------------------------------------------------------------------------------
+    # -- gradients ---------------------------------------------------------------------------------
 
-    def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:  # noqa: FBT001, FBT002
+    def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
         """Pull gradients back to the leaves and add them to their `.grad`; frees the graph.
 
         Args:
-            gradient: the cotangent, an array of the shape of this Variable; optional for a single real element (then 1).
+            gradient: the cotangent, an array of the shape of this Variable; optional for a single
+                real element (then 1).
             retain_graph: keep the graph for another pass.
 
         Raises:
-            RuntimeError: nothing was recorded, the output is not a scalar, the graph was freed, or saved data changed.
+            RuntimeError: nothing was recorded, the output is not a scalar, the graph was freed, or
+                saved data changed.
             ValueError: `gradient` has another shape.
         """
         node = self._node
         if node is None:
             msg = (
-                "backward: wanted a Variable computed from one with requires_grad=True, got one that nothing was recorded "
-                "for; create the leaf with Variable(data, requires_grad=True) and compute outside no_grad()"
+                "backward: wanted a Variable computed from one with requires_grad=True, got one "
+                "that nothing was recorded "
+                "for; create the leaf with Variable(data, requires_grad=True) and compute outside "
+                "no_grad()"
             )
             raise RuntimeError(msg)
         if gradient is None:
@@ -243,7 +275,8 @@ class Variable:
             run_backward([(node, g)], retain_graph=retain_graph, masked=self.size > 1)
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
-        """Call `hook(g)` with the gradient of this Variable in every backward pass; what it returns replaces the gradient.
+        """Call `hook(g)` with the gradient of this Variable in every backward pass; what it
+        returns replaces the gradient.
 
         Returns:
             A function that removes the hook.
@@ -262,7 +295,9 @@ class Variable:
         return remove
 
     def retain_grad(self) -> None:
-        """Have backward passes keep `.grad` on this Variable although it is the result of an operation."""
+        """Have backward passes keep `.grad` on this Variable although it is the result of an
+        operation.
+        """
         node = self._node
         if node is None:
             msg = "retain_grad: wanted a Variable that requires a gradient, got one that does not"
@@ -287,7 +322,7 @@ class Variable:
         """Return nested lists of Python numbers, for printing and logging."""
         return self._data.tolist()
 
-    # -- operators: straight to the primitives -----------------------------------------------------------------------
+    # -- operators: straight to the primitives -----------------------------------------------------
 
     __add__ = elementwise.add
     __sub__ = elementwise.subtract
@@ -337,7 +372,8 @@ class Variable:
             return elementwise.rint(self * 10.0**digits) / 10.0**digits
         return elementwise.rint(self)
 
-    # Comparisons are plain: their result has no gradient, and plain arrays are what `where` and indexing want.
+    # Comparisons are plain: their result has no gradient, and plain arrays are what `where` and
+    # indexing want.
     def __lt__(self, other: Any) -> Any:
         return self._data < plain(other)
 
@@ -358,7 +394,7 @@ class Variable:
 
     __hash__ = object.__hash__
 
-    # -- methods that arrays have ------------------------------------------------------------------------------------
+    # -- methods that arrays have ------------------------------------------------------------------
 
     sum = reductions.sum
     mean = reductions.mean
@@ -369,7 +405,9 @@ class Variable:
     clip = elementwise.clip
 
     def reshape(self, *shape: Any) -> Any:
-        """Return the same elements in another shape; `shape` as one tuple or as separate integers."""
+        """Return the same elements in another shape; `shape` as one tuple or as separate
+        integers.
+        """
         return shaping.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     def transpose(self, *axes: Any) -> Any:
@@ -383,16 +421,18 @@ class Variable:
             return wrap(self._data.astype(dtype))
         return self if dtype == self._data.dtype and not copy else shaping.astype(self, dtype)
 
-    # -- leaving the graph -------------------------------------------------------------------------------------------
+    # -- leaving the graph -------------------------------------------------------------------------
 
     def _refuse(self, what: str) -> NoReturn:
         msg = (
-            f"{what}: wanted a Variable without a gradient, got one that requires it, which a plain number or array would "
-            f"lose; use autograd or np functions on the Variable itself, or .detach() / .item() to give the gradient up"
+            f"{what}: wanted a Variable without a gradient, got one that requires it, which a "
+            "plain number or array would "
+            "lose; use autograd or np functions on the Variable itself, or .detach() / .item() to "
+            "give the gradient up"
         )
         raise TypeError(msg)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:  # noqa: FBT001
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self._node is not None:
             self._refuse("np.asarray")
         return np.array(self._data, dtype=dtype) if copy else np.asarray(self._data, dtype=dtype)
@@ -432,16 +472,20 @@ class Variable:
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         msg = (
-            "setitem: wanted a new Variable instead of an assignment in place, which the recorded graph cannot follow; "
+            "setitem: wanted a new Variable instead of an assignment in place, which the recorded "
+            "graph cannot follow; "
             "write x = autograd.where(mask, value, x), or change x.data and call x.mark_changed()"
         )
         raise TypeError(msg)
 
-    # -- copying, saving, showing ------------------------------------------------------------------------------------
+    # -- copying, saving, showing ------------------------------------------------------------------
 
     def _require_leaf(self, what: str) -> None:
         if not self.is_leaf:
-            msg = f"{what}: wanted a leaf, got the result of a recorded operation; use variable.detach() first"
+            msg = (
+                f"{what}: wanted a leaf, got the result of a recorded operation; use "
+                "variable.detach() first"
+            )
             raise RuntimeError(msg)
 
     def __copy__(self) -> Any:
@@ -449,17 +493,23 @@ class Variable:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         self._require_leaf("deepcopy")
-        new = copy._reconstruct(self, memo, *self.__reduce__(), deepcopy=copy.deepcopy)  # type: ignore[attr-defined]  # noqa: SLF001
+        new = copy._reconstruct(self, memo, *self.__reduce__(), deepcopy=copy.deepcopy)  # type: ignore[attr-defined]
         memo[id(self)] = new
         return new
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._require_leaf("pickle")
         state = getattr(self, "__dict__", None)
-        return _rebuild, (type(self), self.data, self.requires_grad, self.grad, self.name), state or None
+        return (
+            _rebuild,
+            (type(self), self.data, self.requires_grad, self.grad, self.name),
+            state or None,
+        )
 
     def __repr__(self) -> str:
-        text = np.array2string(self.data, separator=", ", prefix=type(self).__name__ + "(", threshold=200)
+        text = np.array2string(
+            self.data, separator=", ", prefix=type(self).__name__ + "(", threshold=200
+        )
         parts = [text]
         if self._data.dtype not in (np.float64, np.bool_, np.int64):
             parts.append(f"dtype={self._data.dtype}")
@@ -490,22 +540,37 @@ def plain(value: Any) -> Any:
 def _as_data(data: Any, dtype: Any = None) -> Any:
     """Return what a Variable holds: an array as it is, a number as a NumPy scalar."""
     if isinstance(data, Variable):
-        msg = "Variable: wanted an array, a number or nested lists, got a Variable; use it as it is, or its .detach()"
+        msg = (
+            "Variable: wanted an array, a number or nested lists, got a Variable; use it as it is, "
+            "or its .detach()"
+        )
         raise TypeError(msg)
     if isinstance(data, (list, tuple)) and _primitive._holds_variable(data):
-        msg = "Variable: wanted numbers, got a list that holds Variables; write autograd.stack(values), which is recorded"
+        msg = (
+            "Variable: wanted numbers, got a list that holds Variables; write "
+            "autograd.stack(values), which is recorded"
+        )
         raise TypeError(msg)
     if isinstance(data, (bool, int, float, complex)):
         new: Any = np.array(data, dtype=dtype)[()]
     else:
-        new = np.asarray(data, dtype=dtype) if not isinstance(data, np.generic) or dtype is not None else data
+        new = (
+            np.asarray(data, dtype=dtype)
+            if not isinstance(data, np.generic) or dtype is not None
+            else data
+        )
     if new.dtype.kind not in "biufc":
-        msg = f"Variable: wanted numbers, got {type(data).__name__} of dtype {new.dtype}; convert the data first"
+        msg = (
+            f"Variable: wanted numbers, got {type(data).__name__} of dtype {new.dtype}; convert "
+            "the data first"
+        )
         raise TypeError(msg)
     return new
 
 
-def _rebuild(cls: type[Variable], data: Any, requires_grad: bool, grad: Any, name: str | None) -> Variable:  # noqa: FBT001
+def _rebuild(
+    cls: type[Variable], data: Any, requires_grad: bool, grad: Any, name: str | None
+) -> Variable:
     """Make a leaf again from what `pickle` and `deepcopy` kept."""
     variable = cls.__new__(cls)
     Variable.__init__(variable, data, requires_grad, name=name)
@@ -519,12 +584,16 @@ def unit_cotangent(what: str, variable: Any) -> Any:
     data = variable._data
     if data.size != 1:
         msg = (
-            f"{what}: wanted a scalar output, got shape {data.shape}; reduce it first, as in output.sum(), or pass the "
+            f"{what}: wanted a scalar output, got shape {data.shape}; reduce it first, as in "
+            "output.sum(), or pass the "
             f"gradient of the output"
         )
         raise RuntimeError(msg)
     if data.dtype.kind == "c":
-        msg = f"{what}: wanted a real output, got {data.dtype}; take .real or abs() of it, or pass the gradient of the output"
+        msg = (
+            f"{what}: wanted a real output, got {data.dtype}; take .real or abs() of it, or pass "
+            "the gradient of the output"
+        )
         raise RuntimeError(msg)
     return np.ones_like(data) if data.ndim else data.dtype.type(1)
 
@@ -533,7 +602,10 @@ def as_cotangent(what: str, gradient: Any, variable: Any) -> Any:
     """Return `gradient` as an array of the shape and dtype of `variable`."""
     g = np.asarray(plain(gradient), dtype=variable.dtype)
     if g.shape != variable.shape:
-        msg = f"{what}: wanted a gradient of shape {variable.shape}, got {g.shape}; it must have the shape of the output"
+        msg = (
+            f"{what}: wanted a gradient of shape {variable.shape}, got {g.shape}; it must have the "
+            "shape of the output"
+        )
         raise ValueError(msg)
     return g
 

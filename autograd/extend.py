@@ -1,6 +1,7 @@
 """The surface for authors of differentiable functions: `primitive`, `unary`, `binary`, `Function`.
 
-Shape, dtype and type of what their rules return are checked on every backward pass (about 0.3 us per operand).
+Shape, dtype and type of what their rules return are checked on every backward pass (about 0.3 us
+per operand).
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ __all__ = ["Context", "Function", "Operation", "binary", "primitive", "unary"]
 
 
 @functools.wraps(_primitive.primitive)
-def primitive(forward: Any = None, /, **settings: Any) -> Any:  # noqa: D103 - wraps
-    return _primitive.primitive(forward, trusted=False, **settings) if forward else _primitive.primitive(trusted=False, **settings)
+def primitive(forward: Any = None, /, **settings: Any) -> Any:  # noqa: D103 - wraps copies it
+    decorate: Any = _primitive.primitive
+    return decorate(forward, trusted=False, **settings)
 
 
 @functools.wraps(_primitive.unary)
