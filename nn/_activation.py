@@ -17,7 +17,7 @@ from nn._parameter import Parameter
 
 
 class _Activation(Module):
-    """A function of `nn.functional` with its arguments, which are attributes of the layer and shown by `repr`."""
+    """A function of `nn.functional` with its arguments: attributes, shown by `repr`."""
 
     _function: ClassVar[Callable[..., Any]]
     _arguments: ClassVar[tuple[str, ...]] = ()
@@ -160,7 +160,7 @@ class CELU(_Activation):
 
 
 class GELU(_Activation):
-    """x Phi(x), with the normal distribution function Phi; `approximate="tanh"` for the usual approximation."""
+    """x Phi(x), Phi the normal distribution function, or its approximation "tanh"."""
 
     _function = staticmethod(functional.gelu)
     _arguments = ("approximate",)

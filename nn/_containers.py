@@ -1,4 +1,4 @@
-"""Containers: modules made of a list or a mapping of modules. Imports `_module` and `_parameter`."""
+"""Containers: modules made of lists and mappings. Imports `_module` and `_parameter`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nn._parameter import Parameter
 
 
 class _Listed(Module):
-    """What Sequential and ModuleList share: children under the names '0', '1', ..., or names of their own."""
+    """What Sequential and ModuleList share: children under numbers, or names of their own."""
 
     def _items(self) -> list[Module]:
         # Not children(): a module that stands here twice counts twice.
@@ -74,7 +74,7 @@ class _Listed(Module):
         """Return a container of the same class that shares the given modules."""
         new = type(self).__new__(type(self))
         Module.__init__(new)
-        new._rebuild(named)
+        new._rebuild(named)  # noqa: SLF001 - of its own class
         return new
 
     def append(self, module: Module) -> Self:

@@ -14,7 +14,7 @@ from nn.functional._dropout import check_probability
 
 
 class Dropout(Module):
-    """Set elements to 0 at random in training, and divide the others by 1 - p; do nothing in evaluation.
+    """Set elements to 0 at random in training and divide the others by 1 - p; else do nothing.
 
     Args:
         p: probability of a zero.

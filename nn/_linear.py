@@ -14,7 +14,7 @@ from nn._parameter import Parameter
 
 
 class Identity(Module):
-    """Return the input. Arguments are accepted and ignored, so that it can stand in for any layer."""
+    """Return the input. Arguments are ignored, so that it can stand in for any layer."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - see the docstring
         super().__init__()
@@ -77,11 +77,14 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         """Return the sizes."""
-        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )
 
 
 class Bilinear(Module):
-    """A map that is linear in each of two inputs: sums of x1[i] weight[o, i, j] x2[j], plus bias[o].
+    """A map linear in each of two inputs: sums of x1[i] weight[o, i, j] x2[j], plus bias[o].
 
     Weight and bias start from U(-1/sqrt(in1_features), 1/sqrt(in1_features)).
 
@@ -224,7 +227,7 @@ def _empty(shape: tuple[int, ...], dtype: Any) -> Any:
 
 
 def _uniform_by_fan_in(fan_in: int, parameters: list[Parameter | None], rng: Any) -> None:
-    """Fill from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), which kaiming_uniform_(a=sqrt(5)) amounts to."""
+    """Fill from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), which is kaiming_uniform_ with a=sqrt(5)."""
     generator = new_generator(rng)
     bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
     for parameter in parameters:

@@ -1,4 +1,4 @@
-"""Loss layers: a reduction and arguments; `nn.functional` computes and documents formulas, shapes and errors.
+"""Loss layers: a reduction and arguments; `nn.functional` computes, and states shapes and errors.
 
 All are called as `loss(input, target)`. Class weights and other constant arrays are buffers, as in
 PyTorch.
@@ -91,7 +91,7 @@ class SmoothL1Loss(_Loss):
 
 
 class CrossEntropyLoss(_Loss):
-    """Minus the log-probability of the target class under softmax(input); the usual loss of a classifier.
+    """Minus the log-probability of the target class under softmax(input): a classifier's loss.
 
     Args:
         weight: one weight per class.

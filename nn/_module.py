@@ -53,7 +53,7 @@ class HookHandle:
 
 
 class Module:
-    """Base of all layers and models: assign parameters and layers in `__init__`, compute in `forward`.
+    """Base of layers and models: assign parameters and layers in `__init__`, compute in `forward`.
 
     Attributes:
         training: whether layers such as Dropout and BatchNorm behave as in training; set by
@@ -83,10 +83,9 @@ class Module:
     def __init__(self) -> None:
         vars(self).update(training=True, _buffers={})
 
-    # -- calling
-    # -----------------------------------------------------------------------------------------------------
+    # -- calling -----------------------------------------------------------------------------------
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
+    def forward(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - any arguments
         """Compute the output; to be defined by every model.
 
         Raises:
@@ -113,13 +112,13 @@ class Module:
         return out
 
     def register_forward_pre_hook(self, hook: PreHook) -> HookHandle:
-        """Call `hook(module, args)` before every `forward`; what it returns, unless None, replaces the arguments."""
+        """Call `hook(module, args)` before `forward`; args become what it returns, if any."""
         if self._pre_hooks is None:
             self._pre_hooks = {}
         return self._add_hook(self._pre_hooks, hook)
 
     def register_forward_hook(self, hook: ForwardHook) -> HookHandle:
-        """Call `hook(module, args, output)` after every `forward`; what it returns, unless None, replaces the output."""
+        """Call `hook(module, args, out)` after `forward`; out becomes what it returns, if any."""
         if self._hooks is None:
             self._hooks = {}
         return self._add_hook(self._hooks, hook)
@@ -130,8 +129,7 @@ class Module:
         self._hooked = True
         return handle
 
-    # -- registration
-    # ------------------------------------------------------------------------------------------------
+    # -- registration ------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
         entries = vars(self)
@@ -185,7 +183,10 @@ class Module:
     def _cannot_replace(self, name: str, old: Any, value: Any) -> str:
         cls, got = type(self).__name__, type(value).__name__
         if isinstance(old, Module):
-            return f"{cls}.{name}: wanted a Module or None in place of a Module, got {got}; del the attribute first"
+            return (
+                f"{cls}.{name}: wanted a Module or None in place of a Module, got {got}; "
+                f"del the attribute first"
+            )
         return (
             f"{cls}.{name}: wanted a Parameter or None in place of a Parameter, got {got}; write "
             f"`.{name}.data = values` for new values, `.{name} = nn.Parameter(values)` for a new "
@@ -210,7 +211,7 @@ class Module:
     register_module = add_module
 
     def register_parameter(self, name: str, parameter: Parameter | None) -> None:
-        """Assign `parameter` as the attribute `name`; None says that this module has none, as `bias=False` does.
+        """Assign `parameter` as the attribute `name`; None says that there is none.
 
         Raises:
             TypeError: where `parameter` is no Parameter.
@@ -226,7 +227,7 @@ class Module:
         setattr(self, name, parameter)
 
     def register_buffer(self, name: str, buffer: Any, persistent: bool = True) -> None:
-        """Add an array that belongs to the state but is not trained, as the running mean of BatchNorm.
+        """Add an array that is state but not trained, as the running mean of BatchNorm.
 
         Args:
             name: the attribute it becomes.
@@ -255,8 +256,7 @@ class Module:
                 "uses; choose another"
             )
 
-    # -- walks
-    # -------------------------------------------------------------------------------------------------------
+    # -- walks -------------------------------------------------------------------------------------
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """Yield the modules directly below with their names, each once."""
@@ -300,7 +300,7 @@ class Module:
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
-        """Yield the parameters with their dotted paths; a shared parameter once, under its first path.
+        """Yield the parameters with dotted paths; a shared one once, under its first path.
 
         Args:
             prefix: path of this module itself.
@@ -322,7 +322,7 @@ class Module:
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
-        """Yield the buffers with their dotted paths; a shared buffer once, under its first path.
+        """Yield the buffers with dotted paths; a shared one once, under its first path.
 
         Args:
             prefix: path of this module itself.
@@ -331,7 +331,7 @@ class Module:
         """
         seen: set[int] = set()
         for path, module in self._walk(prefix, recurse, remove_duplicate):
-            for name in module._buffers:
+            for name in module._buffers:  # noqa: SLF001 - of a Module
                 value = vars(module)[name]
                 if value is not None and not (remove_duplicate and id(value) in seen):
                     seen.add(id(value))
@@ -358,7 +358,7 @@ class Module:
             module = vars(module).get(name)
             if not isinstance(module, Module):
                 known = ", ".join(repr(p) for p, _ in self.named_modules() if p) or "none"
-                raise AttributeError(
+                raise AttributeError(  # noqa: TRY004 - as getattr
                     f"get_submodule: wanted the path of a module in {type(self).__name__}, got "
                     f"{path!r}; the paths are {known}"
                 )
@@ -366,44 +366,42 @@ class Module:
         return found
 
     def apply(self, function: Callable[[Module], Any]) -> Self:
-        """Call `function` on every module below, children first, and on this one; return this module."""
+        """Call `function` on all modules below, children first, and on this one; return it."""
         for child in self.children():
             child.apply(function)
         function(self)
         return self
 
-    # -- modes
-    # -------------------------------------------------------------------------------------------------------
+    # -- modes -------------------------------------------------------------------------------------
 
     def train(self, mode: bool = True) -> Self:
-        """Switch this module and all below to training behaviour, or to evaluation behaviour; return this module."""
+        """Switch to training behaviour, here and below, or to evaluation; return this module."""
         for module in self.modules():
             vars(module)["training"] = mode
         return self
 
     def eval(self) -> Self:
-        """Switch this module and all below to evaluation behaviour; return this module."""
+        """Switch to evaluation behaviour, here and below; return this module."""
         return self.train(False)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Set whether gradients are computed for all parameters, False to freeze them; return this module."""
+        """Set whether parameters get gradients, False to freeze them; return this module."""
         for parameter in self.parameters():
             parameter.requires_grad = requires_grad
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Drop the gradients of all parameters, or, with `set_to_none=False`, fill existing ones with zeros."""
+        """Drop the gradients of all parameters; `set_to_none=False` fills them with zeros."""
         for parameter in self.parameters():
             if set_to_none or parameter.grad is None:
                 parameter.grad = None
             else:
                 parameter.grad = np.zeros_like(parameter.grad)
 
-    # -- state
-    # -------------------------------------------------------------------------------------------------------
+    # -- state -------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Return copies of all parameters and persistent buffers by dotted path, in PyTorch's order and names.
+        """Return copies of all parameters and persistent buffers by dotted path, as PyTorch does.
 
         A shared parameter appears under each of its paths. Later training does not change what was
         returned.
@@ -417,7 +415,7 @@ class Module:
             for name, value in entries.items():
                 if isinstance(value, Parameter):
                     yield _join(path, name), value, module, name
-            for name, persistent in module._buffers.items():
+            for name, persistent in module._buffers.items():  # noqa: SLF001 - of a Module
                 if persistent and entries[name] is not None:
                     yield _join(path, name), entries[name], module, name
 
@@ -481,7 +479,7 @@ class Module:
         return IncompatibleKeys(missing, unexpected)
 
     def get_extra_state(self) -> Any:
-        """Return what belongs to this module's state but is no array, as JSON-able values; None where there is nothing.
+        """Return state that is no array, as JSON-able values; None where there is none.
 
         To be overridden together with `set_extra_state`, as Dropout does for its random generator.
         """
@@ -499,7 +497,7 @@ class Module:
         )
 
     def extra_state(self) -> dict[str, Any]:
-        """Return the extra states of this module and all below by dotted path, where there are any."""
+        """Return the extra states of this module and those below, where there are any, by path."""
         states = ((path, module.get_extra_state()) for path, module in self.named_modules())
         return {path: state for path, state in states if state is not None}
 
@@ -538,7 +536,7 @@ class Module:
                 if isinstance(value, Parameter):
                     if value.dtype != dtype:
                         _convert(value, dtype)
-                elif name in module._buffers and value is not None and value.dtype.kind in "fc":
+                elif name in module._buffers and value is not None and value.dtype.kind in "fc":  # noqa: SLF001 - of a Module
                     object.__setattr__(module, name, value.astype(dtype, copy=False))
         return self
 
@@ -554,8 +552,7 @@ class Module:
         """Convert floating-point parameters and buffers to float64; return this module."""
         return self.astype(np.float64)
 
-    # -- text
-    # --------------------------------------------------------------------------------------------------------
+    # -- text --------------------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
         """Return what `repr` shows of this module itself, between its brackets."""
@@ -603,12 +600,12 @@ def _as_buffer(cls: str, name: str, value: Any) -> Any:
 
 
 def _hides_parameters(values: Any) -> bool:
-    """Tell whether a plain container holds modules; its first entry answers, so that long lists cost nothing."""
+    """Tell whether a plain container holds modules, by its first entry: long lists cost nothing."""
     first = next(iter(values.values() if type(values) is dict else values), None)
     return isinstance(first, (Module, Parameter))
 
 
 def _convert(parameter: Parameter, dtype: np.dtype[Any]) -> None:
-    """Give a parameter data of another dtype; it stays the same object, as a fresh leaf without a gradient."""
+    """Give a parameter data of another dtype: the same object, a fresh leaf without gradient."""
     requires_grad, name = parameter.requires_grad, parameter.name
     Variable.__init__(parameter, parameter.data.astype(dtype), requires_grad, name=name)

@@ -79,7 +79,7 @@ class LayerNorm(Module):
 
 
 class RMSNorm(Module):
-    """Division by the root of the mean square over the last axes of each sample, then a learned scale.
+    """Division by the root mean square over the last axes of each sample, then a learned scale.
 
     Args:
         normalized_shape: lengths of the last axes, or the length of the last axis.
@@ -126,7 +126,7 @@ class RMSNorm(Module):
 
 
 class GroupNorm(Module):
-    """Mean 0 and variance 1 over groups of channels of each sample, then a learned scale and shift per channel.
+    """Mean 0 and variance 1 over groups of channels of a sample, then a learned scale and shift.
 
     Args:
         num_groups: number of groups; divides `num_channels`.
@@ -223,7 +223,7 @@ class _BatchNorm(Module):
             self.num_batches_tracked = np.zeros_like(self.num_batches_tracked)
 
     def forward(self, x: Any) -> Any:
-        """Normalise `x`: in training by its own statistics, which also move the running ones, else by the running ones.
+        """Normalise `x` by its own statistics in training, by the running ones in evaluation.
 
         Raises:
             ValueError: for another number of axes or channels, and in training for one value per
@@ -253,7 +253,7 @@ class _BatchNorm(Module):
         return z
 
     def _track(self, mean: Any, variance: Any, count: int) -> None:
-        """Move the running statistics; new arrays, because a recorded graph may have saved the old ones."""
+        """Move the running statistics, to new arrays: a graph may have saved the old ones."""
         self.num_batches_tracked = self.num_batches_tracked + 1
         part = 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
         unbiased = variance * (count / (count - 1))
@@ -273,7 +273,7 @@ class _BatchNorm(Module):
 
 
 class BatchNorm1d(_BatchNorm):
-    """Mean 0 and variance 1 of each feature over the batch (and the length axis), then a learned scale and shift.
+    """Mean 0 and variance 1 of each feature over the batch, then a learned scale and shift.
 
     In training the statistics are those of the batch; running averages of mean and unbiased
     variance are kept, and used in evaluation.

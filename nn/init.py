@@ -50,7 +50,7 @@ _GAINS = {
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """Return the factor by which weights before `nonlinearity` are enlarged to keep the variance from layer to layer.
+    """Return the factor for weights before `nonlinearity` that keeps the variance across layers.
 
     Args:
         nonlinearity: "linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu" or a convolution's
@@ -273,7 +273,7 @@ def kaiming_normal_(
 
 
 def orthogonal_(tensor: T, gain: float = 1.0, rng: Any = None) -> T:
-    """Fill with `gain` times orthonormal rows or columns, whichever are fewer; axes after the first count as one.
+    """Fill with `gain` times orthonormal rows or columns, axes after the first taken as one.
 
     Raises:
         ValueError: for fewer than two axes.

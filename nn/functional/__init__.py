@@ -1,4 +1,4 @@
-"""Stateless functions: what the layers and losses compute. Arrays in, array out; any Variable in, Variable out.
+"""What layers and losses compute, without state. Arrays in, array out; Variable in, Variable out.
 
 Names and arguments are PyTorch's, with `axis` for `dim` and `x` for the input of layers and
 activations.

@@ -1,4 +1,4 @@
-"""Activation functions: one forward function beside one rule each, elementwise unless an `axis` is named.
+"""Activation functions: a forward function beside one rule each.
 
 All take arrays or Variables of any shape and return the same kind, shape and dtype. Most could be
 composed of NumPy functions; they are primitives because one recorded operation instead of three to
@@ -51,8 +51,7 @@ _SQRT_HALF = math.sqrt(0.5)
 _SQRT_TAU = math.sqrt(2 * math.pi)
 _SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 
-# -- kernels on arrays
-# -----------------------------------------------------------------------------------------------
+# -- kernels on arrays -----------------------------------------------------------------------------
 
 
 def _sigmoid(x: Any) -> Any:
@@ -74,7 +73,7 @@ def _normal_pdf(x: Any) -> Any:
     return np.exp(-0.5 * (x * x)) / _SQRT_TAU
 
 
-# -- of the input alone
+# -- of the input alone ----------------------------------------------------------------------------
 # ---------------------------------------------------------------------------------------------- The
 # gradient at a kink is PyTorch's: relu'(0) = 0.
 
@@ -203,8 +202,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     raise ValueError(f"gelu: wanted approximate 'none' or 'tanh', got {approximate!r}")
 
 
-# -- with parameters
-# -------------------------------------------------------------------------------------------------
+# -- with parameters -------------------------------------------------------------------------------
 
 
 @primitive(x=lambda g, x, negative_slope: np.where(x > 0, g, g * negative_slope), elementwise=True)
@@ -235,7 +233,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
 
 
 def selu(x: Any) -> Any:
-    """Return scale times elu(x, alpha), with the scale and alpha that keep mean 0 and variance 1 from layer to layer.
+    """Return scale elu(x, alpha), with the numbers that keep mean 0 and variance 1 across layers.
 
     References:
         G. Klambauer et al., Self-normalizing neural networks, NeurIPS 2017,
@@ -247,7 +245,7 @@ def selu(x: Any) -> Any:
 
 
 def celu(x: Any, alpha: float = 1.0) -> Any:
-    """Return x where x > 0, `alpha` (exp(x / alpha) - 1) elsewhere: an elu whose slope is continuous for every alpha.
+    """Return x where x > 0, `alpha` (exp(x / alpha) - 1) elsewhere, of slope 1 at 0.
 
     Raises:
         ValueError: for `alpha` = 0.
@@ -329,8 +327,7 @@ def _raw(x: Any) -> Any:
     return x.data if isinstance(x, autograd.Variable) else x
 
 
-# -- along an axis
-# ---------------------------------------------------------------------------------------------------
+# -- along an axis ---------------------------------------------------------------------------------
 
 
 def softmin(x: Any, axis: int = -1) -> Any:

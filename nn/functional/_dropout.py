@@ -13,7 +13,7 @@ __all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
 
 
 def dropout(x: Any, p: float = 0.5, training: bool = True, rng: Any = None) -> Any:
-    """Set each element to 0 with probability `p`, and divide the others by 1 - p, so that the mean stays.
+    """Set elements to 0 with probability `p` and divide the others by 1 - p, which keeps the mean.
 
     Args:
         x: input of any shape.
@@ -53,12 +53,12 @@ def dropout1d(x: Any, p: float = 0.5, training: bool = True, rng: Any = None) ->
 
 
 def dropout2d(x: Any, p: float = 0.5, training: bool = True, rng: Any = None) -> Any:
-    """Set whole channels to 0 with probability `p`, as `dropout1d`, for `x` of shape (N, C, H, W) or (C, H, W)."""
+    """As `dropout1d`, for `x` of shape (N, C, H, W) or (C, H, W)."""
     return _channels("dropout2d", x, p, training, rng, 2)
 
 
 def dropout3d(x: Any, p: float = 0.5, training: bool = True, rng: Any = None) -> Any:
-    """Set whole channels to 0 with probability `p`, as `dropout1d`, for `x` of shape (N, C, D, H, W) or (C, D, H, W)."""
+    """As `dropout1d`, for `x` of shape (N, C, D, H, W) or (C, D, H, W)."""
     return _channels("dropout3d", x, p, training, rng, 3)
 
 
@@ -94,5 +94,5 @@ def _dropped(x: Any, shape: tuple[int, ...], p: float, rng: Any) -> Any:
     name="dropout",
 )
 def _masked(x: Any, kept: Any, scale: float) -> Any:
-    """Return x scale where `kept`, 0 elsewhere; keeps one byte per element until the backward pass."""
+    """Return x scale where `kept`, 0 elsewhere; saves one byte per element."""
     return x * kept * scale

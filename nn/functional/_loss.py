@@ -52,7 +52,7 @@ def _raw(x: Any) -> Any:
 
 
 def _pair(operation: str, input: Any, target: Any, reduction: str) -> tuple[Any, Any]:
-    """Check what all elementwise losses want; a target of numbers or integers gets the dtype of the input."""
+    """Check shapes; a target of Python numbers or integers gets the dtype of the input."""
     check_reduction(operation, reduction)
     if not isinstance(input, (Variable, np.ndarray)) and not hasattr(input, "__array_ufunc__"):
         input = np.asarray(input)
@@ -88,25 +88,24 @@ def _weighted(operation: str, loss: Any, weight: Any) -> Any:
     return loss * weight
 
 
-# -- of a difference
-# -------------------------------------------------------------------------------------------------
+# -- of a difference -------------------------------------------------------------------------------
 
 
-def _squared_error_input(g: Any, input: Any, target: Any, reduction: str) -> Any:
-    return (input - target) * (g * (2.0 / input.size if reduction == "mean" else 2.0))
+def _squared_error_x(g: Any, x: Any, y: Any, reduction: str) -> Any:
+    return (x - y) * (g * (2.0 / x.size if reduction == "mean" else 2.0))
 
 
 # One primitive, not subtract, square and mean: three times as fast on a small batch.
 @primitive(
-    input=_squared_error_input,
-    target=lambda g, input, target, reduction: _squared_error_input(g, target, input, reduction),
+    x=_squared_error_x,
+    y=lambda g, x, y, reduction: _squared_error_x(g, y, x, reduction),
 )
-def _squared_error(input: Any, target: Any, reduction: str) -> Any:
-    difference = input - target
+def _squared_error(x: Any, y: Any, reduction: str) -> Any:
+    difference = x - y
     if reduction == "none":
         return difference * difference
     total = np.vdot(difference, difference)
-    return total / input.size if reduction == "mean" else total
+    return total / x.size if reduction == "mean" else total
 
 
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
@@ -145,19 +144,21 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 @primitive(
-    input=lambda g, input, target, delta: g * np.clip(input - target, -delta, delta),
-    target=lambda g, input, target, delta: g * np.clip(target - input, -delta, delta),
+    x=lambda g, x, y, delta: g * np.clip(x - y, -delta, delta),
+    y=lambda g, x, y, delta: g * np.clip(y - x, -delta, delta),
     elementwise=True,
 )
-def _huber(input: Any, target: Any, delta: float) -> Any:
-    distance = np.abs(input - target)
+def _huber(x: Any, y: Any, delta: float) -> Any:
+    distance = np.abs(x - y)
     bent = np.minimum(distance, delta)
     # d^2 / 2 up to delta, delta (d - delta / 2) from there on, in one formula.
     return bent * (distance - 0.5 * bent)
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """Return d^2 / 2 where the distance d = |input - target| is at most `delta`, delta (d - delta / 2) elsewhere.
+    """Return d^2 / 2 up to a distance d = |input - target| of `delta`, then a line.
+
+    The line is delta (d - delta / 2).
 
     Args:
         input: predictions of any shape.
@@ -180,7 +181,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 
 
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
-    """Return d^2 / (2 beta) where the distance d = |input - target| is below `beta`, d - beta / 2 elsewhere.
+    """Return d^2 / (2 beta) up to a distance d = |input - target| of `beta`, then d - beta / 2.
 
     Args:
         input: predictions of any shape.
@@ -201,23 +202,20 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
     return _reduced(loss, reduction)
 
 
-# -- of probabilities
-# ------------------------------------------------------------------------------------------------
+# -- of probabilities ------------------------------------------------------------------------------
 
 
 @primitive(
-    input=lambda g, input, target: (
-        g * ((input - target) / np.maximum(input * (1.0 - input), 1e-12))
-    ),
-    target=lambda g, input: g * (_log(1.0 - input) - _log(input)),
+    x=lambda g, x, y: g * ((x - y) / np.maximum(x * (1.0 - x), 1e-12)),
+    y=lambda g, x: g * (_log(1.0 - x) - _log(x)),
     elementwise=True,
 )
-def _binary_cross_entropy(input: Any, target: Any) -> Any:
-    return (target - 1.0) * _log(1.0 - input) - target * _log(input)
+def _binary_cross_entropy(x: Any, y: Any) -> Any:
+    return (y - 1.0) * _log(1.0 - x) - y * _log(x)
 
 
 def _log(p: Any) -> Any:
-    """Return log(p), at least -100, so that the loss of a wrong certainty is large, not infinite."""
+    """Return log(p), at least -100: the loss of a wrong certainty is large, not infinite."""
     # exp(-100) is a subnormal float32, so the limit is put on the logarithm; p + (p == 0) keeps
     # log(0) away.
     return np.maximum(np.log(p + (p == 0)) - 200.0 * (p == 0), -100.0)
@@ -252,12 +250,12 @@ def binary_cross_entropy(
 
 
 @primitive(
-    input=lambda g, input, target: g * (sigmoid(input) - target),
-    target=lambda g, input: -g * input,
+    x=lambda g, x, y: g * (sigmoid(x) - y),
+    y=lambda g, x: -g * x,
     elementwise=True,
 )
-def _logit_cross_entropy(input: Any, target: Any) -> Any:
-    return np.maximum(input, 0.0) - input * target + np.log1p(np.exp(-np.abs(input)))
+def _logit_cross_entropy(x: Any, y: Any) -> Any:
+    return np.maximum(x, 0.0) - x * y + np.log1p(np.exp(-np.abs(x)))
 
 
 def binary_cross_entropy_with_logits(
@@ -288,7 +286,7 @@ def binary_cross_entropy_with_logits(
 
 
 def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Any:
-    """Return target (log(target) - input): the divergence of a distribution with log-probabilities `input` from `target`.
+    """Return target (log(target) - input), the divergence of exp(input) from `target`.
 
     Args:
         input: log-probabilities of any shape.
@@ -316,8 +314,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     return _reduced(loss, reduction)
 
 
-# -- of classes
-# ------------------------------------------------------------------------------------------------------
+# -- of classes ------------------------------------------------------------------------------------
 
 
 def _picked(a: Any, target: Any, axis: int) -> Any:
@@ -349,27 +346,26 @@ def _along(g: Any, coefficient: Any, axis: int) -> Any:
 
 
 @primitive(
-    input=lambda g, input_shape, target, coefficient, axis: (
-        _along(-g, coefficient, axis) * _one_hot(target, input_shape, axis)
+    x=lambda g, x_shape, target, coefficient, axis: (
+        _along(-g, coefficient, axis) * _one_hot(target, x_shape, axis)
     ),
     nondiff=("target", "coefficient"),
 )
-def _nll(input: Any, target: Any, coefficient: Any, axis: int, summed: bool) -> Any:
-    """Return -coefficient * input[target], per sample or in total."""
-    return _minus_sum(_picked(input, target, axis), coefficient, summed)
+def _nll(x: Any, target: Any, coefficient: Any, axis: int, summed: bool) -> Any:
+    """Return -coefficient * x[target], per sample or in total."""
+    return _minus_sum(_picked(x, target, axis), coefficient, summed)
 
 
 # The commonest loss, so one primitive instead of log_softmax and _nll: see benchmarks/layers.py.
 @primitive(
-    input=lambda g, input, target, coefficient, axis: (
-        _along(g, coefficient, axis)
-        * (softmax(input, axis=axis) - _one_hot(target, input.shape, axis))
+    x=lambda g, x, target, coefficient, axis: (
+        _along(g, coefficient, axis) * (softmax(x, axis=axis) - _one_hot(target, x.shape, axis))
     ),
     nondiff=("target", "coefficient"),
 )
-def _softmax_nll(input: Any, target: Any, coefficient: Any, axis: int, summed: bool) -> Any:
-    """Return -coefficient * log_softmax(input)[target], per sample or in total."""
-    shifted = input - np.maximum.reduce(input, axis=axis, keepdims=True)
+def _softmax_nll(x: Any, target: Any, coefficient: Any, axis: int, summed: bool) -> Any:
+    """Return -coefficient * log_softmax(x)[target], per sample or in total."""
+    shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
     log_sum = np.log(np.add.reduce(np.exp(shifted), axis=axis))
     return _minus_sum(_picked(shifted, target, axis) - log_sum, coefficient, summed)
 
@@ -488,7 +484,7 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Any:
-    """Return minus the log-probability of the target class under softmax(input), times that class's weight.
+    """Return minus the log-probability of the target class under softmax(input).
 
     Args:
         input: logits of shape (C,), (N, C) or (N, C, ...).
@@ -548,7 +544,7 @@ def _soft_cross_entropy(
     input: Any, target: Any, weight: Any, axis: int, reduction: str, label_smoothing: float
 ) -> Any:
     """Return the cross entropy of softmax(input) relative to the distributions `target`."""
-    if target.dtype.kind not in "f":
+    if target.dtype.kind != "f":
         raise TypeError(
             "cross_entropy: wanted floating-point probabilities for a target of the input's shape "
             f"{input.shape}, got "

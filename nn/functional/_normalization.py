@@ -1,4 +1,4 @@
-"""Normalisation: mean 0 and variance 1 over some axes, then a learned scale and shift. Imports `autograd` only."""
+"""Normalisation: mean 0, variance 1, then a scale and a shift. Imports `autograd` only."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _standardize_x(g: Any, out: Any, axis: tuple[int, ...], eps: float) -> Any:
 
 @primitive(x=_standardize_x)
 def standardize(x: Any, axis: tuple[int, ...], eps: float) -> Any:
-    """Return (x - mean) / sqrt(variance + eps), the mean and the (biased) variance, over the axes `axis`, kept as 1."""
+    """Return (x - mean) / sqrt(variance + eps), mean and biased variance over `axis` (kept)."""
     count = math.prod(x.shape[a] for a in axis)
     # np.add.reduce, not x.mean(): the latter's Python wrapper costs 3 us per call. Two passes, so
     # that no digits cancel.
@@ -163,7 +163,7 @@ def batch_norm(
 
 
 def batch_statistics(x: Any, eps: float) -> Any:
-    """Return `x` of shape (N, C, ...) normalised per channel, the means and the biased variances (axes kept)."""
+    """Return `x` of shape (N, C, ...) normalised per channel, means and biased variances."""
     axis = tuple(a for a in range(x.ndim) if a != 1)
     if math.prod(x.shape[a] for a in axis) == 1:
         raise ValueError(
