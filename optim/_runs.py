@@ -93,12 +93,13 @@ class Run:
 
         arrays: dict[str, Array] = {}
         for name, fill in buffers.items():
-            flat = np.full(total, fill, dtype)
+            flat = np.empty(total, dtype)
+            arrays[name] = _real(flat)
+            arrays[name].fill(fill)
             for state, view in zip(states, self._split(flat), strict=True):
                 if name in state:
                     view[...] = state[name]
                 state[name] = view
-            arrays[name] = _real(flat)
         length = len(scratch[0])
         size = total * 2 if dtype.kind == "c" else total
         self._blocks = [

@@ -1,0 +1,202 @@
+"""Every algorithm against its formula and against PyTorch, on every layout of memory."""
+
+import inspect
+
+import numpy as np
+import pytest
+from optim_table import CASES, NAMES, TABLE
+
+import optim
+from autograd import Variable
+
+every_case = pytest.mark.parametrize("algorithm, options", CASES, ids=NAMES)
+every_algorithm = pytest.mark.parametrize("algorithm", TABLE, ids=lambda a: a.__name__)
+
+STEPS = 40
+
+
+def start(dtype=np.float64):
+    """Parameters of every kind: 0-d, empty, small, long, and long but not contiguous."""
+    rng = np.random.default_rng(1)
+    shapes = [(), (0, 3), (5,), (3, 4), (150, 100), (100, 150)]
+    arrays = [np.asarray(rng.normal(size=s), dtype=dtype) for s in shapes]
+    arrays[-1] = arrays[-1].T.copy().T
+    return arrays
+
+
+def gradient(p, t):
+    """A gradient that depends on the parameter and on the step, as training has it."""
+    return np.asarray(0.5 * p + np.sin(3 * p + t) + 0.1)
+
+
+def run(optimizer, params, steps, first=1):
+    for t in range(first, first + steps):
+        for p in params:
+            p.grad = gradient(p.data, t)
+        optimizer.step()
+
+
+def leaves(arrays):
+    return [Variable(a.copy(order="K"), requires_grad=True) for a in arrays]
+
+
+def assert_near(got, wanted):
+    np.testing.assert_allclose(got, wanted, rtol=1e-11, atol=1e-12)
+
+
+def test_every_algorithm_has_a_row():
+    exported = {
+        value
+        for name in optim.__all__
+        if inspect.isclass(value := getattr(optim, name)) and value is not optim.Optimizer
+    }
+    assert exported == set(TABLE)
+
+
+@every_algorithm
+def test_defaults_are_the_ones_of_the_table(algorithm):
+    optimizer = algorithm(leaves(start()[:1]))
+    assert optimizer.defaults == TABLE[algorithm].defaults
+
+
+@every_case
+def test_steps_follow_the_formula_of_the_paper(algorithm, options):
+    row = TABLE[algorithm]
+    arrays = start()
+    params = leaves(arrays)
+    run(algorithm(params, **options), params, STEPS)
+    for p, wanted in zip(params, arrays, strict=True):
+        memory = {}
+        for t in range(1, STEPS + 1):
+            wanted = row.formula(wanted, gradient(wanted, t), t, memory, row.defaults | options)
+        assert_near(p.data, wanted)
+
+
+@pytest.fixture
+def torch_in_float64():
+    """PyTorch with numbers of the state in float64, too: NAdam's product is float32 otherwise."""
+    torch = pytest.importorskip("torch")
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield torch
+    torch.set_default_dtype(before)
+
+
+@pytest.mark.torch
+@every_case
+def test_steps_give_the_numbers_of_pytorch(algorithm, options, torch_in_float64):
+    torch = torch_in_float64
+    if not TABLE[algorithm].in_torch or "weight_decay_l1" in options:
+        pytest.skip("PyTorch has no such algorithm or option")
+    arrays = start()
+    params = leaves(arrays)
+    optimizer = algorithm(params, **options)
+    tensors = [torch.tensor(a.copy(), requires_grad=True) for a in arrays]
+    peer = getattr(torch.optim, algorithm.__name__)(tensors, **options)
+    for t in range(1, STEPS + 1):
+        for p, tensor in zip(params, tensors, strict=True):
+            p.grad = gradient(p.data, t)
+            tensor.grad = torch.tensor(gradient(tensor.detach().numpy(), t))
+        optimizer.step()
+        peer.step()
+    for p, tensor in zip(params, tensors, strict=True):
+        assert_near(p.data, tensor.detach().numpy())
+
+
+@pytest.mark.torch
+@every_algorithm
+def test_arguments_and_defaults_are_those_of_pytorch(algorithm):
+    torch = pytest.importorskip("torch")
+    if not TABLE[algorithm].in_torch:
+        pytest.skip("PyTorch has no such algorithm")
+    ours = list(inspect.signature(algorithm).parameters.values())
+    theirs = inspect.signature(getattr(torch.optim, algorithm.__name__)).parameters
+    for parameter in ours:
+        if parameter.name not in ("params", "weight_decay_l1"):
+            assert theirs[parameter.name].default == parameter.default
+    positional = [p.name for p in ours if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert positional == list(theirs)[: len(positional)]
+
+
+@every_case
+def test_float32_stays_float32(algorithm, options):
+    exact, rough = leaves(start()), leaves(start(np.float32))
+    optimizer = algorithm(rough, **options)
+    run(algorithm(exact, **options), exact, 5)
+    run(optimizer, rough, 5)
+    for p, q in zip(exact, rough, strict=True):
+        assert q.data.dtype == np.float32
+        # A sign that flips in float32 moves a parameter by a whole step.
+        assert np.mean(np.abs(p.data - q.data) > 1e-3) < 0.01 if p.size else True
+    for state in optimizer.state.values():
+        arrays = [value for value in state.values() if isinstance(value, np.ndarray)]
+        assert all(a.dtype == np.float32 for a in arrays)
+
+
+@every_case
+def test_a_checkpoint_continues_bit_for_bit(algorithm, options):
+    params = leaves(start())
+    optimizer = algorithm(params, **options)
+    run(optimizer, params, 7)
+    others = leaves([p.data for p in params])
+    other = algorithm(others)
+    other.load_state_dict(optimizer.state_dict())
+    run(optimizer, params, 5, first=8)
+    run(other, others, 5, first=8)
+    for p, q in zip(params, others, strict=True):
+        np.testing.assert_array_equal(p.data, q.data)
+
+
+@every_algorithm
+def test_packed_and_single_parameters_get_the_same_bits(algorithm):
+    together = leaves(start())
+    alone = leaves(start())
+    run(algorithm(together), together, 5)
+    for p in alone:
+        run(algorithm([p]), [p], 5)
+    for p, q in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(p.data, q.data)
+
+
+@every_algorithm
+def test_minimises_a_quadratic(algorithm):
+    target = np.array([1.0, -2.0, 0.5])
+    options, steps = TABLE[algorithm].rosenbrock
+    x = Variable(np.zeros(3), requires_grad=True)
+    optimizer = algorithm([x], **options)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        ((x - target) ** 2).sum().backward()
+        optimizer.step()
+    np.testing.assert_allclose(x.data, target, atol=0.02)
+
+
+@every_algorithm
+def test_gets_along_the_valley_of_rosenbrock(algorithm):
+    options, steps = TABLE[algorithm].rosenbrock
+    x = Variable(np.array([-1.2, 1.0]), requires_grad=True)
+    optimizer = algorithm([x], **options)
+
+    def value():
+        return (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+
+    before = value().item()
+    for _ in range(steps):
+        optimizer.zero_grad()
+        value().backward()
+        optimizer.step()
+    assert value().item() < before / 40
+
+
+@every_algorithm
+def test_complex_parameters_move_like_pairs_of_real_ones(algorithm):
+    rng = np.random.default_rng(2)
+    z = Variable(rng.normal(size=(3, 4)) + 1j * rng.normal(size=(3, 4)), requires_grad=True)
+    pair = Variable(z.data.copy().view(np.float64), requires_grad=True)
+    optimizers = algorithm([z]), algorithm([pair])
+    for t in range(5):
+        pair.grad = gradient(pair.data, t)
+        z.grad = pair.grad.view(np.complex128)
+        for optimizer in optimizers:
+            optimizer.step()
+    np.testing.assert_array_equal(z.data.view(np.float64), pair.data)
