@@ -1,4 +1,4 @@
-"""Neural networks on top of `autograd`: modules, layers, losses, initialisers.
+"""Neural networks on top of `autograd`: modules, layers, losses, initialisers, data, training.
 
 Names, arguments, defaults and weight layouts are PyTorch's, with `axis` for `dim`. Read `_module`
 first.
@@ -33,9 +33,25 @@ from nn._activation import (
     Tanhshrink,
     Threshold,
 )
+from nn._callbacks import Callback, Checkpoint, EarlyStopping, FitState
+from nn._checkpoint import load, save
 from nn._containers import ModuleDict, ModuleList, ParameterList, Sequential
+from nn._data import (
+    ArrayDataset,
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    Subset,
+    default_collate,
+    random_split,
+)
 from nn._dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
 from nn._embedding import Embedding
+from nn._fit import accuracy, evaluate, fit
+from nn._history import History
 from nn._linear import Bilinear, Flatten, Identity, Linear, Unflatten
 from nn._loss import (
     BCELoss,
@@ -58,24 +74,33 @@ __all__ = [
     "GELU",
     "GLU",
     "SELU",
+    "ArrayDataset",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "BatchSampler",
     "Bilinear",
+    "Callback",
+    "Checkpoint",
     "CrossEntropyLoss",
+    "DataLoader",
+    "Dataset",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
     "Dropout3d",
+    "EarlyStopping",
     "Embedding",
+    "FitState",
     "Flatten",
     "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
+    "History",
     "HookHandle",
     "HuberLoss",
     "Identity",
@@ -97,9 +122,12 @@ __all__ = [
     "Parameter",
     "ParameterList",
     "RMSNorm",
+    "RandomSampler",
     "ReLU",
     "ReLU6",
+    "Sampler",
     "Sequential",
+    "SequentialSampler",
     "SiLU",
     "Sigmoid",
     "SmoothL1Loss",
@@ -108,10 +136,18 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "Subset",
     "Tanh",
     "Tanhshrink",
     "Threshold",
     "Unflatten",
+    "accuracy",
+    "default_collate",
+    "evaluate",
+    "fit",
     "functional",
     "init",
+    "load",
+    "random_split",
+    "save",
 ]

@@ -6,6 +6,9 @@ import hypothesis
 import numpy as np
 import pytest
 
+# Figures are drawn without a screen; matplotlib reads this when it is first imported.
+os.environ.setdefault("MPLBACKEND", "Agg")
+
 hypothesis.settings.register_profile("dev", max_examples=20, deadline=None)
 hypothesis.settings.register_profile(
     "ci", max_examples=100, deadline=None, derandomize=True, print_blob=True

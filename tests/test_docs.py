@@ -24,7 +24,6 @@ def blocks(text: str) -> list[tuple[int, str]]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MPLBACKEND", "Agg")
     text = page.read_text(encoding="utf-8")
     names = {"__name__": "docs"}
     for line, code in blocks(text):
