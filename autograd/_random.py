@@ -6,6 +6,7 @@ itself defers it, and it would add 8 ms to the 40 ms of `import numpy`.
 
 from __future__ import annotations
 
+import functools
 import threading
 import weakref
 from collections.abc import Callable, Mapping
@@ -23,18 +24,27 @@ _lock = threading.Lock()
 _root: np.random.SeedSequence | None = None
 
 
-class _Generator(np.random.Generator):
-    """A generator that can be found again while it lives, for ``snapshot``."""
-
-    def __init__(self, bit_generator: np.random.BitGenerator) -> None:
-        super().__init__(bit_generator)
-        _alive.add(self)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _Generator, (self.bit_generator,)
+# Generators of the library that are alive, for `snapshot`.
+_alive: weakref.WeakSet[np.random.Generator] = weakref.WeakSet()
 
 
-_alive: weakref.WeakSet[_Generator] = weakref.WeakSet()
+@functools.cache
+def _generator_class() -> type[np.random.Generator]:
+    """Return the class of the library's generators; a NumPy one cannot be referred to weakly."""
+
+    class Generator(np.random.Generator):
+        """A generator that can be found again while it lives, in copies, too."""
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return _tracked, (self.bit_generator,)
+
+    return Generator
+
+
+def _tracked(bit_generator: np.random.BitGenerator) -> np.random.Generator:
+    generator = _generator_class()(bit_generator)
+    _alive.add(generator)
+    return generator
 
 
 def snapshot() -> Callable[[], None]:
@@ -100,10 +110,10 @@ def new_generator(seed: Seed = None) -> np.random.Generator:
     if seed is None:
         with _lock:
             (child,) = _current_root().spawn(1)
-        return _Generator(np.random.PCG64(child))
+        return _tracked(np.random.PCG64(child))
     if isinstance(seed, np.random.SeedSequence):
-        return _Generator(np.random.PCG64(seed))
-    return _Generator(np.random.PCG64(_checked_int(seed, "new_generator")))
+        return _tracked(np.random.PCG64(seed))
+    return _tracked(np.random.PCG64(_checked_int(seed, "new_generator")))
 
 
 def random_state() -> dict[str, int]:
