@@ -85,7 +85,7 @@ def _read_entries(
         if name in scalars:
             state[name] = type(scalars[name])(value)
             continue
-        array = np.array(value, dtype=parameter.dtype)
+        array = np.asarray(value).astype(parameter.dtype)  # always a copy
         if array.shape != parameter.shape:
             raise ValueError(
                 f"{owner}: wanted {name!r} of shape {parameter.shape} for parameter {index}, got "

@@ -52,7 +52,8 @@ def get_total_norm(
         if math.isinf(total):
             # The norm of a vector is the norm of the norms of its parts.
             norms = [_norm(x.reshape(-1), order) for x in arrays if x.size]
-            total = _norm(np.array(norms), order) if norms else 0.0
+            combine = sum if order == 0 else lambda parts: _norm(np.array(parts), order)
+            total = float(combine(norms)) if norms else 0.0
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(
             f"get_total_norm: wanted a finite norm of order {norm_type}, got {total}; look for the "

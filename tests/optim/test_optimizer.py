@@ -1,0 +1,365 @@
+"""Groups, gradients, hooks and errors: what all optimizers share."""
+
+import copy
+import math
+import pickle
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+import autograd
+import optim
+from autograd import Variable
+
+
+def leaf(*values, dtype=np.float64):
+    return Variable(np.array(values, dtype=dtype), requires_grad=True)
+
+
+def with_gradient(*values):
+    x = leaf(*values)
+    x.grad = np.ones_like(x.data)
+    return x
+
+
+# -- a step -------------------------------------------------------------------------------
+
+
+def test_a_step_changes_the_array_that_was_given():
+    array = np.array([1.0, 2.0])
+    x = Variable(array, requires_grad=True)
+    x.grad = np.array([1.0, 1.0])
+    optim.SGD([x], lr=0.5).step()
+    np.testing.assert_array_equal(array, [0.5, 1.5])
+    assert x.data is array
+
+
+def test_a_step_leaves_gradients_alone():
+    x = with_gradient(1.0, 2.0)
+    optim.Adam([x], weight_decay=0.1, maximize=True).step()
+    np.testing.assert_array_equal(x.grad, [1.0, 1.0])
+
+
+def test_parameters_without_a_gradient_are_passed_over():
+    x, y = with_gradient(1.0), leaf(1.0)
+    optimizer = optim.Adam([x, y], weight_decay=0.5)
+    optimizer.step()
+    assert y.data[0] == 1.0
+    assert set(optimizer.state) == {x}
+
+
+def test_a_step_without_any_gradient_does_nothing():
+    x = leaf(1.0)
+    optimizer = optim.Adam([x])
+    optimizer.step()
+    assert x.data[0] == 1.0
+    assert not optimizer.state
+
+
+def test_each_parameter_counts_its_own_steps():
+    a, b = leaf(1.0), leaf(1.0)
+    expected = [leaf(1.0), leaf(1.0)]
+    optimizer = optim.Adam([a, b])
+    apart = [optim.Adam([p]) for p in expected]
+    rng = np.random.default_rng(0)
+    for has_a, has_b in [(1, 0), (1, 1), (0, 1), (1, 1), (1, 0), (1, 1)]:
+        for p, q, other, has in zip((a, b), expected, apart, (has_a, has_b), strict=True):
+            p.grad = q.grad = rng.normal(size=1) if has else None
+            other.step()
+        optimizer.step()
+    assert optimizer.state[a]["step"] == 5
+    assert optimizer.state[b]["step"] == 4
+    np.testing.assert_array_equal([a.data, b.data], [p.data for p in expected])
+
+
+def test_data_assigned_between_steps_is_what_moves():
+    rng = np.random.default_rng(0)
+    x = Variable(np.zeros((200, 100)), requires_grad=True)
+    optimizer = optim.SGD([x], lr=1.0, momentum=0.5)
+    for array in (rng.normal(size=(200, 100)), rng.normal(size=(100, 200)).T):
+        before = array.copy()
+        x.data = array
+        x.grad = np.ones_like(x.data)
+        optimizer.step()
+        momentum = optimizer.state[x]["momentum_buffer"]
+        np.testing.assert_allclose(x.data, before - momentum)
+
+
+def test_the_closure_runs_once_records_and_returns_its_loss():
+    x = leaf(3.0)
+    optimizer = optim.SGD([x], lr=0.5)
+    calls = []
+
+    def closure():
+        calls.append(autograd.is_grad_enabled())
+        optimizer.zero_grad()
+        loss = (x * x).sum()
+        loss.backward()
+        return loss
+
+    with autograd.no_grad():
+        loss = optimizer.step(closure)
+    assert loss.item() == 9.0
+    assert calls == [True]
+    assert x.data[0] == 0.0
+
+
+def test_a_step_makes_recorded_graphs_stale():
+    x = leaf(1.0, 2.0)
+    loss = (x * x).sum()
+    x.grad = np.ones(2)
+    optim.SGD([x], lr=0.1).step()
+    with pytest.raises(RuntimeError, match="was changed"):
+        loss.backward()
+
+
+def test_zero_grad_forgets_or_fills():
+    x, y = with_gradient(1.0), leaf(1.0)
+    optimizer = optim.SGD([x, y])
+    optimizer.zero_grad(set_to_none=False)
+    assert x.grad[0] == 0.0
+    assert y.grad is None
+    optimizer.zero_grad()
+    assert x.grad is None
+
+
+def test_numpy_numbers_as_options_do_not_promote_float32():
+    x = leaf(1.0, dtype=np.float32)
+    optimizer = optim.AdamW([x], lr=np.float64(0.1), betas=[np.float64(0.9), 0.99])
+    optimizer.param_groups[0]["lr"] = np.float64(0.2)
+    optimizer.param_groups[0]["weight_decay"] = np.array(0.1)
+    x.grad = np.ones(1, np.float32)
+    optimizer.step()
+    options = optimizer.param_groups[0]
+    assert [type(options[name]) for name in ("lr", "weight_decay")] == [float, float]
+    assert options["betas"] == (0.9, 0.99)
+    assert x.data.dtype == np.float32
+
+
+def test_mixed_dtypes_each_keep_theirs():
+    x, y = leaf(1.0, dtype=np.float32), leaf(1.0)
+    x.grad, y.grad = np.ones(1), np.ones(1)
+    optimizer = optim.Adam([x, y])
+    optimizer.step()
+    assert optimizer.state[x]["exp_avg"].dtype == np.float32
+    assert optimizer.state[y]["exp_avg"].dtype == np.float64
+
+
+def test_momentum_may_be_switched_on_and_off_later():
+    x = with_gradient(0.0)
+    optimizer = optim.SGD([x], lr=1.0)
+    optimizer.step()
+    assert not optimizer.state
+    optimizer.param_groups[0]["momentum"] = 0.5
+    optimizer.step()
+    optimizer.step()
+    assert x.data[0] == -1 - 1 - 1.5
+    optimizer.param_groups[0]["momentum"] = 0.0
+    optimizer.step()
+    assert x.data[0] == -4.5
+
+
+def test_a_gradient_of_another_shape_is_refused():
+    x = leaf(1.0, 2.0)
+    with pytest.raises(ValueError, match=r"grad: wanted an array of shape \(2,\), got \(3,\)"):
+        x.grad = np.ones(3)
+
+
+# -- groups -------------------------------------------------------------------------------
+
+
+def test_groups_take_the_options_they_state_and_defaults_for_the_rest():
+    x, y = with_gradient(0.0), with_gradient(0.0)
+    optimizer = optim.SGD([{"params": x}, {"params": [y], "lr": 0.1}], lr=1.0)
+    optimizer.step()
+    assert (x.data[0], y.data[0]) == (-1.0, -0.1)
+
+
+def test_a_group_can_be_added_later():
+    x, y = with_gradient(0.0), with_gradient(0.0)
+    optimizer = optim.Adam([x], lr=1.0)
+    optimizer.step()
+    optimizer.add_param_group({"params": (p for p in [y]), "lr": 0.5})
+    optimizer.step()
+    assert y.data[0] == pytest.approx(-0.5)
+    assert x.data[0] == pytest.approx(-2.0)
+
+
+def test_parameters_may_be_a_generator_or_named_pairs():
+    x, y = with_gradient(0.0), with_gradient(0.0)
+    assert optim.SGD(p for p in (x, y)).param_groups[0]["params"] == [x, y]
+    named = optim.SGD([("weight", x), ("bias", y)])
+    assert named.param_groups[0]["param_names"] == ["weight", "bias"]
+    groups = optim.SGD([{"params": [("weight", x)]}, {"params": [("bias", y)]}])
+    assert groups.param_groups[1]["param_names"] == ["bias"]
+
+
+def test_the_group_given_is_copied():
+    group = {"params": [leaf(1.0)], "lr": 0.5}
+    optimizer = optim.SGD([group])
+    optimizer.param_groups[0]["lr"] = 2.0
+    assert group == {"params": group["params"], "lr": 0.5}
+
+
+def test_own_keys_of_a_group_are_kept():
+    optimizer = optim.SGD([{"params": [leaf(1.0)], "label": "head"}])
+    assert optimizer.param_groups[0]["label"] == "head"
+
+
+def test_repr_tells_the_groups_apart():
+    text = repr(optim.SGD([{"params": [leaf(1.0)]}, {"params": [leaf(1.0, 2.0)] * 1, "lr": 0.5}]))
+    assert text.startswith("SGD(\n  group 0: 1 parameter, 1 elements, lr=0.001, momentum=0.0")
+    assert "\n  group 1: 1 parameter, 2 elements, lr=0.5" in text
+
+
+# -- errors -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "params, error, message",
+    [
+        ([], ValueError, "SGD: wanted at least one parameter, got none; was the generator"),
+        (iter([]), ValueError, "at least one parameter"),
+        (leaf(1.0), TypeError, r"got a single one; write \[x\]"),
+        ({"a": leaf(1.0)}, TypeError, "got a dict"),
+        ({leaf(1.0)}, TypeError, "fixed order, got a set"),
+        (3, TypeError, "wanted an iterable of Variables, got int"),
+        ([np.ones(2)], TypeError, "wanted Variables as parameters, got ndarray as parameter 0"),
+        ([leaf(1.0), leaf(1.0) * 2], ValueError, "parameter 1 is the result of an operation"),
+        ([Variable([1.0])], ValueError, "parameter 0 does not require a gradient"),
+        ([("w", Variable([1.0]))], ValueError, "parameter 'w' does not require a gradient"),
+        ([("w", leaf(1.0)), leaf(1.0)], ValueError, "got a mixture"),
+        ([leaf(1.0), {"params": [leaf(1.0)]}], TypeError, "got dict as parameter 1"),
+        ([{"lr": 0.1}], TypeError, "a dict with the key 'params', got dict"),
+        ([{"params": []}], ValueError, "wanted parameters in a group, got an empty list"),
+        ([{"params": leaf(1.0), "momentun": 1}], ValueError, "'momentun'; did you mean 'momentum'"),
+        ([{"params": leaf(1.0), "lr": -1.0}], ValueError, "SGD: wanted lr >= 0, got -1.0"),
+    ],
+    ids=str,
+)
+def test_wrong_parameters_are_explained(params, error, message):
+    with pytest.raises(error, match=message):
+        optim.SGD(params)
+
+
+def test_duplicates_are_refused_within_and_between_groups():
+    x = leaf(1.0)
+    with pytest.raises(ValueError, match="parameter 1 appears twice"):
+        optim.SGD([x, x])
+    optimizer = optim.SGD([x])
+    with pytest.raises(ValueError, match="parameter 1 appears twice"):
+        optimizer.add_param_group({"params": [x]})
+    assert len(optimizer.param_groups) == 1
+
+
+@pytest.mark.parametrize(
+    "algorithm, options, error, message",
+    [
+        (optim.SGD, {"lr": -0.1}, ValueError, r"SGD: wanted lr >= 0, got -0\.1"),
+        (optim.SGD, {"lr": math.nan}, ValueError, "wanted lr >= 0, got nan"),
+        (optim.SGD, {"lr": "fast"}, TypeError, "wanted a real number for lr, got str"),
+        (optim.SGD, {"momentum": -1}, ValueError, "wanted momentum >= 0"),
+        (optim.SGD, {"nesterov": True}, ValueError, "nesterov wants momentum > 0"),
+        (optim.SGD, {"weight_decay_l1": -1}, ValueError, "wanted weight_decay_l1 >= 0"),
+        (optim.Adam, {"betas": (0.9, 1.0)}, ValueError, r"wanted 0 <= betas < 1, got \(0\.9, 1"),
+        (optim.Adam, {"eps": -1e-8}, ValueError, "wanted eps >= 0"),
+        (optim.AdamW, {"weight_decay": -1}, ValueError, "AdamW: wanted weight_decay >= 0"),
+        (optim.RMSprop, {"alpha": -1}, ValueError, "wanted alpha >= 0"),
+        (optim.Adagrad, {"lr_decay": -1}, ValueError, "wanted lr_decay >= 0"),
+        (optim.Adadelta, {"rho": 2.0}, ValueError, "wanted 0 <= rho < 1, got 2"),
+        (optim.Rprop, {"etas": (1.2, 0.5)}, ValueError, "wanted etas with 0 < first < 1 < second"),
+    ],
+)
+def test_options_outside_their_interval_are_explained(algorithm, options, error, message):
+    with pytest.raises(error, match=message):
+        algorithm([leaf(1.0)], **options)
+
+
+def test_a_subclass_without_update_says_so():
+    x = with_gradient(1.0)
+    with pytest.raises(NotImplementedError, match="a subclass must define update"):
+        optim.Optimizer([x], {"lr": 1.0}).step()
+
+
+def test_an_own_algorithm_needs_only_its_arithmetic():
+    class SignSGD(optim.Optimizer):
+        limits: ClassVar = {"lr": (0.0, math.inf)}
+
+        def __init__(self, params, lr=1e-3):
+            super().__init__(params, {"lr": lr})
+
+        def update(self, p, g, state, group, scratch):
+            step = np.sign(g, out=scratch[0])
+            step *= group["lr"]
+            p -= step
+
+    x = leaf(1.0, 1.0)
+    x.grad = np.array([5.0, -0.1])
+    SignSGD([x], lr=0.5).step()
+    np.testing.assert_array_equal(x.data, [0.5, 1.5])
+
+
+# -- hooks, state, copies -----------------------------------------------------------------
+
+
+def test_hooks_run_around_the_step_until_removed():
+    x = with_gradient(1.0)
+    optimizer = optim.SGD([x], lr=1.0)
+    seen = []
+    remove = optimizer.register_step_pre_hook(lambda o, args, kwargs: seen.append(x.data[0]))
+    optimizer.register_step_post_hook(lambda o, args, kwargs: seen.append((o, args, x.data[0])))
+    optimizer.step()
+    assert seen == [1.0, (optimizer, (), 0.0)]
+    remove()
+    remove()
+    optimizer.step()
+    assert seen[2:] == [(optimizer, (), -1.0)]
+
+
+def test_a_pre_hook_may_replace_gradients():
+    x = with_gradient(1.0)
+    optimizer = optim.SGD([x], lr=1.0)
+
+    def average(optimizer, args, kwargs):
+        x.grad = x.grad / 2
+
+    optimizer.register_step_pre_hook(average)
+    optimizer.step()
+    assert x.data[0] == 0.5
+
+
+def test_a_hook_must_be_callable():
+    with pytest.raises(TypeError, match="wanted a callable hook, got int"):
+        optim.SGD([leaf(1.0)]).register_step_post_hook(3)
+
+
+def test_the_state_is_shown_but_not_handed_out():
+    x = with_gradient(1.0)
+    optimizer = optim.Adam([x])
+    optimizer.step()
+    assert isinstance(optimizer.state, Mapping)
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        optimizer.state[x]["exp_avg"] = np.zeros(1)
+    optimizer.state[x]["exp_avg"][...] = 0.0
+    x.grad = np.zeros(1)
+    before = x.data.copy()
+    optimizer.step()
+    np.testing.assert_array_equal(x.data, before)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))])
+def test_copies_go_on_by_themselves(duplicate):
+    params = [with_gradient(1.0), with_gradient(2.0, 3.0)]
+    optimizer = optim.Adam(params)
+    optimizer.step()
+    other = duplicate(optimizer)
+    optimizer.step()
+    after_two = [p.data.copy() for p in params]
+    optimizer.step()
+    other.step()
+    copies = other.param_groups[0]["params"]
+    assert [other.state[p]["step"] for p in copies] == [2, 2]
+    for p, wanted in zip(copies, after_two, strict=True):
+        np.testing.assert_array_equal(p.data, wanted)
