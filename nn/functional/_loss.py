@@ -216,9 +216,8 @@ def _binary_cross_entropy(x: Any, y: Any) -> Any:
 
 def _log(p: Any) -> Any:
     """Return log(p), at least -100: the loss of a wrong certainty is large, not infinite."""
-    # exp(-100) is a subnormal float32, so the limit is put on the logarithm; p + (p == 0) keeps
-    # log(0) away.
-    return np.maximum(np.log(p + (p == 0)) - 200.0 * (p == 0), -100.0)
+    zero = p == 0
+    return np.where(zero, -100.0, np.maximum(np.log(np.where(zero, 1.0, p)), -100.0))
 
 
 def binary_cross_entropy(
