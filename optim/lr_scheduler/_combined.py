@@ -20,7 +20,6 @@ class _Combined(LRScheduler):
     def _take(self, optimizer: Optimizer | None, schedulers: Sequence[LRScheduler]) -> None:
         if not schedulers:
             raise ValueError(f"{self._name}: wanted at least one schedule, got none")
-        self._attach(schedulers[0].optimizer if optimizer is None else optimizer)
         for index, scheduler in enumerate(schedulers):
             if not isinstance(scheduler, LRScheduler):
                 raise TypeError(
@@ -32,6 +31,8 @@ class _Combined(LRScheduler):
                     f"{self._name}: wanted schedules that are a function of the step, got "
                     f"{type(scheduler).__name__} at index {index}; step it beside this one"
                 )
+        self._attach(schedulers[0].optimizer if optimizer is None else optimizer)
+        for index, scheduler in enumerate(schedulers):
             if scheduler.optimizer is not self.optimizer:
                 raise ValueError(
                     f"{self._name}: wanted schedules of one optimizer, got that of another at "

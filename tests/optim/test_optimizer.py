@@ -42,6 +42,20 @@ def test_a_step_leaves_gradients_alone():
     np.testing.assert_array_equal(x.grad, [1.0, 1.0])
 
 
+@pytest.mark.parametrize("size", [3, 20_000])
+@pytest.mark.parametrize("algorithm", [optim.SGD, optim.Rprop, optim.Adamax])
+def test_the_state_shares_no_memory_with_data_or_gradient(algorithm, size):
+    x = Variable(np.ones(size), requires_grad=True)
+    x.grad = np.ones(size)
+    optimizer = algorithm([x], **({"momentum": 0.9} if algorithm is optim.SGD else {}))
+    optimizer.step()
+    arrays = [a for a in optimizer.state[x].values() if isinstance(a, np.ndarray)]
+    assert arrays
+    for array in arrays:
+        assert not np.may_share_memory(array, x.grad)
+        assert not np.may_share_memory(array, x.data)
+
+
 def test_parameters_without_a_gradient_are_passed_over():
     x, y = with_gradient(1.0), leaf(1.0)
     optimizer = optim.Adam([x, y], weight_decay=0.5)
