@@ -102,7 +102,7 @@ def new_generator(seed: Seed = None) -> np.random.Generator:
         ValueError: ``seed`` is negative.
 
     Example:
-        >>> new_generator(3).integers(10) == np.random.default_rng(3).integers(10)
+        >>> new_generator(3).random() == np.random.default_rng(3).random()
         True
     """
     if isinstance(seed, np.random.Generator):

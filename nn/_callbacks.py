@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from autograd._random import random_state, set_random_state
 from nn._checkpoint import read_tree, restore, save
 from nn._history import History
+from nn._module import Module
 
 __all__ = ["Callback", "Checkpoint", "EarlyStopping", "FitState"]
 
@@ -48,7 +49,7 @@ class FitState:
         history: The finished epochs.
     """
 
-    model: Any
+    model: Module
     optimizer: SupportsStep
     scheduler: Any
     data: Any

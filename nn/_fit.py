@@ -18,6 +18,7 @@ from autograd import Variable
 from nn._callbacks import Callback, FitState, SupportsStep
 from nn._data import Dataset
 from nn._history import History
+from nn._module import Module
 from nn._progress import Report, reporter
 
 __all__ = ["accuracy", "evaluate", "fit"]
@@ -27,7 +28,7 @@ Metrics: TypeAlias = Mapping[str, Callable[[Any, Any], Any]] | Sequence[Callable
 
 
 def fit(
-    model: Any,
+    model: Module,
     data: Iterable[Any],
     loss: Loss,
     optimizer: SupportsStep,
@@ -134,7 +135,7 @@ def fit(
 
 
 def evaluate(
-    model: Any, data: Iterable[Any], loss: Loss, metrics: Metrics | None = None
+    model: Module, data: Iterable[Any], loss: Loss, metrics: Metrics | None = None
 ) -> dict[str, float]:
     """Return the loss and the metrics of a model, in evaluation mode and without recording.
 
