@@ -1,0 +1,114 @@
+"""`check_gradients`: the analytic derivatives of a function against numbers, with an explanation
+where they differ.
+
+Imports the modules beside it and NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+
+from autograd.testing._level import Level, Options
+from autograd.testing._problem import make_problem
+
+
+def check_gradients(
+    fn: Callable[..., Any],
+    *inputs: Any,
+    kwargs: dict[str, Any] | None = None,
+    order: int = 2,
+    modes: Collection[str] = ("reverse", "forward"),
+    fast: bool | None = None,
+    symmetric: bool | Collection[int] = False,
+    oracle: str = "auto",
+    rtol: float = 1e-9,
+    atol: float | None = None,
+    seed: int = 0,
+) -> bool:
+    """Check the derivatives of `fn` at `inputs` against numbers; return True or raise an error that
+    explains.
+
+    Differentiated are the Variables among the inputs that require a gradient; without any, all
+    floating arrays; without any of those, floats. Inputs and outputs may be nested lists, tuples
+    and dicts, real or complex, of any shape.
+
+    The numbers come from the complex step where the function proves to be analytic, else from
+    extrapolated central differences whose error estimate widens the tolerance. A value that
+    disagrees is looked at again with other steps and from both sides: at a kink every value between
+    the left and the right derivative is right. Data in single or half precision is judged in double
+    precision first, and then the low-precision gradient against that.
+
+    Args:
+        fn: takes the inputs as arrays or Variables, and returns arrays or Variables.
+        *inputs: the point.
+        kwargs: keyword arguments of `fn`, which are not differentiated.
+        order: 1 checks the gradient, 2 also the gradient of the gradient, and so on.
+        modes: "reverse", "forward" or both.
+        fast: compare random projections (a handful of evaluations) instead of the full Jacobian.
+            None takes the full Jacobian while inputs and outputs have at most 256 real elements
+            together.
+        symmetric: move matrix inputs so that they stay symmetric (Hermitian): True for all, or the
+            numbers of those among the differentiated arrays.
+        oracle: "auto", or "difference" for differences only.
+        rtol: relative tolerance, besides the error of the numeric derivative.
+        atol: absolute tolerance, by default 1e-10 times the largest entry of the block of the
+            Jacobian.
+        seed: of the random directions.
+
+    Returns:
+        True.
+
+    Raises:
+        GradientError: a derivative is wrong; the message says where, by how much and probably why.
+        TypeError: there is nothing to differentiate.
+        ValueError: the function is not finite anywhere, so nothing can be judged; or an option is
+            none.
+
+    Example:
+        >>> import numpy as np, autograd
+        >>> check_gradients(autograd.multiply, np.array([1.0, 2.0]), np.array([[3.0], [4.0]]))
+        True
+    """
+    if isinstance(modes, str) or not modes or not set(modes) <= {"reverse", "forward"}:
+        raise ValueError(
+            f"check_gradients: wanted modes among 'reverse' and 'forward', got {modes!r}"
+        )
+    if oracle not in ("auto", "difference"):
+        raise ValueError(f"check_gradients: wanted oracle 'auto' or 'difference', got {oracle!r}")
+    if order < 1:
+        raise ValueError(f"check_gradients: wanted an order of at least 1, got {order}")
+    rng = np.random.default_rng(seed)
+    options = Options(inputs, rng, fast, symmetric, oracle, rtol, atol)
+    with np.errstate(
+        all="ignore"
+    ):  # what happens at the edge of the domain is judged, not warned of
+        problem = make_problem(fn, inputs, kwargs)
+        for step in range(order):
+            level = Level(problem, options)
+            level.check(modes)
+            if step == 0 and level.fx.size:
+                low = make_problem(fn, inputs, kwargs, precise=False)
+                if any(np.finfo(slot.dtype).eps > 1e-10 for slot in low.inputs):
+                    level.check_precision(low)
+            if step + 1 < order:
+                problem = problem.derivative(rng)
+    return True
+
+
+def gradcheck(fn: Callable[..., Any], inputs: Any, **options: Any) -> bool:
+    """Check first derivatives: `check_gradients` in PyTorch's spelling, with the inputs as one
+    tuple.
+    """
+    inputs = inputs if isinstance(inputs, (tuple, list)) else (inputs,)
+    return check_gradients(fn, *inputs, **{"order": 1, **options})
+
+
+def gradgradcheck(fn: Callable[..., Any], inputs: Any, **options: Any) -> bool:
+    """Check first and second derivatives: `check_gradients` in PyTorch's spelling, with the inputs
+    as one tuple.
+    """
+    inputs = inputs if isinstance(inputs, (tuple, list)) else (inputs,)
+    return check_gradients(fn, *inputs, **{"order": 2, **options})

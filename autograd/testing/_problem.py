@@ -1,0 +1,389 @@
+"""A differentiable function seen as one from R^n to R^m, and its derivative as another such
+function.
+
+Inputs and outputs may be nested containers of arrays and Variables. Complex numbers are pairs of
+reals: with the gradient convention dL/dRe + i dL/dIm, a gradient packed into reals is the gradient
+of the packed function, so nothing that judges derivatives needs to know of complex numbers. Imports
+the engine and NumPy.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd._transforms import backward_pass, jvp
+from autograd._variable import Variable
+
+Array = np.ndarray[Any, Any]
+
+
+class Slot(NamedTuple):
+    """Where an array stands among the inputs or outputs, and what it looks like."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def reals(self) -> int:
+        """Number of real coordinates."""
+        size = int(np.prod(self.shape, dtype=int))
+        return 2 * size if self.dtype.kind == "c" else size
+
+    def position(self, coordinate: int) -> tuple[int, ...]:
+        """Return the array index that a real coordinate belongs to."""
+        flat = coordinate // 2 if self.dtype.kind == "c" else coordinate
+        return tuple(int(i) for i in np.unravel_index(flat, self.shape)) if self.shape else ()
+
+    def part(self, coordinate: int) -> str:
+        """Tell which part of a complex number a coordinate is."""
+        return ("real part", "imaginary part")[coordinate % 2] if self.dtype.kind == "c" else ""
+
+
+def flatten(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield the leaves of nested lists, tuples and dicts with their paths."""
+    if isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            yield from flatten(item, f"{path}[{i}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from flatten(item, f"{path}[{key!r}]")
+    else:
+        yield path, value
+
+
+def rebuild(value: Any, leaves: Iterator[Any]) -> Any:
+    """Return the containers of `value` around new leaves, which are taken in the order of
+    `flatten`.
+    """
+    if isinstance(value, (list, tuple)):
+        items = [rebuild(item, leaves) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    if isinstance(value, dict):
+        return {key: rebuild(item, leaves) for key, item in value.items()}
+    return next(leaves)
+
+
+def raw(value: Any) -> Any:
+    """Return the array of a Variable, anything else as it is."""
+    return value.data if isinstance(value, Variable) else value
+
+
+def is_inexact(value: Any) -> bool:
+    """Tell whether a value is a floating or complex array, NumPy scalar or Variable."""
+    return isinstance(value, (Variable, np.ndarray, np.generic)) and value.dtype.kind in "fc"
+
+
+def pack(arrays: Sequence[Any]) -> Array:
+    """Return all arrays as one vector of reals."""
+    parts = []
+    for array in arrays:
+        flat = np.ascontiguousarray(array).reshape(-1)
+        parts.append(flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat)
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def unpack(vector: Array, slots: Sequence[Slot]) -> list[Array]:
+    """Return the arrays that `pack` made a vector of; a complex vector gives complex arrays (the
+    complex step).
+    """
+    arrays = []
+    start = 0
+    for slot in slots:
+        part = vector[start : start + slot.reals]
+        start += slot.reals
+        if vector.dtype.kind == "c":
+            arrays.append(part.reshape(slot.shape).copy())
+        elif slot.dtype.kind == "c":
+            arrays.append(np.ascontiguousarray(part).view(slot.dtype).reshape(slot.shape))
+        else:
+            arrays.append(part.astype(slot.dtype).reshape(slot.shape))
+    return arrays
+
+
+def pull(
+    outputs: Sequence[Any],
+    inputs: Sequence[Variable],
+    cotangents: Sequence[Any],
+    *,
+    create_graph: bool = False,
+) -> list[Any]:
+    """Return the gradients of `inputs` for `cotangents` of `outputs`; zeros where nothing connects
+    them.
+    """
+    seeds = [
+        (output._node, g)
+        for output, g in zip(outputs, cotangents, strict=True)
+        if isinstance(output, Variable) and output._node is not None
+    ]
+    nodes: list[Any] = [x._node for x in inputs]
+    found = (
+        backward_pass(seeds, nodes, create_graph=create_graph, retain_graph=True, masked=True)
+        if seeds
+        else {}
+    )
+    gradients = []
+    for x, node in zip(inputs, nodes, strict=True):
+        g = found.get(node)
+        if g is None:
+            g = np.zeros_like(x.data)
+        gradients.append(g if not create_graph or isinstance(g, Variable) else Variable(g))
+    return gradients
+
+
+class Tape:
+    """One recorded evaluation: its values, and gradients for any number of cotangents."""
+
+    def __init__(self, problem: Problem, arrays: Sequence[Array]) -> None:
+        self.inputs = [Variable(array.copy(), requires_grad=True) for array in arrays]
+        self.outputs = problem.call(self.inputs)
+        self.slots = problem.outputs
+
+    def values(self) -> Array:
+        """Return the outputs as a vector."""
+        return pack([raw(output) for output in self.outputs])
+
+    def gradient(self, cotangent: Array) -> Array:
+        """Return the vector J^T v for a vector `v` of reals."""
+        return pack(pull(self.outputs, self.inputs, unpack(cotangent, self.slots)))
+
+
+class Problem:
+    """A function of `leaves`, called with Variables; its outputs are described by `outputs` after
+    the first evaluation.
+
+    Attributes:
+        title: name of the function, for messages.
+        order: 1 for the function itself, 2 for its gradient, and so on.
+        call: takes a list of Variables, returns a flat list of Variables or arrays.
+        inputs: slots of the leaves.
+        outputs: slots of the outputs.
+        leaves: the point.
+        checked: how many of the leaves are inputs of the user's function; the others are
+            cotangents.
+        evaluations: how often the function was called.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        call: Callable[[list[Variable]], list[Any]],
+        leaves: Sequence[Array],
+        names: Sequence[str],
+        *,
+        order: int = 1,
+        checked: int | None = None,
+    ) -> None:
+        self.title = title
+        self.order = order
+        self.leaves = [np.array(leaf) for leaf in leaves]
+        self.inputs = [
+            Slot(name, leaf.shape, leaf.dtype)
+            for name, leaf in zip(names, self.leaves, strict=True)
+        ]
+        self.checked = len(self.leaves) if checked is None else checked
+        self.outputs: list[Slot] = []
+        self.output_names: list[str] = []
+        self.evaluations = 0
+        self._call = call
+
+    def call(self, variables: list[Variable]) -> list[Any]:
+        """Evaluate, and describe the outputs when they are seen for the first time."""
+        self.evaluations += 1
+        outputs = self._call(variables)
+        if not self.outputs:
+            names = self.output_names or ["output"]
+            names = (
+                names
+                if len(names) == len(outputs)
+                else [f"output {i}" for i in range(len(outputs))]
+            )
+            arrays = map(raw, outputs)
+            self.outputs = [
+                Slot(name, a.shape, a.dtype) for name, a in zip(names, arrays, strict=True)
+            ]
+        return outputs
+
+    def point(self) -> Array:
+        """Return the leaves as a vector of reals."""
+        return pack(self.leaves)
+
+    def __call__(self, x: Array) -> Array:
+        """Return the outputs at the vector `x` as a vector, without recording anything."""
+        return pack(
+            [raw(output) for output in self.call([Variable(a) for a in unpack(x, self.inputs)])]
+        )
+
+    def tangent(self, direction: Array) -> Array:
+        """Return the vector J u for a vector `u` of reals, in forward mode."""
+        self.evaluations += 1
+        tangents = tuple(unpack(direction, self.inputs))
+        _, pushed = jvp(lambda *xs: self._call(list(xs)), tuple(self.leaves), tangents)
+        return pack([raw(t) for t in pushed])
+
+    def holomorphic(self, z: Array) -> Array:
+        """Return the outputs at a complex vector, all inputs and outputs continued into the complex
+        plane.
+        """
+        outputs = self.call([Variable(a) for a in unpack(z, self.inputs)])
+        return np.concatenate(
+            [np.asarray(raw(output), dtype=complex).reshape(-1) for output in outputs]
+        )
+
+    @property
+    def is_real(self) -> bool:
+        """Whether all inputs and outputs are real, so that the complex step makes sense."""
+        return all(slot.dtype.kind != "c" for slot in itertools.chain(self.inputs, self.outputs))
+
+    @property
+    def size(self) -> int:
+        """Number of real coordinates of the inputs."""
+        return sum(slot.reals for slot in self.inputs)
+
+    @property
+    def epsilon(self) -> float:
+        """Rounding unit of the least precise output or input."""
+        return max(
+            (float(np.finfo(s.dtype).eps) for s in (*self.inputs, *self.outputs)), default=2.0**-52
+        )
+
+    def derivative(self, rng: np.random.Generator) -> Problem:
+        """Return the function (x, v) -> J(x)^T v, at random cotangents `v`."""
+        if not self.outputs:
+            self(self.point())
+        count = len(self.leaves)
+        cotangents = unpack(rng.uniform(0.5, 1.5, sum(s.reals for s in self.outputs)), self.outputs)
+        names = [f"cotangent of {slot.name}" for slot in self.outputs]
+
+        def call(variables: list[Variable]) -> list[Any]:
+            xs, vs = variables[:count], variables[count:]
+            if any(v.requires_grad for v in variables):
+                outputs = self._call(xs)
+                return pull(outputs, xs, vs, create_graph=True)
+            # The complex step: conjugating at both ends undoes the engine's conjugation, which is
+            # not analytic.
+            step = xs[0].dtype.kind == "c" and self.is_real
+            leaves = [Variable(x.data, requires_grad=True) for x in xs]
+            outputs = self._call(leaves)
+            seeds = [
+                np.conj(v.data).astype(output.dtype)
+                if step and isinstance(output, Variable)
+                else v.data
+                for v, output in zip(vs, outputs, strict=True)
+            ]
+            gradients = pull(outputs, leaves, seeds)
+            return [np.conj(g) for g in gradients] if step else gradients
+
+        new = Problem(
+            self.title,
+            call,
+            [*self.leaves, *cotangents],
+            [slot.name for slot in self.inputs] + names,
+            order=self.order + 1,
+            checked=self.checked,
+        )
+        new.output_names = [f"gradient of {slot.name}" for slot in self.inputs]
+        return new
+
+
+def name_of(fn: Callable[..., Any]) -> str:
+    """Name a function in messages."""
+    inner = getattr(fn, "func", fn)
+    owner = getattr(inner, "__self__", None)
+    if isinstance(owner, type) and getattr(inner, "__name__", "") == "apply":  # MyFunction.apply
+        return owner.__name__
+    return getattr(inner, "__name__", None) or type(inner).__name__
+
+
+def _parameter_names(fn: Callable[..., Any], count: int) -> list[str]:
+    try:
+        parameters = list(inspect.signature(fn).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return (names + [f"argument {i}" for i in range(len(names), count)])[:count]
+
+
+def differentiated(leaves: Sequence[Any]) -> list[int]:
+    """Return which leaves are differentiated: Variables that require a gradient, else floating
+    arrays, else floats.
+    """
+    for test in (_is_tracked, is_inexact, _is_float):
+        positions = [i for i, leaf in enumerate(leaves) if test(leaf)]
+        if positions:
+            return positions
+    return []
+
+
+def _is_tracked(value: Any) -> bool:
+    return isinstance(value, Variable) and value.requires_grad
+
+
+def _precise(value: Any) -> Any:
+    """Return floating data in at least double precision."""
+    array = raw(value)
+    if isinstance(array, (np.ndarray, np.generic)) and array.dtype.kind in "fc":
+        wide = np.result_type(array.dtype, np.float64)
+        array = array.astype(wide)
+    return Variable(array) if isinstance(value, Variable) else array
+
+
+def make_problem(
+    fn: Callable[..., Any],
+    inputs: Sequence[Any],
+    kwargs: dict[str, Any] | None = None,
+    *,
+    precise: bool = True,
+) -> Problem:
+    """Return the call `fn(*inputs, **kwargs)` as a Problem; `precise` converts all floating data to
+    double precision.
+
+    Raises:
+        TypeError: nothing among the inputs, or nothing among the outputs, is floating.
+    """
+    title = name_of(fn)
+    keywords = dict(kwargs or {})
+    names = _parameter_names(fn, len(inputs))
+    found = list(
+        itertools.chain.from_iterable(flatten(v, n) for n, v in zip(names, inputs, strict=True))
+    )
+    values = [_precise(value) if precise else value for _, value in found]
+    positions = differentiated([value for _, value in found])
+    if not positions:
+        raise TypeError(
+            f"check_gradients: wanted a floating array among the inputs of {title}, got none; "
+            "integers have no gradient, write np.array(..., dtype=float)"
+        )
+
+    def call(variables: list[Variable]) -> list[Any]:
+        full = list(values)
+        for position, variable in zip(positions, variables, strict=True):
+            full[position] = variable
+        leaves = iter(full)
+        result = fn(*[rebuild(value, leaves) for value in inputs], **keywords)
+        outputs = list(flatten(result, "output"))
+        problem.output_names = [
+            name for name, value in outputs if is_inexact(value) or _is_float(value)
+        ]
+        return [
+            value if isinstance(value, Variable) else np.asarray(value)
+            for _, value in outputs
+            if is_inexact(value) or _is_float(value)
+        ]
+
+    problem = Problem(
+        title,
+        call,
+        [np.asarray(raw(values[i])) for i in positions],
+        [found[i][0] for i in positions],
+    )
+    return problem
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, (float, complex))
