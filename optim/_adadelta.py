@@ -36,6 +36,15 @@ class Adadelta(Optimizer):
 
     Raises:
         ValueError: an option outside its interval.
+
+    Example:
+        >>> from autograd import Variable
+        >>> x = Variable([4.0], requires_grad=True)
+        >>> optimizer = Adadelta([x], eps=1.0)
+        >>> (x * x).sum().backward()
+        >>> optimizer.step()
+        >>> x.data.round(4)
+        array([1.0591])
     """
 
     limits: ClassVar = {

@@ -35,6 +35,15 @@ class Adamax(Optimizer):
 
     Raises:
         ValueError: an option outside its interval.
+
+    Example:
+        >>> from autograd import Variable
+        >>> x = Variable([4.0], requires_grad=True)
+        >>> optimizer = Adamax([x], lr=0.5)
+        >>> (x * x).sum().backward()
+        >>> optimizer.step()
+        >>> x.data.round(4)
+        array([3.5])
     """
 
     limits: ClassVar = {

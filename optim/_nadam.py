@@ -39,6 +39,15 @@ class NAdam(Optimizer):
 
     Raises:
         ValueError: an option outside its interval.
+
+    Example:
+        >>> from autograd import Variable
+        >>> x = Variable([4.0], requires_grad=True)
+        >>> optimizer = NAdam([x], lr=0.5)
+        >>> (x * x).sum().backward()
+        >>> optimizer.step()
+        >>> x.data.round(4)
+        array([3.4718])
     """
 
     limits: ClassVar = {

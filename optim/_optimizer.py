@@ -39,19 +39,7 @@ class Optimizer:
     """Change parameters in place along their gradients.
 
     A subclass states its options, the intervals they may lie in (`limits`), the arrays
-    (`buffers`) and numbers (`scalars`) it remembers for each parameter, and the arithmetic:
-
-        class SignSGD(Optimizer):
-            limits = {"lr": (0.0, math.inf)}
-
-            def __init__(self, params, lr=1e-3):
-                super().__init__(params, {"lr": lr})
-
-            def update(self, p, g, state, group, scratch):
-                step = np.sign(g, out=scratch[0])
-                step *= group["lr"]
-                p -= step
-
+    (`buffers`) and numbers (`scalars`) it remembers for each parameter, and the arithmetic.
     `update` must be elementwise: it is called on flat blocks that may span several parameters or
     a part of one. An algorithm that needs whole parameters (their norms, say) overrides `step`.
 
@@ -64,6 +52,22 @@ class Optimizer:
         TypeError: something in `params` is no Variable, or an option no number.
         ValueError: no parameters, a duplicate, a non-leaf, a Variable without `requires_grad`,
             an option outside its interval, a misspelt option.
+
+    Example:
+        >>> class SignSGD(Optimizer):
+        ...     limits = {"lr": (0.0, np.inf)}
+        ...
+        ...     def __init__(self, params, lr=1e-3):
+        ...         super().__init__(params, {"lr": lr})
+        ...
+        ...     def update(self, p, g, state, group, scratch):
+        ...         step = np.sign(g, out=scratch[0])
+        ...         p -= np.multiply(step, group["lr"], out=step)
+        >>> x = Variable([4.0, -4.0], requires_grad=True)
+        >>> (x * x).sum().backward()
+        >>> SignSGD([x], lr=0.5).step()
+        >>> x.data
+        array([ 3.5, -3.5])
     """
 
     limits: ClassVar[Mapping[str, tuple[float, float]]] = {}
@@ -241,7 +245,8 @@ class Optimizer:
     def register_step_pre_hook(self, hook: Hook) -> Callable[[], None]:
         """Call `hook(optimizer, args, kwargs)` before each step, while the gradients can change.
 
-        `args` holds the closure where `step` was given one. Returns a function that removes it.
+        `args` holds the closure where `step` was given one; what the hook returns is ignored.
+        Returns a function that removes the hook.
         """
         return self._register(self._pre_hooks, hook)
 

@@ -40,6 +40,15 @@ class RAdam(Optimizer):
 
     Raises:
         ValueError: an option outside its interval.
+
+    Example:
+        >>> from autograd import Variable
+        >>> x = Variable([4.0], requires_grad=True)
+        >>> optimizer = RAdam([x], lr=0.25)
+        >>> (x * x).sum().backward()
+        >>> optimizer.step()
+        >>> x.data.round(4)
+        array([2.])
     """
 
     limits: ClassVar = {

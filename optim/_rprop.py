@@ -36,6 +36,15 @@ class Rprop(Optimizer):
 
     Raises:
         ValueError: an option outside its interval.
+
+    Example:
+        >>> from autograd import Variable
+        >>> x = Variable([4.0], requires_grad=True)
+        >>> optimizer = Rprop([x], lr=0.5)
+        >>> (x * x).sum().backward()
+        >>> optimizer.step()
+        >>> x.data.round(4)
+        array([3.5])
     """
 
     limits: ClassVar = {"lr": (0.0, math.inf)}
