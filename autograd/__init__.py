@@ -7,10 +7,17 @@ from autograd._mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabl
 from autograd._random import manual_seed, new_generator
 from autograd._variable import Variable
 from autograd.ops.contractions import *
+from autograd.ops.covariance import *
+from autograd.ops.einsum import *
+from autograd.ops.creation import *
 from autograd.ops.elementwise import *
+from autograd.ops.filtering import *
 from autograd.ops.indexing import *
 from autograd.ops.joining import *
+from autograd.ops.padding import *
 from autograd.ops.reductions import *
+from autograd.ops.softmax import *
+from autograd.ops.statistics import *
 from autograd.ops.shaping import *
 from autograd._transforms import grad, value_and_grad, elementwise_grad, vjp, jvp, jacobian, hessian, hvp, checkpoint
 from autograd._function import Function
