@@ -528,7 +528,7 @@ def test_a_real_ctrl_c_ends_a_real_training():
         model = nn.Linear(2, 1)
         data = nn.DataLoader(nn.ArrayDataset(np.ones((8, 2), "f4"), np.ones((8, 1), "f4")), 2)
         def ready(state):
-            if state.epoch == 1:
+            if state.epoch == 2:
                 print("ready", flush=True)
         history = nn.fit(model, data, nn.MSELoss(), optim.SGD(model.parameters(), lr=1e-3),
                          100_000, callbacks=[ready], progress=False)
