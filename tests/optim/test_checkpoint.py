@@ -135,6 +135,14 @@ def test_a_momentum_buffer_without_a_count_is_one_that_was_filled():
             np.testing.assert_array_equal(p.data, q.data)
 
 
+def test_an_unused_buffer_stored_as_none_is_no_state():
+    saved = trained(optim.SGD).state_dict()
+    saved["state"] = {0: {"momentum_buffer": None}}
+    optimizer = trained(optim.SGD, steps=0)
+    optimizer.load_state_dict(saved)
+    assert not optimizer.state
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize(
     "name, options",

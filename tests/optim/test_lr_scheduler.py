@@ -188,12 +188,15 @@ def test_restarts_may_be_placed_within_an_epoch():
 
 
 @pytest.mark.torch
-def test_restarts_within_an_epoch_are_those_of_pytorch():
+@pytest.mark.parametrize("growth", [1, 3])
+def test_restarts_within_an_epoch_are_those_of_pytorch(growth):
     torch = pytest.importorskip("torch")
     ours = optimizer()
     theirs = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=RATES[0])
     peer = torch.optim.lr_scheduler
-    pair = [(o, m.CosineAnnealingWarmRestarts(o, 2, 3)) for o, m in [(ours, ls), (theirs, peer)]]
+    pair = [
+        (o, m.CosineAnnealingWarmRestarts(o, 2, growth)) for o, m in [(ours, ls), (theirs, peer)]
+    ]
     for epoch in [0.3, 1.9, None, 2.7, 7.9, None, 8.0, 30.2, None, None, 1.0, None]:
         for o, scheduler in pair:
             o.step()
@@ -359,6 +362,25 @@ def test_a_state_with_another_number_of_parts_is_refused():
     two = ls.ChainedScheduler([ls.StepLR(opt, 2), ls.StepLR(opt, 2)])
     with pytest.raises(ValueError, match="wanted a state_dict with 1 schedules, got 2"):
         one.load_state_dict(two.state_dict())
+
+
+def test_parts_go_back_when_a_later_one_does_not_fit():
+    opt = optimizer()
+    scheduler = ls.ChainedScheduler([ls.StepLR(opt, 2), ls.ExponentialLR(opt, 0.5)])
+    before = scheduler.state_dict()
+    history(opt, scheduler, 3)
+    spoiled = scheduler.state_dict()
+    del spoiled["_schedulers"][1]["gamma"]
+    scheduler.load_state_dict(before)
+    with pytest.raises(KeyError, match="wanted a state_dict of a ExponentialLR"):
+        scheduler.load_state_dict(spoiled)
+    assert scheduler.state_dict() == before
+
+
+def test_cycles_leave_the_momentum_alone_on_request():
+    opt = optimizer(momentum=0.5)
+    scheduler = ls.CyclicLR(opt, 0.1, 0.2, 3, cycle_momentum=False)
+    assert history(opt, scheduler, 3)[-1] == [(0.2, 0.5), (0.2, 0.5)]
 
 
 def test_a_schedule_without_a_formula_says_so():
