@@ -1,5 +1,5 @@
 import json
-from collections import namedtuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -217,7 +217,10 @@ def test_drawing_with_replacement_may_exceed_the_dataset():
 
 
 def test_collating_keeps_structure():
-    Point = namedtuple("Point", "x y")
+    class Point(NamedTuple):
+        x: int
+        y: list
+
     batch = default_collate([Point(1, [2.0, "a"]), Point(3, [4.0, "b"])])
     assert type(batch) is Point
     np.testing.assert_array_equal(batch.x, [1, 3])
