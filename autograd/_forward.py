@@ -140,7 +140,7 @@ def _push_elementwise(node: Node, tangents: list[Any], *, create_graph: bool) ->
         if t is None:
             continue
         full = t if t.shape == node.shape else np.broadcast_to(t, node.shape)
-        part = pull(full, saved)
+        part = full if pull is None else pull(full, saved)
         if holds_nan(part):
             part = masked_by(full, part)  # a tangent of zero contributes zero, as a cotangent does
         total = part if total is None else total + part
@@ -165,7 +165,7 @@ def _push_transposed(
         pulled = (
             plan.joint(cotangent, saved)
             if plan.joint is not None
-            else [pull(cotangent, saved) for pull in plan.pulls]
+            else [cotangent if pull is None else pull(cotangent, saved) for pull in plan.pulls]
         )
         total = None
         for g, t, parent in zip(pulled, tangents, node.parents, strict=True):

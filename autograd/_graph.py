@@ -58,12 +58,13 @@ class Plan:
 
     Attributes:
         name: the operation's name, for messages.
-        pulls: one function `(g, saved) -> cotangent` per parent; empty where `joint` does the work.
+        pulls: one function `(g, saved) -> cotangent` per parent, or None where the cotangent passes
+            unchanged; empty where `joint` does the work.
         joint: `(g, saved) -> one cotangent or None per parent`, for operands that share costly
             work.
         operands: the operand name of each parent, for messages.
         keep: picks from the values of a call what `pulls` need (a bare value where it is one, else
-            a tuple).
+            a tuple); None where they need nothing.
         sources: `(slot, index, position)`: slot of `saved` (None: all of it), index within a
             variadic slot (else None), and the parent whose value it is. Derivatives of higher
             order re-wrap these.
@@ -71,6 +72,8 @@ class Plan:
             (which is None) or one of several (which is its index and their number).
         elementwise: the output broadcasts the operands, so the engine sums cotangents back to the
             operands' shapes.
+        exact: results always have shape and dtype of their operands (elementwise, one operand).
+        defers: the rules return `Deferred` cotangents.
         masks: the rules put exact zeros into cotangents (where, clip, indexing ...).
         trusted: the rules are this library's: results are arrays and, unless they are `g` or
             views, new ones.
@@ -79,7 +82,9 @@ class Plan:
     """
 
     __slots__ = (
+        "defers",
         "elementwise",
+        "exact",
         "joint",
         "keep",
         "masks",
@@ -97,13 +102,15 @@ class Plan:
         self,
         name: str,
         *,
-        pulls: tuple[Pull, ...] = (),
+        pulls: tuple[Pull | None, ...] = (),
         joint: Pull | None = None,
         operands: tuple[str, ...] = (),
-        keep: Callable[[tuple[Any, ...]], Any] = lambda _: None,
+        keep: Callable[[tuple[Any, ...]], Any] | None = None,
         sources: tuple[tuple[int | None, int | None, int], ...] = (),
         outputs: tuple[tuple[int | None, tuple[int, int] | None], ...] = (),
         elementwise: bool = False,
+        exact: bool = False,
+        defers: bool = False,
         masks: bool = False,
         trusted: bool = True,
         primitive: Any = None,
@@ -117,6 +124,8 @@ class Plan:
         self.sources = sources
         self.outputs = outputs
         self.elementwise = elementwise
+        self.exact = exact
+        self.defers = defers
         self.masks = masks
         self.trusted = trusted
         self.primitive = primitive
@@ -182,11 +191,12 @@ def record(plan: Plan, parents: tuple[Node, ...], values: tuple[Any, ...], out: 
     recording = mode.recording
     if not recording:
         return tuple(map(wrap, out)) if type(out) is tuple else wrap(out)
-    node = _new(Node)
+    node = Node()
     node.number = next_number()
     node.plan = plan
     node.parents = parents
-    node.saved = plan.keep(values)
+    keep = plan.keep
+    node.saved = None if keep is None else keep(values)
     node.hooks = None
     if type(out) is tuple:
         node.shape = node.dtype = None
@@ -300,7 +310,7 @@ class _Parts(Deferred):
 
 def _output_node(bundle: Node, index: tuple[int, int], part: Any) -> Node:
     """Make the node of one output of a node with several; `index` is (which, of how many)."""
-    node = _new(Node)
+    node = Node()
     node.number = next_number()
     node.plan = OUTPUT
     node.parents = (bundle,)
@@ -312,7 +322,11 @@ def _output_node(bundle: Node, index: tuple[int, int], part: Any) -> Node:
 
 
 OUTPUT = Plan(
-    "output", pulls=(lambda g, index: _Parts(index[1], {index[0]: g}),), operands=("outputs",)
+    "output",
+    pulls=(lambda g, index: _Parts(index[1], {index[0]: g}),),
+    operands=("outputs",),
+    exact=True,
+    defers=True,
 )
 
 
@@ -341,6 +355,8 @@ def cast(g: Any, dtype: np.dtype[Any]) -> Any:
 
 def _fitted(plan: Plan, position: int, gx: Any, parent: Node) -> Any:
     """Undo broadcasting and promotion: return `gx` in the shape and dtype of its operand."""
+    if not plan.trusted:
+        gx = _checked(plan, position, gx, parent)
     if gx.shape != parent.shape:
         if not plan.elementwise:
             msg = (
@@ -355,8 +371,6 @@ def _fitted(plan: Plan, position: int, gx: Any, parent: Node) -> Any:
 
 def _checked(plan: Plan, position: int, gx: Any, parent: Node) -> Any:
     """Check what a rule from outside the library returned; shapes are checked for all."""
-    if isinstance(gx, Deferred) or parent.dtype is None:
-        return gx
     if isinstance(gx, (bool, int, float, complex)):
         gx = np.asarray(gx)
     if isinstance(gx, (np.ndarray, np.generic, Variable)):
@@ -396,19 +410,25 @@ def masked_by(g: Any, gx: Any) -> Any:
     return np.where(g == 0, gx.dtype.type(0), gx)
 
 
-def _pull_jointly(plan: Plan, g: Any, saved: Any) -> Any:
-    """Run a joint rule; what is not elementwise takes care of its singular points itself."""
+def _pull_jointly(plan: Plan, g: Any, saved: Any) -> list[Pull]:
+    """Run a joint rule; return its results as pulls.
+
+    What is not elementwise takes care of its singular points itself.
+    """
+    joint = plan.joint
+    assert joint is not None
     try:
-        return plan.joint(g, saved)  # type: ignore[misc]
+        pulled = joint(g, saved)
     except FloatingPointError:
         with np.errstate(all="ignore"):
-            return plan.joint(g, saved)  # type: ignore[misc]
+            pulled = joint(g, saved)
+    return [lambda _g, _saved, gx=gx: gx for gx in pulled]
 
 
-def _pull_masked(plan: Plan, position: int, g: Any, saved: Any) -> Any:
+def _pull_masked(plan: Plan, pull: Pull, g: Any, saved: Any) -> Any:
     """Run a rule again that met 0 * inf or 0 / 0."""
     with np.errstate(all="ignore"):
-        gx = plan.pulls[position](g, saved)
+        gx = pull(g, saved)
         return masked_by(g, gx) if plan.elementwise else gx
 
 
@@ -600,13 +620,14 @@ def run_backward(
     wanted = None if inputs is None else _leading_to(targets, order)
     captured: dict[Node, Any] = {}
     owned: set[Node] = set()  # nodes whose running sum is an array that only this pass holds
+    deferred: set[Node] = set()  # nodes whose cotangent is not written out yet
 
     with np.errstate(divide="ignore", invalid="raise"):
         for node in order:
             g = cotangents.pop(node, None)
             if g is None:
                 continue
-            if isinstance(g, Deferred):
+            if deferred and isinstance(g, Deferred):
                 g = g.materialize()
                 owned.add(node)
             if node.hooks is not None:
@@ -614,8 +635,6 @@ def run_backward(
                 owned.discard(node)
             plan = node.plan
             if node in targets:
-                if create_graph and not isinstance(g, Variable):
-                    g = wrap(g)  # a rule that is constant in everything, as that of floor
                 captured[node] = conjugated(node, g)
                 if wanted is None or wanted.isdisjoint(node.parents):
                     continue
@@ -628,35 +647,36 @@ def run_backward(
                 node.saved = None
                 node.plan = FREED
                 node.parents = ()
-            pulled = None if plan.joint is None else _pull_jointly(plan, g, saved)
-            for position, parent in enumerate(parents):
+            pulls = plan.pulls if plan.joint is None else _pull_jointly(plan, g, saved)
+            for parent, pull in zip(parents, pulls):  # noqa: B905 - strict= costs 0.1 us a node
                 if wanted is not None and parent not in wanted:
                     continue
-                if pulled is not None:
-                    gx = pulled[position]
+                if pull is None:
+                    gx = g
                 else:
                     try:
-                        gx = plan.pulls[position](g, saved)
+                        gx = pull(g, saved)
                     except FloatingPointError:
-                        gx = _pull_masked(plan, position, g, saved)
-                    else:
-                        if masked and plan.elementwise and holds_nan(gx):
-                            gx = masked_by(g, gx)
-                if gx is None:
-                    continue
-                if not plan.trusted:
-                    gx = _checked(plan, position, gx, parent)
-                if gx.shape != parent.shape or gx.dtype is not parent.dtype:
-                    gx = _fitted(plan, position, gx, parent)
+                        gx = _pull_masked(plan, pull, g, saved)
+                    if gx is None:
+                        continue
+                    if masked and plan.elementwise and holds_nan(gx):
+                        gx = masked_by(g, gx)
+                if not plan.exact and (
+                    not plan.trusted or gx.shape != parent.shape or gx.dtype is not parent.dtype
+                ):
+                    gx = _fitted(plan, pulls.index(pull), gx, parent)
                 total = cotangents.get(parent)
                 if total is None:
                     cotangents[parent] = gx
-                    if parent.plan is LEAF and plan.trusted and _is_new(gx, g):
+                    if plan.defers:
+                        deferred.add(parent)
+                    elif parent.plan is LEAF and plan.trusted and _is_new(gx, g):
                         owned.add(parent)
                 elif create_graph or parent not in owned or total.__class__ is not np.ndarray:
                     cotangents[parent] = total + gx
                     owned.add(parent)
-                elif isinstance(gx, Scatter):
+                elif plan.defers:
                     gx.add_into(total)
                 else:
                     total += gx

@@ -46,6 +46,7 @@ PRIMITIVES: dict[str, Primitive] = {}
 Variable: type[Any] = object
 # Operand types that need no look: everything else is converted or refused by `as_operand`.
 _PLAIN = frozenset({np.ndarray, float, int, complex, bool, *np.sctypeDict.values()})
+_float64 = np.float64
 _METADATA: dict[str, Callable[[Any], Any]] = {
     "shape": np.shape,
     "ndim": np.ndim,
@@ -92,6 +93,8 @@ class Primitive:
         linear: linear in all operands that have rules, taken together, so the jvp is the primitive
             itself.
         masks: rules make exact zeros in cotangents.
+        exact: rules return the shape and dtype of their operand, so the engine need not look.
+        defers: rules return `Deferred` cotangents.
         jvp: tangent rule `(tangents, out, *arguments)` for the few that are neither elementwise
             nor linear and where it is faster than what forward mode derives; `tangents` has an
             entry per argument, None for zero.
@@ -115,6 +118,8 @@ class Primitive:
         elementwise: bool = False,
         linear: bool = False,
         masks: bool = False,
+        exact: bool = False,
+        defers: bool = False,
         trusted: bool = True,
     ) -> None:
         self.name = name
@@ -129,6 +134,8 @@ class Primitive:
         self.elementwise = elementwise
         self.linear = linear
         self.masks = masks
+        self.exact = exact
+        self.defers = defers
         self.jvp: Rule | None = None
         self.apply: Callable[..., Any] = forward  # replaced by the public function
         self.trusted = trusted
@@ -154,17 +161,23 @@ class Primitive:
         self.rules.update(rules)
         self._plans.clear()
 
-    def plan(self, positions: tuple[int, ...], count: int | None = None) -> Plan:
-        """Return the plan for operands at `positions` requiring a gradient, of `count` variadic
-        operands.
+    def plan(
+        self, positions: tuple[int, ...], count: int | None = None, *, exact: bool = False
+    ) -> Plan:
+        """Return the plan for operands at `positions` requiring a gradient.
+
+        Args:
+            positions: places among the arguments.
+            count: the number of variadic operands, where there are any.
+            exact: operands and output are known to have one shape and dtype.
         """
-        key = positions if count is None else (positions, count)
+        key = positions if count is None and not exact else (positions, count, exact)
         found = self._plans.get(key)
         if found is None:
-            found = self._plans[key] = self._make_plan(positions, count)
+            found = self._plans[key] = self._make_plan(positions, count, exact=exact)
         return found
 
-    def _make_plan(self, positions: tuple[int, ...], count: int | None) -> Plan:
+    def _make_plan(self, positions: tuple[int, ...], count: int | None, *, exact: bool) -> Plan:
         names = [
             self.parameters[0 if count is not None and p < count else p - (count or 1) + 1]
             for p in positions
@@ -188,7 +201,7 @@ class Primitive:
         )
         wanted = tuple(i in positions for i in range(len(operands)))
 
-        def pull_of(rule: Rule, position: int) -> Pull:
+        def pull_of(rule: Rule, position: int) -> Pull | None:
             fixed = {"index": position, "wanted": wanted}
             return _pull(
                 rule,
@@ -200,12 +213,13 @@ class Primitive:
 
         if self.joint is not None:
             everything = pull_of(self.joint, 0)
+            assert everything is not None
 
             def joint(g: Any, saved: Any) -> Any:
                 pulled = everything(g, saved)
                 return [pulled[p] for p in positions]
 
-            pulls: tuple[Pull, ...] = ()
+            pulls: tuple[Pull | None, ...] = ()
         else:
             joint = None  # type: ignore[assignment]
             pulls = tuple(pull_of(rule, p) for rule, p in zip(rules, positions, strict=True))
@@ -229,6 +243,8 @@ class Primitive:
             sources=tuple(sources),
             outputs=outputs,
             elementwise=self.elementwise,
+            exact=(exact or self.exact) and self.trusted,
+            defers=self.defers,
             masks=self.masks,
             trusted=self.trusted,
             primitive=self,
@@ -261,12 +277,12 @@ class Primitive:
         )
         raise TypeError(msg)
 
-    def _keeper(self, slots: list[str], count: int | None) -> Callable[[tuple[Any, ...]], Any]:
-        """Return the function that picks the saved values from the values of a call (arguments,
-        then out).
-        """
+    def _keeper(
+        self, slots: list[str], count: int | None
+    ) -> Callable[[tuple[Any, ...]], Any] | None:
+        """Return what picks the saved values from the values of a call (arguments, then out)."""
         if not slots:
-            return lambda _: None
+            return None
         where = {
             name: i + (count - 1 if count is not None and i else 0)
             for i, name in enumerate(self.parameters)
@@ -297,6 +313,11 @@ class Primitive:
         return lambda values: tuple([take(values, base, fact) for base, fact in takes])
 
 
+def same(g: Any) -> Any:
+    """Pass the cotangent unchanged: the rule of addition, named so that the engine can skip it."""
+    return g
+
+
 def _needs(rule: Rule) -> tuple[str, ...]:
     """Return the names of a rule's parameters after `g`."""
     code = getattr(rule, "__code__", None)
@@ -310,10 +331,13 @@ def _needs(rule: Rule) -> tuple[str, ...]:
 
 def _pull(
     rule: Rule, arguments: list[Any], constants: set[str], slots: list[str], needs: tuple[str, ...]
-) -> Pull:
-    """Adapt a rule to the uniform `(g, saved)`; a rule that needs all that is saved, alone, is
-    used as it is.
+) -> Pull | None:
+    """Adapt a rule to the uniform `(g, saved)`.
+
+    A rule that needs all that is saved is used as it is; `same` needs no call at all (None).
     """
+    if rule is same:
+        return None
     if not needs:
         return lambda g, _: rule(g)
     if constants.isdisjoint(needs):
@@ -366,6 +390,7 @@ def unary(
     *,
     name: str | None = None,
     masks: bool = False,
+    exact: bool = True,
     trusted: bool = True,
     x: Rule,
 ) -> Operation:
@@ -376,6 +401,7 @@ def unary(
         forward: computes the output from a raw array.
         name: the public name; by default that of `forward`.
         masks: the rule makes exact zeros in cotangents.
+        exact: False where the output may be real for a complex operand, so that dtypes differ.
         trusted: internal; False has results of the rule checked.
         x: the vjp rule, which may need `x`, `out` and their `_shape`, `_ndim`, `_dtype`.
     """
@@ -385,6 +411,7 @@ def unary(
         ("x",),
         {"x": x},
         elementwise=True,
+        exact=exact,
         masks=masks,
         trusted=trusted,
     )
@@ -440,10 +467,13 @@ def binary(
         trusted=trusted,
     )
     compute = fast or forward
-    plans = {
-        p: spec.plan(p) if all("xy"[i] in rules for i in p) else None for p in ((0,), (1,), (0, 1))
-    }
-    plan_x, plan_y, plan_xy = plans.values()
+    has_x, has_y = "x" in rules, "y" in rules
+    plan_x = spec.plan((0,)) if has_x else None
+    plan_y = spec.plan((1,)) if has_y else None
+    plan_xy = spec.plan((0, 1)) if has_x and has_y else None
+    # Operands of one shape and dtype need no broadcasting undone. Telling so here costs 0.1 us on
+    # arrays and next to nothing on NumPy scalars; the backward pass saves 0.1 us for each operand.
+    plan_alike = spec.plan((0, 1), exact=True) if elementwise and plan_xy else None
     public = spec.name
 
     def apply(x: Any, y: Any, /) -> Any:
@@ -474,6 +504,11 @@ def binary(
             return record(plan_y or spec.plan((1,)), (node_y,), (x, y, out), out)
         if node_y is None:
             return record(plan_x or spec.plan((0,)), (node_x,), (x, y, out), out)
+        if plan_alike and (
+            x.__class__ is y.__class__ is _float64
+            or (x.shape == y.shape and x.dtype is y.dtype is out.dtype)
+        ):
+            return record(plan_alike, (node_x, node_y), (x, y, out), out)
         return record(plan_xy or spec.plan((0, 1)), (node_x, node_y), (x, y, out), out)
 
     return _publish(apply, spec)
@@ -511,6 +546,7 @@ def primitive(
     elementwise: bool = False,
     linear: bool = False,
     masks: bool = False,
+    defers: bool = False,
     trusted: bool = True,
     **rules: Rule,
 ) -> Callable[[Callable[..., Any]], Operation]: ...
@@ -526,6 +562,7 @@ def primitive(
     elementwise: bool = False,
     linear: bool = False,
     masks: bool = False,
+    defers: bool = False,
     trusted: bool = True,
     **rules: Rule,
 ) -> Any:
@@ -545,6 +582,7 @@ def primitive(
             operands' shapes.
         linear: jointly linear in the operands that have rules.
         masks: rules make exact zeros in cotangents.
+        defers: internal; rules return `Deferred` cotangents.
         trusted: internal; False has shape, dtype and type of what the rules return checked.
         **rules: the vjp rule of each operand.
 
@@ -565,6 +603,7 @@ def primitive(
             elementwise=elementwise,
             linear=linear,
             masks=masks,
+            defers=defers,
             trusted=trusted,
             **rules,
         )
@@ -605,6 +644,7 @@ def primitive(
         elementwise=elementwise,
         linear=linear,
         masks=masks,
+        defers=defers,
         trusted=trusted,
     )
     apply = _variadic_apply(spec) if variadic else _plain_apply(spec, n_positional)

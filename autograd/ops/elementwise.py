@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd._primitive import binary, primitive, unary
+from autograd._primitive import binary, primitive, same, unary
 
 _LOG_2 = math.log(2)
 _LOG_10 = math.log(10)
@@ -72,14 +72,14 @@ def _sign(g: Any, x: Any, out: Any) -> Any:
 
 
 # fmt: off
-add           = binary(np.add,      fast=operator.add,     x=lambda g: g,                y=lambda g: g)
-subtract      = binary(np.subtract, fast=operator.sub,     x=lambda g: g,                y=lambda g: -g)
+add           = binary(np.add,      fast=operator.add,     x=same,                y=same)
+subtract      = binary(np.subtract, fast=operator.sub,     x=same,                y=lambda g: -g)
 multiply      = binary(np.multiply, fast=operator.mul,     x=lambda g, y: g * y,         y=lambda g, x: g * x)
 divide        = binary(np.divide,   fast=operator.truediv, x=lambda g, y: g / y,         y=lambda g, out, y: -g * out / y)
 power         = binary(np.power,    fast=operator.pow,     x=_power_x,                   y=_power_y)
 float_power   = binary(np.float_power,                     x=_power_x,                   y=_power_y)
-remainder     = binary(np.remainder,    fast=operator.mod, x=lambda g: g,                y=lambda g, x, y: -g * np.floor_divide(x, y))
-fmod          = binary(np.fmod,                            x=lambda g: g,                y=lambda g, x, y: -g * np.trunc(x / y))
+remainder     = binary(np.remainder,    fast=operator.mod, x=same,                y=lambda g, x, y: -g * np.floor_divide(x, y))
+fmod          = binary(np.fmod,                            x=same,                y=lambda g, x, y: -g * np.trunc(x / y))
 floor_divide  = binary(np.floor_divide, fast=operator.floordiv, x=_zero,                 y=_zero)
 maximum       = binary(np.maximum, masks=True,             x=_larger,                    y=lambda g, x, y: _larger(g, y, x))
 minimum       = binary(np.minimum, masks=True,             x=_smaller,                   y=lambda g, x, y: _smaller(g, y, x))
@@ -87,12 +87,12 @@ fmax          = binary(np.fmax, masks=True,                x=_larger_not_nan,   
 fmin          = binary(np.fmin, masks=True,                x=_smaller_not_nan,           y=lambda g, x, y: _smaller_not_nan(g, y, x))
 copysign      = binary(np.copysign,                        x=lambda g, x, y: g * (np.sign(x) * np.copysign(np.sign(x), y)), y=_zero)
 heaviside     = binary(np.heaviside, masks=True,           x=_zero,                      y=lambda g, x: np.where(x == 0, g, 0.0))
-nextafter     = binary(np.nextafter,                       x=lambda g: g,                y=_zero)
+nextafter     = binary(np.nextafter,                       x=same,                y=_zero)
 ldexp         = binary(np.ldexp,                           x=lambda g, y: np.ldexp(g, y))
 
 negative      = unary(np.negative,   x=lambda g: -g)
-positive      = unary(np.positive,   x=lambda g: g)
-absolute      = unary(np.absolute,   x=lambda g, x: g * np.conj(np.sign(x)))
+positive      = unary(np.positive,   x=same)
+absolute      = unary(np.absolute, exact=False, x=lambda g, x: g * np.conj(np.sign(x)))
 fabs          = unary(np.fabs,       x=lambda g, x: g * np.sign(x))
 reciprocal    = unary(np.reciprocal, x=lambda g, out: -g * (out * out))
 square        = unary(np.square,     x=lambda g, x: g * (2 * x))
@@ -171,8 +171,8 @@ logaddexp2    = binary(np.logaddexp2, x=lambda g, x, out: _logaddexp_weight(g, x
 
 # fmt: off
 conjugate     = unary(np.conjugate, x=lambda g: np.conjugate(g))
-real          = unary(np.real,      x=lambda g: g)
-imag          = unary(np.imag,      x=lambda g, x_dtype: g * -1j if x_dtype.kind == "c" else np.zeros_like(g))
+real          = unary(np.real, exact=False, x=same)
+imag          = unary(np.imag, exact=False, x=lambda g, x_dtype: g * -1j if x_dtype.kind == "c" else np.zeros_like(g))
 # fmt: on
 
 

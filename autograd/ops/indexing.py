@@ -1,32 +1,77 @@
-"""Reading elements and its adjoint, scattering: each is the other's derivative. Imports `_primitive` and NumPy."""
+"""Reading elements and its adjoint, scattering: each is the other's derivative.
+
+An index is data of its own: integers and booleans carry no gradient, so a Variable in an index is
+read like the array it holds. Reading names elements, and elements that are named twice get the sum
+of both gradients. Imports `_primitive`, `elementwise` and NumPy.
+"""
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd import _graph
-from autograd._graph import Scatter
-from autograd._primitive import primitive
+from autograd._graph import Scatter, record, unbroadcast, wrap
+from autograd._primitive import as_operand, primitive
+from autograd.ops import elementwise
+
+__all__ = [
+    "add_at",
+    "choose",
+    "compress",
+    "extract",
+    "getitem",
+    "select",
+    "set_at",
+    "take",
+    "take_along_axis",
+]
 
 _BASIC = (int, slice, type(None), type(Ellipsis), np.integer)
+_AS_IS = frozenset({int, slice, type(None), type(Ellipsis), np.ndarray, np.int64})
 
 
-def _is_basic(index: Any) -> bool:
-    """Tell whether an index names each element at most once: slices, integers, None, ..., or one boolean mask."""
+def _names_each_once(index: Any) -> bool:
+    """Tell whether an index names each element at most once: slices, integers, None, ..., masks."""
     if type(index) is tuple:
         return all(isinstance(i, _BASIC) for i in index)
     return isinstance(index, _BASIC) or (isinstance(index, np.ndarray) and index.dtype == bool)
 
 
 def _plain_index(index: Any) -> Any:
-    """Unwrap Variables in an index; they never carry a gradient (an index is integer or bool)."""
-    if type(index) is tuple:
+    """Unwrap Variables and convert lists, so that the index kept for backward is the graph's own.
+
+    Raises:
+        TypeError: for a Variable that requires a gradient: an index has none.
+    """
+    kind = type(index)
+    if kind in _AS_IS:
+        return index
+    if kind is tuple:
         return tuple([_plain_index(i) for i in index])
     if isinstance(index, _graph.Variable):
+        if index._node is not None:
+            msg = (
+                f"getitem: wanted integers or booleans as index, got a Variable of dtype "
+                f"{index.dtype} that requires a gradient; write index.astype(int)"
+            )
+            raise TypeError(msg)
         return index._data
+    if kind is list:
+        array = np.asarray([_plain_index(i) for i in index])
+        return array if array.size else array.astype(np.intp)
     return index
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """Return the shape of an array, Variable, number or nested list (np.shape takes 2 us on one)."""
+    return x.shape if hasattr(x, "shape") else np.shape(x)
+
+
+# -- reading and scattering ------------------------------------------------------------------------
 
 
 @primitive(values=lambda g, index: g[index], linear=True)
@@ -36,7 +81,7 @@ def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
     The adjoint of `x[index]`.
     """
     total = np.zeros_like(values, shape=shape)
-    if _is_basic(index):
+    if _names_each_once(index):
         total[index] = values
     else:
         np.add.at(total, index, values)
@@ -44,14 +89,272 @@ def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
 
 
 @primitive(
-    x=lambda g, x_shape, index: Scatter(scatter, g, index, x_shape, unique=_is_basic(index)),
+    x=lambda g, x_shape, index: Scatter(scatter, g, index, x_shape, unique=_names_each_once(index)),
     linear=True,
     masks=True,
+    defers=True,
+    name="getitem",
 )
 def take_index(x: Any, index: Any) -> Any:
+    """Return `x[index]` for an index without Variables."""
     return x[index]
 
 
+_take_index_plan = take_index.primitive.plan((0,))
+
+
 def getitem(x: Any, index: Any) -> Any:
-    """Return `x[index]`: basic, advanced and boolean indices, None and Ellipsis."""
-    return take_index(x, _plain_index(index))
+    """Return `x[index]`: basic, advanced and boolean indices, None and Ellipsis.
+
+    n readings of one array of n rows cost O(n), forward and backward: the gradients are added
+    where they belong, without an array of zeros for each. Elements read twice get both gradients.
+    """
+    if type(index) not in _AS_IS:
+        index = _plain_index(index)
+    if isinstance(x, _graph.Variable):  # take_index without the general treatment of arguments
+        data = x._data
+        out = data[index]
+        node = x._node
+        if node is None:
+            return wrap(out)
+        return record(_take_index_plan, (node,), (data, index, out), out)
+    return as_operand("getitem", "x", x)[index]
+
+
+# -- functional assignment -------------------------------------------------------------------------
+
+
+def _require_same_kind(name: str, x: Any, value: Any) -> None:
+    """Refuse to write, say, floats into integers, which would drop digits and gradients."""
+    if not np.can_cast(np.result_type(value), x.dtype, "same_kind"):
+        msg = (
+            f"{name}: wanted values that fit {x.dtype}, got {np.result_type(value)}; "
+            f"convert the array first, as in x.astype(float)"
+        )
+        raise TypeError(msg)
+
+
+def _written(index: Any, shape: tuple[int, ...], value_shape: tuple[int, ...]) -> Any:
+    """Tell which of the written values stay: of several for one element the last one does."""
+    numbers = np.arange(int(np.prod(value_shape)), dtype=np.intp).reshape(value_shape)
+    owner = np.zeros(shape, dtype=np.intp)
+    owner[index] = numbers
+    return owner[index] == numbers
+
+
+def _set_at_value(g: Any, x_shape: tuple[int, ...], index: Any, value_shape: Any) -> Any:
+    picked = g[index]
+    if not _names_each_once(index):
+        picked = np.where(_written(index, x_shape, picked.shape), picked, 0.0)
+    return unbroadcast(picked, value_shape)
+
+
+# Affine where only one of x and value is differentiated, so their tangents are derived, not
+# `linear=True`.
+@primitive(
+    x=lambda g, index: _set_at(g, index, 0.0),
+    value=_set_at_value,
+    masks=True,
+    name="set_at",
+)
+def _set_at(x: Any, index: Any, value: Any) -> Any:
+    new = np.array(x)
+    _require_same_kind("set_at", new, value)
+    new[index] = value
+    return new
+
+
+def set_at(x: Any, index: Any, value: Any) -> Any:
+    """Return a new array that is `x` with `x[index] = value` done: assignment for recorded arrays.
+
+    The gradient goes to `value` where it was written and to `x` everywhere else. Of several values
+    written to one element the last stays and gets the gradient.
+
+    Args:
+        x: the array, left as it is.
+        index: whatever `x[index]` takes.
+        value: a number or an array that broadcasts to the shape of `x[index]`.
+
+    Raises:
+        TypeError: for a value whose dtype does not fit that of `x`, such as floats into integers.
+
+    Example:
+        >>> import autograd
+        >>> x = autograd.Variable([1.0, 2.0, 3.0], requires_grad=True)
+        >>> y = autograd.set_at(x, 0, x[2] * 10)
+        >>> y.sum().backward()
+        >>> y.data, x.grad
+        (array([30.,  2.,  3.]), array([ 0.,  1., 11.]))
+    """
+    return _set_at(x, _plain_index(index), value)
+
+
+@primitive(
+    x=lambda g: g,
+    value=lambda g, index, value_shape: unbroadcast(g[index], value_shape),
+    masks=True,
+    name="add_at",
+)
+def _add_at(x: Any, index: Any, value: Any) -> Any:
+    new = np.array(x)
+    _require_same_kind("add_at", new, value)
+    if _names_each_once(index):
+        new[index] += value
+    else:
+        np.add.at(new, index, value)
+    return new
+
+
+def add_at(x: Any, index: Any, value: Any) -> Any:
+    """Return a new array that is `x` with `value` added at `index`; duplicate indices add up.
+
+    Arguments and errors are those of `set_at`.
+    """
+    return _add_at(x, _plain_index(index), value)
+
+
+# -- NumPy's functions of reading ------------------------------------------------------------------
+
+
+def as_integers(name: str, indices: Any) -> Any:
+    """Return indices as a raw integer array, unwrapped from Variables and lists of them."""
+    raw = _plain_index(indices)
+    raw = raw if isinstance(raw, (np.ndarray, np.integer)) else np.asarray(raw)
+    if raw.size == 0 and raw.dtype == float:  # an empty list
+        return raw.astype(np.intp)
+    if raw.dtype.kind not in "iub":
+        msg = f"{name}: wanted integer indices, got dtype {raw.dtype}; write indices.astype(int)"
+        raise TypeError(msg)
+    return raw.astype(np.intp) if raw.dtype == bool else raw
+
+
+def normal_axis(name: str, axis: Any, ndim: int) -> int:
+    """Return `axis` counted from the front."""
+    number = operator.index(axis)
+    if not -ndim <= number < ndim:
+        msg = f"{name}: wanted an axis in [{-ndim}, {ndim}), got {number}"
+        raise ValueError(msg)
+    return number % ndim
+
+
+def take(x: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
+    """Take the elements of `x` at `indices` along `axis`; None reads `x` flattened.
+
+    Args:
+        x: array of shape (..., n, ...).
+        indices: integers of any shape S, also lists; the result has S in the place of the axis.
+        axis: where n is; None for all of `x` as one axis.
+        mode: "raise" for indices outside [-n, n), or "wrap" them around, or "clip" them to [0, n).
+    """
+    x = as_operand("take", "x", x)
+    indices = as_integers("take", indices)
+    if axis is None:
+        x = np.reshape(x, (-1,)) if len(shape_of(x)) != 1 else x
+        axis = 0
+    axis = normal_axis("take", axis, len(shape_of(x)))
+    if mode == "wrap":
+        indices = indices % shape_of(x)[axis]
+    elif mode == "clip":
+        indices = np.clip(indices, 0, shape_of(x)[axis] - 1)
+    elif mode != "raise":
+        msg = f"take: wanted mode 'raise', 'wrap' or 'clip', got {mode!r}"
+        raise ValueError(msg)
+    return getitem(x, (slice(None),) * axis + (indices,))
+
+
+def take_along_axis(x: Any, indices: Any, axis: Any = -1) -> Any:
+    """Take elements by an array of indices that runs along with `x`, as `argsort` returns it.
+
+    Args:
+        x: array of shape (..., n, ...).
+        indices: integers of shape (..., m, ...), broadcasting against `x` outside the axis.
+        axis: where n and m are; None for both flattened.
+    """
+    x = as_operand("take_along_axis", "x", x)
+    indices = as_integers("take_along_axis", indices)
+    if axis is None:
+        x = np.reshape(x, (-1,))
+        axis = 0
+    if len(shape_of(x)) != indices.ndim:
+        msg = (
+            f"take_along_axis: wanted indices with {len(shape_of(x))} axes like x, got shape "
+            f"{indices.shape}"
+        )
+        raise ValueError(msg)
+    axis = normal_axis("take_along_axis", axis, len(shape_of(x)))
+    return getitem(x, along(shape_of(x), indices, axis))
+
+
+def along(shape: tuple[int, ...], indices: Any, axis: int) -> tuple[Any, ...]:
+    """Return the index that reads `indices` along `axis` and every other axis in order."""
+    ones = [1] * len(shape)
+    return tuple(
+        indices if i == axis else np.arange(n).reshape([*ones[:i], n, *ones[i + 1 :]])
+        for i, n in enumerate(shape)
+    )
+
+
+def compress(condition: Any, x: Any, axis: Any = None) -> Any:
+    """Take the slices of `x` along `axis` where the 1-D `condition` holds; None: of `x` flattened."""
+    return take(x, np.flatnonzero(_raw(condition)), axis=axis)
+
+
+def extract(condition: Any, x: Any) -> Any:
+    """Take the elements of `x` where `condition` holds, flattened."""
+    return take(x, np.flatnonzero(_raw(condition)))
+
+
+def _raw(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_raw(v) for v in value]
+    return value._data if isinstance(value, _graph.Variable) else value
+
+
+# -- choosing among arrays -------------------------------------------------------------------------
+
+
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+    """Take each element from the first of `choicelist` whose condition holds, else `default`.
+
+    Choices that were not taken get a gradient of exactly zero.
+    """
+    if len(condlist) != len(choicelist) or not condlist:
+        msg = (
+            f"select: wanted as many choices as conditions, and at least one, got "
+            f"{len(condlist)} conditions and {len(choicelist)} choices"
+        )
+        raise ValueError(msg)
+    conditions = [np.asarray(_raw(c)) for c in condlist]
+    if any(c.dtype != bool for c in conditions):
+        msg = "select: wanted boolean conditions, got numbers; compare them first, as in x > 0"
+        raise TypeError(msg)
+    out = default
+    for condition, choice in zip(reversed(conditions), reversed(choicelist), strict=True):
+        out = elementwise.where(condition, choice, out)
+    return out
+
+
+def choose(x: Any, choices: Any, mode: str = "raise") -> Any:
+    """Take each element from the array of `choices` whose number is in `x`.
+
+    Args:
+        x: integers in [0, len(choices)), broadcasting with the choices.
+        choices: a sequence of arrays, or an array of which the first axis counts.
+        mode: what happens to other integers: "raise", "wrap" around or "clip".
+    """
+    which = as_integers("choose", x)
+    count = len(choices)
+    if mode == "wrap":
+        which = which % count
+    elif mode == "clip":
+        which = np.clip(which, 0, count - 1)
+    elif mode != "raise":
+        msg = f"choose: wanted mode 'raise', 'wrap' or 'clip', got {mode!r}"
+        raise ValueError(msg)
+    elif which.size and (which.min() < 0 or which.max() >= count):
+        msg = f"choose: wanted integers in [0, {count}), got {which.min()} to {which.max()}"
+        raise ValueError(msg)
+    out = elementwise.where(which == 0, choices[0], choices[0])
+    for i in range(1, count):
+        out = elementwise.where(which == i, choices[i], out)
+    return out
