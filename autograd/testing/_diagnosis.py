@@ -157,13 +157,16 @@ class GradientError(AssertionError):
         absolute = abs(analytic - truth)
         relative = absolute / max(abs(analytic), abs(truth), 1e-300)
         how = method if not step else f"{method}, step {step:.1e}"
+        how = "left and right derivative at a kink" if kink else f"{how}, error about {error:.0e}"
+        aim = _where(output, output_coordinate) if output else "a weighted sum of all elements"
+        count = f"{wrong[0]} of {wrong[1]} entries are wrong"
         lines = [
             headline(problem, mode),
             f"input:     {_where(slot, coordinate)}",
-            f"output:    {_where(output, output_coordinate) if output else 'a weighted sum of all elements'}",
+            f"output:    {aim}",
             f"analytic:  {analytic:.10g}",
-            f"numeric:   {reference}   ({'left and right derivative at a kink' if kink else f'{how}, error about {error:.0e}'})",
-            f"error:     {absolute:.3g} absolute, {relative:.3g} relative; {wrong[0]} of {wrong[1]} entries are wrong",
+            f"numeric:   {reference}   ({how})",
+            f"error:     {absolute:.3g} absolute, {relative:.3g} relative; {count}",
             f"suspected: {cause}",
         ]
         return cls._make(
@@ -204,7 +207,7 @@ def _where(slot: Slot, coordinate: int) -> str:
 
 
 def reproducer(title: str, arguments: tuple[Any, ...], order: int, mode: str) -> list[str]:
-    """Return two lines of Python that repeat the failing check, given the function under its name."""
+    """Return two lines of Python that repeat the failing check, given the function by its name."""
     size = sum(np.size(raw(leaf)) for _, leaf in flatten(list(arguments), ""))
     if size > LARGEST_PRINTED:
         first = "inputs = error.inputs  # of the GradientError: too large to print"
@@ -268,7 +271,7 @@ def explain(block: Block, *, at_kink: bool, elsewhere: Callable[[], bool]) -> st
         found = suspect(block, scale)
         if found:
             return found
-    return "no simple pattern: neither sign, factor, transposition nor a missing sum explains the values"
+    return "no simple pattern: no sign, factor, transposition or missing sum explains the values"
 
 
 def _equal(a: Array, b: Array, scale: float) -> bool:
@@ -277,7 +280,10 @@ def _equal(a: Array, b: Array, scale: float) -> bool:
 
 def _no_gradient(block: Block, scale: float) -> str:
     if scale and not block.analytic.any():
-        return "no gradient at all: a rule returns None or zeros, or the graph is cut (detach, .data, no_grad)"
+        return (
+            "no gradient at all: a rule returns None or zeros, "
+            "or the graph is cut (detach, .data, no_grad)"
+        )
     return ""
 
 
@@ -325,7 +331,7 @@ def _rounded(block: Block, scale: float) -> str:
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = np.max(np.abs(block.analytic - block.numeric)) / scale if scale else 1.0
     if relative < 2e-7:
-        return "dtype: the error is that of single precision; somewhere float64 data pass through float32"
+        return "dtype: an error of single precision; somewhere float64 data pass through float32"
     if relative < 2e-3:
         return "precision: a rounded constant, or float16 data on the way"
     return ""
@@ -341,7 +347,9 @@ def _transposed(block: Block, scale: float) -> str:
         if shape[-1] == shape[-2] and _equal(a, np.swapaxes(rows, -1, -2).reshape(n.shape), scale):
             return "transposed: the last two axes of the gradient are exchanged"
         if _equal(a, np.swapaxes(rows, -1, -2).reshape(n.shape), scale):
-            return "transposed and reshaped: the gradient has the right shape, but its last two axes were exchanged first"
+            return (
+                "transposed and reshaped: the last two axes were exchanged, then the shape forced"
+            )
     if n.shape[0] == n.shape[1] and _equal(a, n.T, scale):
         return "transposed: the rule multiplies by the Jacobian where its transpose belongs"
     return ""
@@ -355,7 +363,10 @@ def _missing_sum(block: Block, scale: float) -> str:
     there = np.isclose(a, n, rtol=1e-6, atol=1e-7 * scale)
     missing = (a == 0) & (n != 0)
     if missing.any() and (there | missing).all():
-        return "missing broadcast sum: the gradient takes only some of the elements that a broadcast input went into"
+        return (
+            "missing broadcast sum: the gradient takes only some of the elements "
+            "that a broadcast input went into"
+        )
     return ""
 
 
@@ -377,12 +388,13 @@ def _partly_zero(block: Block, scale: float) -> str:
     return ""
 
 
-def _factor_by_entry(block: Block, scale: float) -> str:
+def _factor_by_entry(block: Block, _: float) -> str:
     a, n = block.analytic[block.wrong], block.numeric[block.wrong]
     if n.all() and a.size > 1:
         ratio = a / n
         if _equal(np.abs(ratio), np.ones_like(ratio), 1.0):
             return "wrong sign of some entries"
         if ratio.max() - ratio.min() <= 1e-6 * abs(ratio[0]):
-            return f"constant factor: the wrong entries are {_named(float(ratio[0]), block)} times what they should be"
+            factor = _named(float(ratio[0]), block)
+            return f"constant factor: the wrong entries are {factor} times what they should be"
     return ""

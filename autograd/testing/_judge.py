@@ -44,7 +44,8 @@ class Tolerance(NamedTuple):
         """Tell which entries of an estimate are known well enough to decide anything."""
         size = np.fmax(np.abs(estimate.value), self.scale)
         size = np.where(np.isfinite(size), size, 0.0)
-        return (estimate.error <= CONCLUSIVE * size + self.atol) & ~np.isnan(estimate.value)
+        known = estimate.error <= CONCLUSIVE * size + self.atol
+        return np.asarray(known & ~np.isnan(estimate.value))
 
 
 class Verdict(NamedTuple):
@@ -121,9 +122,7 @@ def judge(
             best.method,
         )
 
-    left_side, right_side, between = _between_sides(
-        oracle, d, analytic, tolerance, ~best_known
-    )
+    left_side, right_side, between = _between_sides(oracle, d, analytic, tolerance, ~best_known)
     left_known, right_known = tolerance.conclusive(left_side), tolerance.conclusive(right_side)
     with np.errstate(invalid="ignore"):
         gap = np.abs(left_side.value - right_side.value)

@@ -13,6 +13,7 @@ References:
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable
 from typing import NamedTuple
@@ -84,7 +85,7 @@ def one_sided(
         slopes = [(v - fx) / (h * 0.5**k) for k, v in enumerate(values)]
         noises = [epsilon * (np.abs(v) + np.abs(fx)) / (h * 0.5**k) for k, v in enumerate(values)]
         found = _extrapolate(slopes, noises, 2.0, h, "one-sided differences")
-        growth = [np.abs(b) / np.abs(a) for a, b in zip(slopes, slopes[1:], strict=False)]
+        growth = [np.abs(b) / np.abs(a) for a, b in itertools.pairwise(slopes)]
         grows = np.all([g > 1.2 for g in growth], axis=0) & (np.abs(slopes[-1]) > 100 * noises[-1])
     value = np.where(grows, np.sign(slopes[-1]) * np.inf, found.value)
     return found._replace(value=value, error=np.where(grows, 0.0, found.error))
