@@ -15,6 +15,7 @@ Imports NumPy and `_mode` only. The Variable class is handed in once, by `bind_v
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
@@ -410,7 +411,7 @@ def masked_by(g: Any, gx: Any) -> Any:
     return np.where(g == 0, gx.dtype.type(0), gx)
 
 
-def _pull_jointly(plan: Plan, g: Any, saved: Any) -> list[Pull]:
+def _pull_jointly(plan: Plan, g: Any, saved: Any) -> tuple[Pull | None, ...]:
     """Run a joint rule; return its results as pulls.
 
     What is not elementwise takes care of its singular points itself.
@@ -422,7 +423,11 @@ def _pull_jointly(plan: Plan, g: Any, saved: Any) -> list[Pull]:
     except FloatingPointError:
         with np.errstate(all="ignore"):
             pulled = joint(g, saved)
-    return [lambda _g, _saved, gx=gx: gx for gx in pulled]
+    return tuple(functools.partial(_constant, gx) for gx in pulled)
+
+
+def _constant(gx: Any, _g: Any, _saved: Any) -> Any:
+    return gx
 
 
 def _pull_masked(plan: Plan, pull: Pull, g: Any, saved: Any) -> Any:

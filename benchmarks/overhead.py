@@ -141,10 +141,12 @@ class Hips:
         )
 
     def measure(self, case, repeats):
+        """Return microseconds per operation."""
         print(case, LENGTH, repeats, sep="\t", file=self.process.stdin, flush=True)
         return float(self.process.stdout.readline())
 
     def close(self):
+        """End the other process."""
         self.process.stdin.close()
         self.process.wait()
 
