@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -126,6 +126,14 @@ class enable_grad(_Switch):  # noqa: N801
 
 
 def _decorate(function: F, enabled: bool | Observer) -> F:
+    if getattr(getattr(function, "__code__", None), "co_flags", 0) & _GENERATOR:
+
+        @functools.wraps(function)
+        def generate(*args: Any, **kwargs: Any) -> Any:
+            return _steps(function(*args, **kwargs), enabled)
+
+        return generate  # type: ignore[return-value]
+
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         previous = mode.recording
@@ -136,3 +144,26 @@ def _decorate(function: F, enabled: bool | Observer) -> F:
             mode.recording = previous
 
     return wrapper  # type: ignore[return-value]
+
+
+_GENERATOR = 0x20  # the flag of a generator function's code, as inspect.CO_GENERATOR
+
+
+def _steps(generator: Generator[Any, Any, Any], enabled: bool | Observer) -> Any:
+    """Run each step of a generator in the mode, and what its caller does between them outside."""
+    step, argument = generator.send, None
+    while True:
+        previous = mode.recording
+        mode.recording = enabled
+        try:
+            value = step(argument)
+        except StopIteration as end:
+            return end.value
+        finally:
+            mode.recording = previous
+        try:
+            argument = yield value
+        except BaseException as error:  # noqa: BLE001 - the generator decides what to do with it
+            step, argument = generator.throw, error  # type: ignore[assignment]
+        else:
+            step = generator.send

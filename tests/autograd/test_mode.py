@@ -1,0 +1,274 @@
+"""The grad switch: nesting, decorators, exceptions, threads."""
+
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Variable, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+
+
+@pytest.fixture
+def x():
+    return Variable(np.array([1.0, 2.0]), requires_grad=True)
+
+
+def recorded(x):
+    return (x * 2).requires_grad
+
+
+def test_recording_is_on_by_default(x):
+    assert is_grad_enabled()
+    assert recorded(x)
+
+
+def test_no_grad_records_nothing_inside_and_goes_on_after(x):
+    with no_grad():
+        assert not is_grad_enabled()
+        assert not recorded(x)
+        assert (x * 2)._node is None
+    assert recorded(x)
+
+
+def test_switches_nest(x):
+    with no_grad():
+        with enable_grad():
+            assert recorded(x)
+            with no_grad():
+                assert not recorded(x)
+            assert recorded(x)
+        assert not recorded(x)
+    assert recorded(x)
+
+
+def test_one_switch_can_be_entered_again_and_again(x):
+    off = no_grad()
+    with off, enable_grad(), off:
+        assert not recorded(x)
+    assert recorded(x)
+    with off:
+        assert not recorded(x)
+    assert recorded(x)
+
+
+@pytest.mark.parametrize("switch", [no_grad, enable_grad, lambda: set_grad_enabled(False)])
+def test_an_exception_restores_the_mode(switch, x):
+    with pytest.raises(KeyError), switch():
+        raise KeyError
+    assert is_grad_enabled()
+    with no_grad():
+        with pytest.raises(KeyError), switch():
+            raise KeyError
+        assert not is_grad_enabled()
+
+
+def test_decorators_with_and_without_parentheses(x):
+    @no_grad()
+    def with_parentheses():
+        return recorded(x)
+
+    @no_grad
+    def without():
+        return recorded(x)
+
+    @enable_grad()
+    def on():
+        return recorded(x)
+
+    assert not with_parentheses()
+    assert not without()
+    with no_grad():
+        assert on()
+    assert is_grad_enabled()
+
+
+def test_a_decorated_function_keeps_its_name_and_restores_the_mode_after_an_error(x):
+    @no_grad()
+    def evaluate(model):
+        """Measure."""
+        raise ValueError(model)
+
+    assert evaluate.__name__ == "evaluate"
+    assert evaluate.__doc__ == "Measure."
+    with pytest.raises(ValueError, match="model"):
+        evaluate("model")
+    assert is_grad_enabled()
+
+
+def test_a_decorated_function_may_call_itself(x):
+    @no_grad()
+    def count(n):
+        assert not is_grad_enabled()
+        return n if n == 0 else count(n - 1)
+
+    assert count(5) == 0
+    assert is_grad_enabled()
+
+
+def test_a_decorated_generator_runs_its_body_in_the_mode_and_its_caller_outside(x):
+    @no_grad()
+    def batches():
+        for _ in range(3):
+            yield recorded(x)
+
+    for inside in batches():
+        assert not inside
+        assert recorded(x), "the loop around a decorated generator keeps its own mode"
+    assert recorded(x)
+
+
+def test_a_generator_closed_early_restores_the_mode(x):
+    @no_grad()
+    def batches():
+        yield 1
+        yield 2
+
+    generator = batches()
+    next(generator)
+    generator.close()
+    assert is_grad_enabled()
+
+
+def test_a_decorated_generator_takes_what_is_sent_and_thrown_and_returns_its_value():
+    @no_grad()
+    def conversation():
+        heard = yield "first"
+        try:
+            yield heard, is_grad_enabled()
+        except KeyError:
+            yield "caught", is_grad_enabled()
+        return "end"
+
+    generator = conversation()
+    assert next(generator) == "first"
+    assert generator.send("sent") == ("sent", False)
+    assert generator.throw(KeyError()) == ("caught", False)
+    with pytest.raises(StopIteration, match="end"):
+        next(generator)
+    assert is_grad_enabled()
+
+
+def test_set_grad_enabled_as_a_call_holds_until_further_notice(x):
+    set_grad_enabled(False)
+    try:
+        assert not recorded(x)
+    finally:
+        set_grad_enabled(True)
+    assert recorded(x)
+
+
+def test_set_grad_enabled_as_context_and_decorator(x):
+    with set_grad_enabled(False):
+        assert not recorded(x)
+        with set_grad_enabled(True):
+            assert recorded(x)
+        assert not recorded(x)
+    assert recorded(x)
+
+    @set_grad_enabled(False)
+    def evaluate():
+        return recorded(x)
+
+    assert is_grad_enabled()
+    assert not evaluate()
+    assert is_grad_enabled()
+
+
+def test_a_leaf_made_inside_no_grad_still_requires_a_gradient():
+    with no_grad():
+        w = Variable(np.ones(2), requires_grad=True)
+    assert w.requires_grad
+    assert recorded(w)
+
+
+def test_every_thread_starts_with_recording_on(x):
+    found = []
+    with no_grad():
+        thread = threading.Thread(target=lambda: found.append(recorded(x)))
+        thread.start()
+        thread.join()
+    assert found == [True]
+
+
+def test_the_mode_of_one_thread_does_not_show_in_another(x):
+    inside, release = threading.Event(), threading.Event()
+
+    def work():
+        with no_grad():
+            inside.set()
+            release.wait(10)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert inside.wait(10)
+    assert recorded(x)
+    release.set()
+    thread.join()
+
+
+@pytest.fixture
+def frequent_switches():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def in_threads(work, count=4):
+    errors = []
+
+    def guarded(i):
+        try:
+            work(i)
+        except BaseException as error:  # noqa: BLE001 - whatever went wrong is raised below
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(i,)) for i in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+@pytest.mark.usefixtures("frequent_switches")
+def test_thousands_of_nested_gradients_in_threads_are_all_right():
+    third = autograd.grad(autograd.grad(autograd.grad(lambda v, k: np.sin(k * v))))
+    wrong = []
+
+    def work(i):
+        for j in range(500):
+            k, at = 1.0 + i, 0.001 * j
+            if not np.isclose(third(at, k), -(k**3) * np.cos(k * at), rtol=1e-12):
+                wrong.append((i, j))
+
+    in_threads(work)
+    assert wrong == []
+
+
+@pytest.mark.usefixtures("frequent_switches")
+def test_passes_over_a_shared_leaf_in_threads_are_all_right():
+    shared = Variable(np.array([1.0, 2.0, 3.0]), requires_grad=True)
+    wrong = []
+
+    def work(i):
+        for j in range(300):
+            factor = float(i * 1000 + j)
+            with no_grad():
+                assert not recorded(shared)
+            (g,) = autograd.grad((shared * shared * factor).sum(), [shared])
+            if not np.array_equal(g, 2 * shared.data * factor):
+                wrong.append((i, j))
+
+    in_threads(work)
+    assert wrong == []
+
+
+@pytest.mark.usefixtures("frequent_switches")
+def test_a_graph_recorded_in_one_thread_can_be_pulled_back_in_another(x):
+    loss = np.exp(x).sum()
+    in_threads(lambda i: loss.backward(), count=1)
+    np.testing.assert_allclose(x.grad, np.exp([1.0, 2.0]))
