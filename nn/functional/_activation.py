@@ -147,7 +147,7 @@ hardsigmoid.__doc__ = """Return min(max(x + 3, 0), 6) / 6, a piecewise linear si
 hardswish = unary(
     lambda x: x * np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0,
     name="hardswish",
-    x=lambda g, x: g * np.where(x < -3, 0.0, np.where(x <= 3, x / 3.0 + 0.5, 1.0)),
+    x=lambda g, x: g * np.where(x <= -3, 0.0, np.where(x < 3, x / 3.0 + 0.5, 1.0)),
 )
 hardswish.__doc__ = """Return x min(max(x + 3, 0), 6) / 6, a piecewise quadratic silu.
 

@@ -517,6 +517,8 @@ def cross_entropy(
     weight = _class_weight("cross_entropy", weight, input, axis)
     if not hasattr(target, "dtype"):
         target = np.asarray(target)
+        if target.dtype.kind == "f":
+            target = target.astype(input.dtype)
     if target.shape == input.shape:
         return _soft_cross_entropy(input, target, weight, axis, reduction, label_smoothing)
     target, kept = _class_targets("cross_entropy", input, target, axis, ignore_index)

@@ -1,0 +1,542 @@
+import copy
+import pickle
+import weakref
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import Variable
+from nn import functional
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter([2.0])
+        self.fc = nn.Linear(3, 3)
+
+    def forward(self, x):
+        return self.fc(x) * self.scale
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(4, 3, bias=False)
+        self.block = Block()
+        self.offset = nn.Parameter(np.zeros(3, np.float32))
+        self.register_buffer("count", np.zeros((), np.int64))
+        self.register_buffer("cache", np.zeros(2), persistent=False)
+        self.again = self.block  # shared
+
+    def forward(self, x):
+        return self.block(functional.relu(self.first(x))) + self.offset
+
+
+# -- walks
+# -------------------------------------------------------------------------------------------
+
+
+def test_walks_name_everything_once_and_parents_first():
+    net = Net()
+    assert [n for n, _ in net.named_parameters()] == [
+        "offset",
+        "first.weight",
+        "block.scale",
+        "block.fc.weight",
+        "block.fc.bias",
+    ]
+    assert [n for n, _ in net.named_modules()] == ["", "first", "block", "block.fc"]
+    assert [n for n, _ in net.named_children()] == ["first", "block"]
+    assert [n for n, _ in net.named_buffers()] == ["count", "cache"]
+    assert list(net.children()) == [net.first, net.block]
+    assert list(net.modules()) == [net, net.first, net.block, net.block.fc]
+    assert [n for n, _ in net.named_parameters(recurse=False)] == ["offset"]
+    assert [n for n, _ in net.block.named_parameters("x")] == [
+        "x.scale",
+        "x.fc.weight",
+        "x.fc.bias",
+    ]
+
+
+def test_duplicates_are_named_on_request():
+    net = Net()
+    assert [n for n, _ in net.named_modules(remove_duplicate=False)][-2:] == ["again", "again.fc"]
+    names = [n for n, _ in net.named_parameters(remove_duplicate=False)]
+    assert names[-3:] == ["again.scale", "again.fc.weight", "again.fc.bias"]
+
+
+@pytest.mark.parametrize("walk", ["parameters", "buffers", "children", "modules"])
+def test_walks_are_generators(walk):
+    assert iter(found := getattr(Net(), walk)()) is found
+
+
+def test_a_shared_parameter_counts_once():
+    a, b = nn.Linear(2, 2), nn.Linear(2, 2)
+    b.weight = a.weight
+    both = nn.Sequential(a, b)
+    assert [n for n, _ in both.named_parameters()] == ["0.weight", "0.bias", "1.bias"]
+    assert list(both.state_dict()) == ["0.weight", "0.bias", "1.weight", "1.bias"]
+
+
+@pytest.mark.torch
+def test_names_and_order_equal_pytorchs():
+    torch = pytest.importorskip("torch")
+
+    class TorchNet(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = torch.nn.Linear(4, 3, bias=False)
+            self.norm = torch.nn.BatchNorm1d(3)
+            self.layers = torch.nn.ModuleList([torch.nn.Linear(3, 3), torch.nn.Sequential()])
+            self.offset = torch.nn.Parameter(torch.zeros(3))
+
+    class OurNet(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Linear(4, 3, bias=False)
+            self.norm = nn.BatchNorm1d(3)
+            self.layers = nn.ModuleList([nn.Linear(3, 3), nn.Sequential()])
+            self.offset = nn.Parameter(np.zeros(3))
+
+    ours, theirs = OurNet(), TorchNet()
+    for walk in ("named_parameters", "named_buffers", "named_modules", "named_children"):
+        assert [n for n, _ in getattr(ours, walk)()] == [n for n, _ in getattr(theirs, walk)()]
+    assert sorted(ours.state_dict()) == sorted(theirs.state_dict())
+
+
+def test_paths_find_modules():
+    net = Net()
+    assert net.get_submodule("block.fc") is net.block.fc
+    assert net.get_submodule("") is net
+    with pytest.raises(
+        AttributeError, match="wanted the path of a module in Net, got 'block.fd'; the paths are"
+    ):
+        net.get_submodule("block.fd")
+
+
+# -- registration
+# ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value, kind",
+    [(nn.Linear(1, 1), "module"), (nn.Parameter([1.0]), "parameter")],
+)
+def test_assigning_before_super_init_says_what_is_missing(value, kind):
+    class Early(nn.Module):
+        def __init__(self):
+            self.part = value
+
+    with pytest.raises(
+        AttributeError, match=rf"Early: wanted super\(\).__init__\(\) .* the {kind} 'part'"
+    ):
+        Early()
+
+
+def test_registering_a_buffer_before_super_init_says_what_is_missing():
+    class Early(nn.Module):
+        def __init__(self):
+            self.register_buffer("mean", np.zeros(1))
+
+    with pytest.raises(AttributeError, match="make super.* the first line of __init__"):
+        Early()
+
+
+@pytest.mark.parametrize(
+    "name, value, message",
+    [
+        ("first", 3, "Net.first: wanted a Module or None in place of a Module, got int"),
+        ("first", nn.functional.relu, "wanted a Module or None"),
+        (
+            "offset",
+            np.ones(3),
+            r"Net.offset: wanted a Parameter .* got ndarray; write `.offset.data = values`",
+        ),
+        (
+            "offset",
+            Variable([1.0]),
+            "wanted a Parameter or None in place of a Parameter, got Variable",
+        ),
+        (
+            "count",
+            nn.Parameter([1.0]) * 2,
+            "Net.count: wanted an array as a buffer, got a Variable that requires",
+        ),
+    ],
+)
+def test_a_registered_name_keeps_its_kind(name, value, message):
+    net = Net()
+    before = getattr(net, name)
+    with pytest.raises(TypeError, match=message):
+        setattr(net, name, value)
+    assert getattr(net, name) is before
+
+
+def test_attributes_can_be_replaced_removed_and_deleted():
+    net = Net()
+    net.first = nn.Linear(4, 3)
+    net.offset = None
+    net.count = 5
+    del net.cache
+    names = list(net.state_dict())
+    assert "first.bias" in names
+    assert "offset" not in names
+    assert net.state_dict()["count"] == 5
+    assert [n for n, _ in net.named_buffers()] == ["count"]
+    with pytest.raises(AttributeError):
+        net.cache  # noqa: B018
+    del net.block, net.again
+    assert [n for n, _ in net.named_children()] == ["first"]
+
+
+def test_a_buffer_may_become_a_parameter():
+    net = Net()
+    net.register_buffer("gate", np.zeros(2))
+    net.gate = nn.Parameter([1.0])
+    assert "gate" in dict(net.named_parameters())
+    assert "gate" not in dict(net.named_buffers())
+
+
+def test_an_absent_parameter_or_buffer_is_no_state():
+    net = nn.Module()
+    net.register_parameter("bias", None)
+    net.register_buffer("mean", None)
+    assert net.bias is None
+    assert net.mean is None
+    assert net.state_dict() == {}
+
+
+@pytest.mark.parametrize(
+    "call, error, message",
+    [
+        (
+            lambda m: m.add_module("a.b", nn.ReLU()),
+            ValueError,
+            "add_module: wanted a name without dots, got 'a.b'",
+        ),
+        (lambda m: m.add_module("", nn.ReLU()), ValueError, "wanted a name without dots, got ''"),
+        (
+            lambda m: m.add_module("forward", nn.ReLU()),
+            ValueError,
+            "got 'forward', which Module already uses",
+        ),
+        (lambda m: m.add_module("x", 1), TypeError, "add_module: wanted a Module for 'x', got int"),
+        (
+            lambda m: m.register_parameter("x", np.ones(1)),
+            TypeError,
+            "wanted a Parameter for 'x', got ndarray",
+        ),
+        (lambda m: m.register_parameter("train", nn.Parameter([1.0])), ValueError, "got 'train'"),
+        (
+            lambda m: m.register_buffer("eval", np.ones(1)),
+            ValueError,
+            "register_buffer: wanted a new name, got 'eval'",
+        ),
+        (
+            lambda m: m.register_buffer("x", nn.Parameter([1.0])),
+            TypeError,
+            "x: wanted an array as a buffer",
+        ),
+        (
+            lambda m: m(1),
+            NotImplementedError,
+            r"Module: wanted a method forward\(self, x\), got none; define it",
+        ),
+        (lambda m: m.set_extra_state(1), NotImplementedError, "wanted a method set_extra_state"),
+    ],
+)
+def test_wrong_registrations_are_explained(call, error, message):
+    with pytest.raises(error, match=message):
+        call(nn.Module())
+
+
+def test_a_module_below_itself_is_refused_with_the_path():
+    net = Net()
+    with pytest.raises(
+        ValueError, match="Net: wanted a tree of modules, got the Net itself as 'myself'"
+    ):
+        net.myself = net
+    with pytest.raises(ValueError, match="got the Linear itself as 'up.block.fc'"):
+        net.block.fc.up = net
+    layers = nn.ModuleList([net])
+    with pytest.raises(ValueError, match="got the Net itself as 'layers.0'"):
+        net.layers = layers
+    net.parent = weakref.ref(net)
+    assert len(list(net.modules())) == 4
+
+
+@pytest.mark.parametrize("value", [[nn.ReLU()], (nn.Parameter([1.0]),), {"a": nn.ReLU()}])
+def test_a_plain_container_of_modules_warns_that_nothing_is_found(value):
+    net = Net()
+    with pytest.warns(
+        UserWarning, match=r"Net.layers is a plain \w+, in which Net.parameters\(\) finds nothing"
+    ):
+        net.layers = value
+
+
+def test_other_attributes_are_just_attributes():
+    net = Net()
+    net.sizes, net.names, net.nothing = [1, 2], {}, []
+    net.variable = Variable([1.0], requires_grad=True)
+    assert len(list(net.parameters())) == 5
+
+
+# -- modes and gradients
+# -----------------------------------------------------------------------------
+
+
+def test_train_and_eval_reach_everything_below():
+    net = Net()
+    assert net.training
+    assert net.eval() is net
+    assert not any(m.training for m in net.modules())
+    assert all(m.training for m in net.train().modules())
+
+
+def test_zero_grad_drops_gradients_or_fills_them():
+    net = Net()
+    x = np.ones((2, 4), np.float32)
+    net(x).sum().backward()
+    net.zero_grad(set_to_none=False)
+    assert all(p.grad is not None and not p.grad.any() for p in net.parameters())
+    net.zero_grad()
+    assert all(p.grad is None for p in net.parameters())
+
+
+def test_a_frozen_module_records_nothing():
+    net = Net().requires_grad_(False)
+    assert not net(np.ones((2, 4), np.float32)).requires_grad
+    assert net.requires_grad_()(np.ones((2, 4), np.float32)).requires_grad
+
+
+def test_apply_visits_children_first_and_returns_the_module():
+    net, seen = Net(), []
+    assert net.apply(seen.append) is net
+    assert seen == [net.first, net.block.fc, net.block, net]
+
+
+# -- calling and hooks
+# -------------------------------------------------------------------------------
+
+
+def test_hooks_see_and_change_what_goes_in_and_out():
+    layer = nn.Identity()
+    seen = []
+    pre = layer.register_forward_pre_hook(lambda module, args: (args[0] + 1,))
+    post = layer.register_forward_hook(lambda module, args, out: seen.append((module, args, out)))
+    last = layer.register_forward_hook(lambda module, args, out: out * 10)
+    assert layer(1) == 20
+    assert seen == [(layer, (2,), 2)]
+    pre.remove()
+    pre.remove()
+    assert layer(1) == 10
+    with last:
+        assert layer(1) == 10
+    assert layer(1) == 1
+    post.remove()
+    assert layer(1) == 1
+    assert len(seen) == 4
+
+
+def test_a_pre_hook_may_return_a_single_argument():
+    layer = nn.Identity()
+    layer.register_forward_pre_hook(lambda module, args: args[0] + 1)
+    assert layer(1) == 2
+
+
+# -- state
+# -------------------------------------------------------------------------------------------
+
+
+def test_state_is_copied_out_and_in():
+    net, other = Net(), Net()
+    state = net.state_dict()
+    assert "cache" not in state
+    net.offset.data[...] = 5
+    assert not state["offset"].any()
+    weight = other.first.weight
+    held = weight.data
+    result = other.load_state_dict(state)
+    assert result == ([], [])
+    assert other.first.weight is weight
+    assert weight.data is held
+    for name, value in other.state_dict().items():
+        np.testing.assert_array_equal(value, state[name])
+    state["offset"][...] = 7
+    assert not other.offset.data.any()
+
+
+def test_loading_casts_to_the_dtype_of_the_module():
+    layer = nn.Linear(2, 1)
+    layer.load_state_dict({"weight": [[1.5, 2]], "bias": Variable(np.array([0.1]))})
+    assert layer.weight.dtype == np.float32
+    np.testing.assert_array_equal(layer.weight.data, [[1.5, 2.0]])
+    np.testing.assert_array_equal(layer.bias.data, np.float32([0.1]))
+
+
+def test_loading_reports_everything_at_once_and_changes_nothing():
+    net = Net()
+    before = net.state_dict()
+    wrong = {
+        "offset": np.ones(2),
+        "first.weight": np.ones((3, 4)),
+        "count": np.array(0.5),
+        "block.scale": np.ones(1),
+        "block.fc.weigth": np.ones((3, 3)),
+        "again.scale": np.ones(1) * 1j,
+        "again.fc.weight": np.ones((3, 3)),
+        "again.fc.bias": np.ones(3),
+    }
+    with pytest.raises(
+        ValueError, match="load_state_dict: wanted the state of this Net, got"
+    ) as caught:
+        net.load_state_dict(wrong)
+    text = str(caught.value)
+    assert "missing keys 'block.fc.weight', 'block.fc.bias'" in text
+    assert "unexpected keys 'block.fc.weigth'" in text
+    assert "'offset' of shape (2,) where (3,) is wanted" in text
+    assert "'count' of dtype float64 where int64 is wanted" in text
+    assert "'again.scale' of dtype complex128 where float32 is wanted" in text
+    assert "nothing was changed" in text
+    for name, value in net.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_loading_a_part_on_request():
+    net = Net()
+    result = net.load_state_dict({"offset": np.ones(3), "other": 1}, strict=False)
+    assert result.unexpected_keys == ["other"]
+    assert "first.weight" in result.missing_keys
+    np.testing.assert_array_equal(net.offset.data, 1)
+    with pytest.raises(ValueError, match=r"'offset' of shape \(4,\)"):
+        net.load_state_dict({"offset": np.ones(4)}, strict=False)
+
+
+def test_graphs_from_before_loading_are_out_of_date():
+    layer = nn.Linear(2, 1)
+    x = Variable(np.ones((1, 2), np.float32), requires_grad=True)
+    out = layer(x).sum()
+    layer.load_state_dict(nn.Linear(2, 1).state_dict())
+    with pytest.raises(RuntimeError, match="was changed"):
+        out.backward()
+
+
+def test_loading_buffers_keeps_shared_ones_shared():
+    net = nn.Module()
+    net.register_buffer("a", np.zeros(2))
+    net.register_buffer("b", net.a)
+    net.load_state_dict({"a": [1, 2], "b": [1, 2]})
+    assert net.a is net.b
+    np.testing.assert_array_equal(net.a, [1.0, 2.0])
+
+
+@pytest.mark.torch
+def test_a_pytorch_model_and_ours_load_each_others_state():
+    torch = pytest.importorskip("torch")
+
+    def build(library):
+        return library.Sequential(
+            library.Linear(4, 5),
+            library.BatchNorm1d(5),
+            library.PReLU(5),
+            library.Dropout(0.5),
+            library.Linear(5, 2),
+            library.LayerNorm(2),
+        )
+
+    ours, theirs = build(nn), build(torch.nn)
+    x = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+    theirs[1].train()(torch.randn(8, 5))
+    ours.load_state_dict(theirs.state_dict())
+    ours.eval()
+    theirs.eval()
+    wanted = theirs(torch.tensor(x)).detach().numpy()
+    np.testing.assert_allclose(ours(x).data, wanted, rtol=1e-4, atol=1e-5)
+    fresh = build(torch.nn)
+    fresh.load_state_dict({k: torch.tensor(v) for k, v in ours.state_dict().items()})
+    np.testing.assert_array_equal(fresh.eval()(torch.tensor(x)).detach().numpy(), wanted)
+
+
+def test_extra_states_go_by_path():
+    class Clock(nn.Module):
+        ticks = 0
+
+        def get_extra_state(self):
+            return {"ticks": self.ticks}
+
+        def set_extra_state(self, state):
+            self.ticks = state["ticks"]
+
+    net = nn.Sequential(nn.ReLU(), nn.Sequential(Clock()))
+    net[1][0].ticks = 3
+    states = net.extra_state()
+    assert states == {"1.0": {"ticks": 3}}
+    net[1][0].ticks = 0
+    net.load_extra_state(states)
+    assert net[1][0].ticks == 3
+    with pytest.raises(
+        ValueError, match=r"load_extra_state: wanted states for \['1.0'\], got \['2.0'\]"
+    ):
+        net.load_extra_state({"2.0": {"ticks": 1}})
+
+
+# -- dtypes, copies, text
+# ----------------------------------------------------------------------------
+
+
+def test_conversion_keeps_the_parameters_objects_and_integer_buffers():
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    net[0].bias.requires_grad = False
+    parameters = list(net.parameters())
+    assert net.double() is net
+    assert all(a is b for a, b in zip(net.parameters(), parameters, strict=True))
+    assert {p.dtype for p in parameters} == {np.dtype(np.float64)}
+    assert [b.dtype for b in net.buffers()] == [np.float64, np.float64, np.int64]
+    assert [p.requires_grad for p in parameters] == [True, False, True, True]
+    net(np.random.default_rng(0).normal(size=(4, 2))).sum().backward()
+    assert parameters[0].grad.dtype == np.float64
+    assert net.float()[0].weight.dtype == np.float32
+    assert parameters[0].grad is None
+    assert net.half()[1].running_mean.dtype == np.float16
+    with pytest.raises(TypeError, match="astype: wanted a floating-point dtype, got int64"):
+        net.astype(np.int64)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copies_share_nothing_and_keep_sharing_within(copied):
+    net = Net()
+    twin = copied(net)
+    assert type(twin) is Net
+    assert twin.block is twin.again
+    for (name, p), (other, q) in zip(net.named_parameters(), twin.named_parameters(), strict=True):
+        assert name == other
+        assert p is not q
+        assert not np.shares_memory(p.data, q.data)
+        np.testing.assert_array_equal(p.data, q.data)
+    x = np.ones((2, 4), np.float32)
+    np.testing.assert_array_equal(net(x).data, twin(x).data)
+
+
+def test_repr_nests_like_pytorchs():
+    assert repr(Net()) == (
+        "Net(\n"
+        "  (first): Linear(in_features=4, out_features=3, bias=False)\n"
+        "  (block): Block(\n"
+        "    (fc): Linear(in_features=3, out_features=3, bias=True)\n"
+        "  )\n"
+        "  (again): Block(\n"
+        "    (fc): Linear(in_features=3, out_features=3, bias=True)\n"
+        "  )\n"
+        ")"
+    )
+
+
+def test_what_a_module_says_of_itself_stands_before_its_children():
+    class Named(nn.Sequential):
+        def extra_repr(self):
+            return "name='x'"
+
+    assert repr(Named(nn.ReLU())) == "Named(\n  name='x'\n  (0): ReLU()\n)"
+    assert repr(Named()) == "Named(name='x')"
