@@ -233,57 +233,67 @@ class Deferred:
 
 
 class Scatter(Deferred):
-    """Values at an index of an otherwise zero array: what indexing rules return, so that n reads
+    """Values at indices of an otherwise zero array: what indexing rules return, so that n reads
     cost O(n).
 
-    `scatter(values, index, shape)` builds the array; where `unique` is False, duplicate indices
-    add up.
+    `scatter(*values, indices=..., shape=...)` builds the array; `once(index)` tells whether an
+    index names each element at most once, otherwise duplicates add up. Sums of raw arrays are
+    written out at the second reading. Sums of Variables (create_graph) are kept as a list, with
+    what else is to be added as `dense`, and become one node.
     """
 
-    __slots__ = ("dtype", "index", "scatter", "shape", "unique", "values")
+    __slots__ = ("dense", "dtype", "indices", "once", "scatter", "shape", "values")
 
     def __init__(
         self,
         scatter: Callable[..., Any],
-        values: Any,
+        once: Callable[[Any], bool],
+        value: Any,
         index: Any,
         shape: tuple[int, ...],
-        *,
-        unique: bool,
     ) -> None:
         self.scatter = scatter
-        self.values = values
-        self.index = index
+        self.once = once
+        self.values = [value]
+        self.indices = [index]
         self.shape = shape
-        self.dtype = values.dtype
-        self.unique = unique
+        self.dtype = value.dtype
+        self.dense: Any = None
 
     def materialize(self) -> Any:
-        """Write out the full array (recorded, where the values are a Variable)."""
-        return self.scatter(self.values, self.index, self.shape)
+        """Write out the full array (recorded, where the values are Variables)."""
+        total = self.scatter(*self.values, indices=tuple(self.indices), shape=self.shape)
+        return total if self.dense is None else self.dense + total
 
     def add_into(self, total: Any) -> None:
         """Add to `total`, an array the engine owns, in place."""
-        if self.unique:
-            total[self.index] += self.values
-        else:
-            np.add.at(total, self.index, self.values)
+        for index, value in zip(self.indices, self.values, strict=True):
+            if self.once(index):
+                total[index] += value
+            else:
+                np.add.at(total, index, value)
 
     def __add__(self, other: Any) -> Any:
-        total = self.materialize()
-        if isinstance(other, Scatter) and not isinstance(total, Variable):
-            other.add_into(total)
-            return total
-        return total + (other.materialize() if isinstance(other, Scatter) else other)
-
-    def __radd__(self, other: Any) -> Any:
-        return other + self.materialize()
+        """Add a running total, which is extended if it is a list of Variables."""
+        recorded = isinstance(self.values[-1], Variable)
+        if isinstance(other, Scatter):
+            if recorded or isinstance(other.values[-1], Variable):
+                other.values += self.values
+                other.indices += self.indices
+                return other if self.dense is None else other + self.dense
+            total = other.materialize()
+        elif recorded or isinstance(other, Variable):
+            self.dense = other if self.dense is None else self.dense + other
+            return self
+        else:
+            total = np.array(other)
+        self.add_into(total)
+        return total
 
     def astype(self, dtype: np.dtype[Any]) -> Scatter:
         """Cast the values."""
-        return Scatter(
-            self.scatter, cast(self.values, dtype), self.index, self.shape, unique=self.unique
-        )
+        (value,), (index,) = self.values, self.indices
+        return Scatter(self.scatter, self.once, cast(value, dtype), index, self.shape)
 
 
 class _Parts(Deferred):
@@ -679,7 +689,12 @@ def run_backward(
                     elif parent.plan is LEAF and plan.trusted and _is_new(gx, g):
                         owned.add(parent)
                 elif create_graph or parent not in owned or total.__class__ is not np.ndarray:
-                    cotangents[parent] = total + gx
+                    if plan.defers:
+                        gx += total  # the other way round: `total` may be an array
+                        deferred.add(parent)
+                    else:
+                        gx = total + gx
+                    cotangents[parent] = gx
                     owned.add(parent)
                 elif plan.defers:
                     gx.add_into(total)

@@ -18,7 +18,7 @@ import numpy as np
 
 from autograd import _primitive
 from autograd._graph import LEAF, RETAIN, Leaf, Node, next_number, run_backward, wrap
-from autograd.ops import contractions, elementwise, indexing, joining, reductions, shaping
+from autograd.ops import contractions, creation, elementwise, indexing, reductions, shaping
 
 _FLOATING = "fc"
 
@@ -404,11 +404,11 @@ class Variable:
     conj = conjugate = elementwise.conjugate
     clip = elementwise.clip
 
-    def reshape(self, *shape: Any) -> Any:
+    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
         """Return the same elements in another shape; `shape` as one tuple or as separate
         integers.
         """
-        return shaping.reshape(self, shape[0] if len(shape) == 1 else shape)
+        return shaping.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy)
 
     def transpose(self, *axes: Any) -> Any:
         """Permute the axes; none given reverses them."""
@@ -416,10 +416,7 @@ class Variable:
 
     def astype(self, dtype: Any, *, copy: bool = True) -> Any:
         """Convert to another dtype; integer and bool results carry no gradient."""
-        dtype = np.dtype(dtype)
-        if dtype.kind not in _FLOATING:
-            return wrap(self._data.astype(dtype))
-        return self if dtype == self._data.dtype and not copy else shaping.astype(self, dtype)
+        return shaping.astype(self, dtype, copy)
 
     # -- leaving the graph -------------------------------------------------------------------------
 
@@ -610,4 +607,4 @@ def as_cotangent(what: str, gradient: Any, variable: Any) -> Any:
     return g
 
 
-_primitive.bind_variable_class(Variable, joining.array)
+_primitive.bind_variable_class(Variable, creation.from_sequence)

@@ -81,7 +81,7 @@ class Case:
             self.domain if isinstance(self.domain, tuple) else (self.domain,) * len(self.shapes)
         )
         arrays = [
-            (domain if callable(domain) else DOMAINS[domain])(rng, shape)
+            np.asarray((domain if callable(domain) else DOMAINS[domain])(rng, shape))
             for domain, shape in zip(domains, self.shapes, strict=True)
         ]
         return (*arrays, *self.args)
@@ -267,7 +267,9 @@ def calls(row: Row) -> list[tuple[Case, Call]]:
         call = Call(row.function, case.arguments(rng), case)
         found.append((case, call))
         if row.complex and case.complex and all(x.dtype.kind == "f" for x in call.operands):
-            turned = [x + 1j * (0.5 * rng.normal(size=x.shape)) for x in call.operands]
+            turned = [
+                np.asarray(x + 1j * (0.5 * rng.normal(size=x.shape))) for x in call.operands
+            ]
             found.append((case, Call(row.function, call.arguments_with(turned), case)))
     return found
 

@@ -67,29 +67,40 @@ def _plain_index(index: Any) -> Any:
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
-    """Return the shape of an array, Variable, number or nested list (np.shape takes 2 us on one)."""
+    """Return the shape of anything array-like; np.shape would take 2 us on a Variable."""
     return x.shape if hasattr(x, "shape") else np.shape(x)
 
 
 # -- reading and scattering ------------------------------------------------------------------------
 
 
-@primitive(values=lambda g, index: g[index], linear=True)
-def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    """Return zeros of `shape` with `values` added at `index`; duplicate indices add up.
-
-    The adjoint of `x[index]`.
-    """
-    total = np.zeros_like(values, shape=shape)
-    if _names_each_once(index):
-        total[index] = values
-    else:
-        np.add.at(total, index, values)
+@primitive(
+    joint=lambda g, indices, wanted: [
+        g[index] if want else None for index, want in zip(indices, wanted, strict=False)
+    ],
+    linear=True,
+    name="scatter",
+)
+def scatter_all(*values: Any, indices: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """Return zeros of `shape` with each of `values` added at its index; duplicates add up."""
+    total = np.zeros_like(values[0], shape=shape)
+    for index, value in zip(indices, values, strict=True):
+        if not _names_each_once(index):
+            np.add.at(total, index, value)
+        elif len(values) == 1:
+            total[index] = value
+        else:
+            total[index] += value
     return total
 
 
+def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Return zeros of `shape` with `values` added at `index`: the adjoint of `x[index]`."""
+    return scatter_all(values, indices=(index,), shape=shape)
+
+
 @primitive(
-    x=lambda g, x_shape, index: Scatter(scatter, g, index, x_shape, unique=_names_each_once(index)),
+    x=lambda g, x_shape, index: Scatter(scatter_all, _names_each_once, g, index, x_shape),
     linear=True,
     masks=True,
     defers=True,
@@ -142,6 +153,10 @@ def _written(index: Any, shape: tuple[int, ...], value_shape: tuple[int, ...]) -
     return owner[index] == numbers
 
 
+def _set_at_x(g: Any, index: Any) -> Any:
+    return set_at(g, index, 0.0)
+
+
 def _set_at_value(g: Any, x_shape: tuple[int, ...], index: Any, value_shape: Any) -> Any:
     picked = g[index]
     if not _names_each_once(index):
@@ -151,12 +166,7 @@ def _set_at_value(g: Any, x_shape: tuple[int, ...], index: Any, value_shape: Any
 
 # Affine where only one of x and value is differentiated, so their tangents are derived, not
 # `linear=True`.
-@primitive(
-    x=lambda g, index: _set_at(g, index, 0.0),
-    value=_set_at_value,
-    masks=True,
-    name="set_at",
-)
+@primitive(x=_set_at_x, value=_set_at_value, masks=True, name="set_at")
 def _set_at(x: Any, index: Any, value: Any) -> Any:
     new = np.array(x)
     _require_same_kind("set_at", new, value)
@@ -295,7 +305,7 @@ def along(shape: tuple[int, ...], indices: Any, axis: int) -> tuple[Any, ...]:
 
 
 def compress(condition: Any, x: Any, axis: Any = None) -> Any:
-    """Take the slices of `x` along `axis` where the 1-D `condition` holds; None: of `x` flattened."""
+    """Take the slices of `x` along `axis` (None: of `x` flattened) where `condition` holds."""
     return take(x, np.flatnonzero(_raw(condition)), axis=axis)
 
 

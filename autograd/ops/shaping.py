@@ -1,4 +1,8 @@
-"""Shapes: every function here moves elements and computes none. Imports `_primitive` and NumPy."""
+"""Shapes: every function here moves elements and computes none, so the adjoint moves them back.
+
+Shapes are written (d0, ..., dn); negative axes count from the end. Imports `_primitive`,
+`indexing` and NumPy.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,129 @@ from typing import Any
 
 import numpy as np
 
-from autograd._graph import cast, unbroadcast
-from autograd._primitive import primitive
+from autograd import _graph
+from autograd._graph import unbroadcast, wrap
+from autograd._primitive import as_operand, primitive
+from autograd.ops.indexing import getitem, normal_axis, scatter, shape_of
+
+__all__ = [
+    "astype",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "broadcast_arrays",
+    "broadcast_to",
+    "copy",
+    "diag",
+    "diagflat",
+    "diagonal",
+    "expand_dims",
+    "flip",
+    "fliplr",
+    "flipud",
+    "matrix_transpose",
+    "moveaxis",
+    "permute_dims",
+    "ravel",
+    "repeat",
+    "reshape",
+    "resize",
+    "roll",
+    "rollaxis",
+    "rot90",
+    "squeeze",
+    "swapaxes",
+    "tile",
+    "trace",
+    "transpose",
+    "tril",
+    "trim_zeros",
+    "triu",
+]
+
+# -- the same elements in another shape ------------------------------------------------------------
+
+
+@primitive(
+    x=lambda g, x_shape, order: (
+        g.reshape(x_shape) if order == "C" else np.reshape(g, x_shape, order=order)
+    ),
+    linear=True,
+)
+def reshape(x: Any, shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+    """Give the elements of `x` the shape `shape`; one entry may be -1.
+
+    Args:
+        x: the array.
+        shape: the new shape, an integer or a tuple.
+        order: "C" reads and writes with the last axis fastest, "F" with the first.
+        copy: True always copies, None where it must, False never.
+
+    Raises:
+        ValueError: the number of elements differs, another `order`, or a copy that `copy` forbids.
+    """
+    if order not in ("C", "F"):
+        msg = f"reshape: wanted order 'C' or 'F', got {order!r}, which depends on the memory layout"
+        raise ValueError(msg)
+    out = np.reshape(x, shape, order=order)  # type: ignore[call-overload]
+    if copy:
+        return out.copy()
+    if copy is False and not np.may_share_memory(out, x):
+        msg = f"reshape: wanted a view, got an array of shape {shape_of(x)} that must be copied"
+        raise ValueError(msg)
+    return out
+
+
+def ravel(x: Any, order: str = "C") -> Any:
+    """Flatten to one axis; order "A" and "K" follow the memory where it is Fortran's."""
+    if order in ("A", "K"):
+        flags = getattr(x._data if isinstance(x, _graph.Variable) else x, "flags", None)
+        order = "F" if flags is not None and flags.f_contiguous and not flags.c_contiguous else "C"
+    return reshape(as_operand("ravel", "x", x), (-1,), order)
 
 
 @primitive(x=lambda g, x_shape: g.reshape(x_shape), linear=True)
-def reshape(x: Any, shape: Any) -> Any:
-    """Give the elements of `x`, in C order, the shape `shape`; one entry may be -1."""
-    return np.reshape(x, shape)
+def squeeze(x: Any, axis: Any = None) -> Any:
+    """Drop axes of length 1: all, or those named."""
+    return np.squeeze(x, axis)
+
+
+@primitive(x=lambda g, x_shape: g.reshape(x_shape), linear=True)
+def expand_dims(x: Any, axis: Any) -> Any:
+    """Insert axes of length 1 at the positions `axis` of the result."""
+    return np.expand_dims(x, axis)
+
+
+def _at_least(x: Any, ndim: int) -> Any:
+    """Give `x` at least `ndim` axes, as NumPy places them."""
+    x = as_operand(f"atleast_{ndim}d", "x", x)
+    shape = shape_of(x)
+    if len(shape) >= ndim:
+        return x
+    if ndim < 3 or not shape:
+        return reshape(x, (1,) * (ndim - len(shape)) + shape)
+    return reshape(x, (1, shape[0], 1) if len(shape) == 1 else (*shape, 1))
+
+
+def atleast_1d(*arrays: Any) -> Any:
+    """Turn numbers into arrays of shape (1,); a tuple for several arrays."""
+    results = tuple(_at_least(x, 1) for x in arrays)
+    return results[0] if len(results) == 1 else results
+
+
+def atleast_2d(*arrays: Any) -> Any:
+    """Put axes of length 1 in front up to two axes; a tuple for several arrays."""
+    results = tuple(_at_least(x, 2) for x in arrays)
+    return results[0] if len(results) == 1 else results
+
+
+def atleast_3d(*arrays: Any) -> Any:
+    """Add axes of length 1 up to three: (n,) becomes (1, n, 1), (m, n) becomes (m, n, 1)."""
+    results = tuple(_at_least(x, 3) for x in arrays)
+    return results[0] if len(results) == 1 else results
+
+
+# -- axes in another order -------------------------------------------------------------------------
 
 
 def _inverse(axes: Any, ndim: int) -> Any:
@@ -26,40 +145,304 @@ def transpose(x: Any, axes: Any = None) -> Any:
     return np.transpose(x, axes)
 
 
-@primitive(x=lambda g, x_shape: unbroadcast(g, x_shape), linear=True)
-def broadcast_to(x: Any, shape: Any) -> Any:
-    """Repeat `x` along new and length-1 axes up to `shape`, without copying."""
-    return np.broadcast_to(x, shape)
+permute_dims = transpose
 
 
-@primitive(x=lambda g, x_shape: g.reshape(x_shape), linear=True)
-def squeeze(x: Any, axis: Any = None) -> Any:
-    """Drop axes of length 1."""
-    return np.squeeze(x, axis)
-
-
-@primitive(x=lambda g, x_shape: g.reshape(x_shape), linear=True)
-def expand_dims(x: Any, axis: Any) -> Any:
-    """Insert axes of length 1 at the positions `axis` of the result."""
-    return np.expand_dims(x, axis)
-
-
-@primitive(x=lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2), linear=True)
+@primitive(x=lambda g, axis1, axis2: g.swapaxes(axis1, axis2), linear=True)
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Exchange two axes."""
     return np.swapaxes(x, axis1, axis2)
 
 
-@primitive(x=lambda g, x_dtype: cast(g, x_dtype), linear=True)
-def astype(x: Any, dtype: Any) -> Any:
-    """Convert to another floating or complex dtype; the gradient comes back in the dtype of `x`.
+def matrix_transpose(x: Any) -> Any:
+    """Exchange the last two axes."""
+    if len(shape_of(x)) < 2:
+        msg = f"matrix_transpose: wanted at least 2 axes, got shape {shape_of(x)}; use transpose"
+        raise ValueError(msg)
+    return swapaxes(x, -1, -2)
 
-    An integer or bool result carries no gradient.
+
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    """Move the axes `source` to the positions `destination`; the others keep their order."""
+    x = as_operand("moveaxis", "x", x)
+    return transpose(x, tuple(_moved(len(shape_of(x)), source, destination)))
+
+
+def _moved(ndim: int, source: Any, destination: Any) -> list[int]:
+    sources = source if isinstance(source, (tuple, list)) else (source,)
+    targets = destination if isinstance(destination, (tuple, list)) else (destination,)
+    first = [normal_axis("moveaxis", a, ndim) for a in sources]
+    last = [normal_axis("moveaxis", a, ndim) for a in targets]
+    if len(first) != len(last) or len({*first}) < len(first) or len({*last}) < len(last):
+        msg = (
+            f"moveaxis: wanted as many different sources as destinations, got {source} and "
+            f"{destination}"
+        )
+        raise ValueError(msg)
+    order = [a for a in range(ndim) if a not in first]
+    for target, axis in sorted(zip(last, first, strict=True)):
+        order.insert(target, axis)
+    return order
+
+
+def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
+    """Move `axis` to lie before the axis `start`."""
+    x = as_operand("rollaxis", "x", x)
+    ndim = len(shape_of(x))
+    axis = normal_axis("rollaxis", axis, ndim)
+    start = normal_axis("rollaxis", start, ndim + 1) if start >= 0 else start + ndim
+    return moveaxis(x, axis, start - 1 if axis < start else start)
+
+
+# -- elements in another order ---------------------------------------------------------------------
+
+
+def _flipped(g: Any, axis: Any) -> Any:
+    return np.flip(g, axis)
+
+
+@primitive(x=_flipped, linear=True)
+def flip(x: Any, axis: Any = None) -> Any:
+    """Reverse the order along `axis`: None for all, an integer or a tuple."""
+    return np.flip(x, axis)
+
+
+def flipud(x: Any) -> Any:
+    """Reverse the order along the first axis."""
+    return flip(as_operand("flipud", "x", x), 0)
+
+
+def fliplr(x: Any) -> Any:
+    """Reverse the order along the second axis."""
+    if len(shape_of(x)) < 2:
+        msg = f"fliplr: wanted at least 2 axes, got shape {shape_of(x)}; use flip"
+        raise ValueError(msg)
+    return flip(as_operand("fliplr", "x", x), 1)
+
+
+def _opposite(shift: Any) -> Any:
+    return tuple(-s for s in shift) if isinstance(shift, (tuple, list)) else -shift
+
+
+@primitive(x=lambda g, shift, axis: np.roll(g, _opposite(shift), axis), linear=True)
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+    """Shift elements along `axis`, what leaves at the end enters at the start.
+
+    `shift` and `axis` may be tuples; None rolls `x` flattened.
     """
-    return x.astype(dtype)
+    return np.roll(x, shift, axis)
+
+
+@primitive(x=lambda g, k, axes: np.rot90(g, -k, axes), linear=True)
+def rot90(x: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+    """Turn by `k` times 90 degrees in the plane of `axes`, from the first towards the second."""
+    return np.rot90(x, k, axes)
+
+
+# -- elements more than once -----------------------------------------------------------------------
+
+
+def _summed(g: Any, x_shape: tuple[int, ...]) -> Any:
+    return unbroadcast(g, x_shape)
+
+
+@primitive(x=_summed, linear=True)
+def broadcast_to(x: Any, shape: Any) -> Any:
+    """Repeat `x` along new and length-1 axes up to `shape`, without copying."""
+    return np.broadcast_to(x, shape)
+
+
+def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
+    """Broadcast all arrays to their common shape."""
+    operands = [as_operand("broadcast_arrays", "arrays", x) for x in arrays]
+    shape = np.broadcast_shapes(*map(shape_of, operands))
+    return tuple(x if shape_of(x) == shape else broadcast_to(x, shape) for x in operands)
+
+
+def _repeat_x(g: Any, x_shape: tuple[int, ...], repeats: Any, axis: Any) -> Any:
+    """Add up the copies of each element."""
+    shape = (int(np.prod(x_shape)),) if axis is None else x_shape
+    at = 0 if axis is None else axis % len(shape)
+    if np.size(repeats) == 1:
+        count = int(np.reshape(repeats, ()))
+        gx = g.reshape((*shape[: at + 1], count, *shape[at + 1 :])).sum(axis=at + 1)
+    else:
+        index = np.repeat(np.arange(shape[at]), repeats)
+        gx = scatter(g, (slice(None),) * at + (index,), shape)
+    return gx.reshape(x_shape)
+
+
+@primitive(x=_repeat_x, nondiff=("repeats",), linear=True)
+def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
+    """Repeat each element.
+
+    Args:
+        x: the array.
+        repeats: how often: one integer, or one per element along `axis`.
+        axis: where to repeat; None flattens first.
+    """
+    return np.repeat(x, repeats, axis)
+
+
+def _tile_x(g: Any, x_shape: tuple[int, ...], reps: Any) -> Any:
+    """Add up the copies of the whole array."""
+    counts = tuple(reps) if np.ndim(reps) else (reps,)
+    ndim = max(len(counts), len(x_shape))
+    counts = (1,) * (ndim - len(counts)) + counts
+    shape = (1,) * (ndim - len(x_shape)) + x_shape
+    pairs = [n for pair in zip(counts, shape, strict=True) for n in pair]
+    return g.reshape(pairs).sum(axis=tuple(range(0, 2 * ndim, 2))).reshape(x_shape)
+
+
+@primitive(x=_tile_x, linear=True)
+def tile(x: Any, reps: Any) -> Any:
+    """Lay copies of `x` side by side, `reps` per axis; missing counts are 1, in front."""
+    return np.tile(x, reps)
+
+
+def resize(x: Any, new_shape: Any) -> Any:
+    """Fill an array of `new_shape` with the elements of `x` in C order, again and again."""
+    flat = ravel(x)
+    size = flat.size
+    if not size:
+        return np.resize(x, new_shape) if not isinstance(x, _graph.Variable) else _no_elements(x)
+    return getitem(flat, np.resize(np.arange(size), new_shape))
+
+
+def _no_elements(x: Any) -> Any:
+    msg = f"resize: wanted at least one element to repeat, got shape {x.shape}"
+    raise ValueError(msg)
+
+
+def trim_zeros(x: Any, trim: str = "fb", axis: Any = None) -> Any:
+    """Cut zeros off the front ("f"), the back ("b") or both, along `axis` (None: all axes)."""
+    x = as_operand("trim_zeros", "x", x)
+    shape = shape_of(x)
+    used = np.argwhere((x._data if isinstance(x, _graph.Variable) else x) != 0)
+    axes = range(len(shape)) if axis is None else np.atleast_1d(axis) % max(len(shape), 1)
+    index = [slice(None)] * len(shape)
+    for i in axes:
+        low = int(used[:, i].min()) if len(used) else shape[i]
+        high = int(used[:, i].max()) + 1 if len(used) else shape[i] * ("f" in trim.lower())
+        index[i] = slice(
+            low if "f" in trim.lower() else 0, high if "b" in trim.lower() else shape[i]
+        )
+    return getitem(x, tuple(index))
+
+
+# -- diagonals and triangles -----------------------------------------------------------------------
+
+
+def _from_diagonal(g: Any, x_shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> Any:
+    return make_diagonal(g, x_shape, offset, axis1, axis2)
+
+
+@primitive(x=_from_diagonal, linear=True, masks=True)
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """Return the diagonals of the matrices in the plane of two axes, as a new last axis.
+
+    Args:
+        x: array with at least two axes; the matrices may be rectangular.
+        offset: how far above the main diagonal (below where negative).
+        axis1: rows.
+        axis2: columns.
+    """
+    return np.diagonal(x, offset, axis1, axis2)
+
+
+def _to_diagonal(g: Any, offset: int, axis1: int, axis2: int) -> Any:
+    return np.diagonal(g, offset, axis1, axis2)
+
+
+@primitive(x=_to_diagonal, linear=True, masks=True)
+def make_diagonal(
+    x: Any, shape: tuple[int, ...], offset: int = 0, axis1: int = 0, axis2: int = 1
+) -> Any:
+    """Return zeros of `shape` with the last axis of `x` on the diagonals: `diagonal` undone."""
+    total = np.zeros_like(x, shape=shape)
+    rows = np.arange(shape_of(x)[-1])
+    matrices = np.moveaxis(total, (axis1, axis2), (-2, -1))
+    matrices[..., rows - min(offset, 0), rows + max(offset, 0)] = x
+    return total
+
+
+def diag(x: Any, k: int = 0) -> Any:
+    """Return the `k`-th diagonal of a matrix (m, n), or the square matrix of a diagonal (n,)."""
+    x = as_operand("diag", "x", x)
+    shape = shape_of(x)
+    if len(shape) == 1:
+        return make_diagonal(x, (shape[0] + abs(k),) * 2, k)
+    if len(shape) != 2:
+        msg = f"diag: wanted a vector or a matrix, got shape {shape}; use diagonal for a batch"
+        raise ValueError(msg)
+    return diagonal(x, k)
+
+
+def diagflat(x: Any, k: int = 0) -> Any:
+    """Return the square matrix with the elements of `x`, flattened, on its `k`-th diagonal."""
+    return diag(ravel(x), k)
+
+
+def _trace_x(g: Any, x_shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> Any:
+    rows, columns = x_shape[axis1], x_shape[axis2]
+    count = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
+    spread = np.broadcast_to(g[..., None], (*g.shape, count))
+    return make_diagonal(spread, x_shape, offset, axis1, axis2)
+
+
+@primitive(x=_trace_x, linear=True, masks=True)
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+    """Add up the diagonals of the matrices in the plane of two axes; arguments as `diagonal`."""
+    return np.trace(x, offset, axis1, axis2, dtype)
+
+
+@primitive(
+    x=lambda g, x_shape, k: unbroadcast(np.triu(g, k), x_shape),
+    linear=True,
+    masks=True,
+)
+def triu(x: Any, k: int = 0) -> Any:
+    """Put zeros below the `k`-th diagonal of matrices (..., m, n)."""
+    return np.triu(x, k)
+
+
+@primitive(
+    x=lambda g, x_shape, k: unbroadcast(np.tril(g, k), x_shape),
+    linear=True,
+    masks=True,
+)
+def tril(x: Any, k: int = 0) -> Any:
+    """Put zeros above the `k`-th diagonal of matrices (..., m, n)."""
+    return np.tril(x, k)
+
+
+# -- copies ----------------------------------------------------------------------------------------
+
+
+# The engine casts the cotangent of every operation to its operand's dtype.
+@primitive(x=lambda g: g, linear=True, name="astype")
+def _astype(x: Any, dtype: Any) -> Any:
+    return x.astype(dtype) if hasattr(x, "astype") else np.asarray(x).astype(dtype)
+
+
+def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
+    """Convert to another dtype; the gradient comes back in the dtype of `x`.
+
+    An integer or bool result carries no gradient. Without `copy`, an array of that dtype is
+    returned as it is.
+    """
+    dtype = np.dtype(dtype)
+    if isinstance(x, _graph.Variable):
+        if dtype.kind not in "fc":
+            return wrap(x._data.astype(dtype))
+        if not copy and dtype == x.dtype:
+            return x
+    elif not copy and isinstance(x, np.ndarray) and dtype == x.dtype:
+        return x
+    return _astype(x, dtype)
 
 
 @primitive(x=lambda g: g, linear=True)
-def copy(x: Any) -> Any:
-    """Return an equal array with memory of its own."""
-    return np.array(x)
+def copy(x: Any, order: str = "K") -> Any:
+    """Return an equal array with memory of its own; `order` is its layout, "K" as `x`."""
+    return np.array(x, order=order)  # type: ignore[call-overload]
