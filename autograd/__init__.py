@@ -2,7 +2,7 @@
 
 import numpy as _np
 
-from autograd import _protocols
+from autograd import _protocols, fft
 from autograd._mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from autograd._random import manual_seed, new_generator
 from autograd._variable import Variable
@@ -24,3 +24,4 @@ from autograd._function import Function
 from autograd.extend import primitive
 
 _protocols.register([n for n in dir() if not n.startswith("_")], globals(), _np)
+_protocols.register(fft.__all__, vars(fft), _np.fft)

@@ -1,0 +1,224 @@
+"""Fourier transforms, with the names and arguments of `np.fft`.
+
+A discrete Fourier transform is a symmetric matrix, so the transpose that a rule needs is the
+transform itself: `fft` pulls back by `fft`, `ifft` by `ifft`. Padding or cropping to `n` transposes
+to cropping or padding. The real transforms follow from these; see each rule. float32 and complex64
+stay in single precision. Imports `_primitive`, `ops` and NumPy.
+
+References:
+    Cooley, Tukey: An algorithm for the machine calculation of complex Fourier series, 1965.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd._primitive import primitive
+from autograd.ops.elementwise import conjugate
+
+__all__ = [
+    "fft",
+    "fft2",
+    "fftfreq",
+    "fftn",
+    "fftshift",
+    "hfft",
+    "ifft",
+    "ifft2",
+    "ifftn",
+    "ifftshift",
+    "ihfft",
+    "irfft",
+    "irfft2",
+    "irfftn",
+    "rfft",
+    "rfft2",
+    "rfftfreq",
+    "rfftn",
+]
+
+fftfreq = np.fft.fftfreq
+rfftfreq = np.fft.rfftfreq
+
+
+def _fit(g: Any, shape: tuple[int, ...]) -> Any:
+    """Crop `g`, or pad it with zeros, to `shape`: the transpose of padding or cropping."""
+    if g.shape == shape:
+        return g
+    g = g[tuple(slice(length) for length in shape)]
+    if g.shape == shape:
+        return g
+    return np.pad(g, [(0, want - have) for have, want in zip(g.shape, shape, strict=True)])
+
+
+def _lengthened(shape: tuple[int, ...], axis: int, length: int) -> tuple[int, ...]:
+    axis %= len(shape)
+    return (*shape[:axis], length, *shape[axis + 1 :])
+
+
+@primitive(
+    x=lambda g, x_shape, axis, norm: _fit(np.fft.fft(g, None, axis, norm), x_shape),
+    linear=True,
+    name="fft.fft",
+)
+def fft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
+    """Transform along `axis`, cropped or zero-padded to length `n`; real or complex to complex."""
+    return np.fft.fft(x, n, axis, norm)
+
+
+@primitive(
+    x=lambda g, x_shape, axis, norm: _fit(np.fft.ifft(g, None, axis, norm), x_shape),
+    linear=True,
+    name="fft.ifft",
+)
+def ifft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
+    """Invert `fft`."""
+    return np.fft.ifft(x, n, axis, norm)
+
+
+@primitive(
+    # The first n//2 + 1 rows of the matrix of fft: its transpose is fft of g padded with zeros.
+    x=lambda g, x_shape, n, axis, norm: _fit(
+        np.fft.fft(g, x_shape[axis] if n is None else n, axis, norm), x_shape
+    ),
+    linear=True,
+    name="fft.rfft",
+)
+def rfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
+    """Transform real input along `axis`; the result has the n//2 + 1 non-negative frequencies."""
+    return np.fft.rfft(x, n, axis, norm)
+
+
+def _irfft_x(g: Any, x_shape: tuple[int, ...], axis: int, norm: str | None) -> Any:
+    """Transpose y = Re(W ifft-matrix x), where W counts twice what has a mirrored frequency."""
+    n = g.shape[axis]
+    half = n // 2 + 1
+    weight = np.full(half, 2.0, dtype=g.dtype)
+    weight[0] = 1.0
+    if n % 2 == 0:
+        weight[-1] = 1.0
+    weight = weight.reshape([-1 if i == axis % g.ndim else 1 for i in range(g.ndim)])
+    full = np.fft.ifft(g, None, axis, norm)
+    return _fit(_fit(full, _lengthened(g.shape, axis, half)) * weight, x_shape)
+
+
+@primitive(x=_irfft_x, linear=True, name="fft.irfft")
+def irfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
+    """Invert `rfft`: real output of length `n`, by default 2 (length - 1).
+
+    The imaginary parts at frequency zero and, for even `n`, at the highest one are not used and
+    have gradient zero.
+    """
+    return np.fft.irfft(x, n, axis, norm)
+
+
+_SWAPPED = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
+
+
+def _swapped(what: str, norm: str | None) -> str:
+    if norm not in _SWAPPED:
+        msg = f"{what}: wanted norm 'backward', 'ortho', 'forward' or None, got {norm!r}"
+        raise ValueError(msg)
+    return _SWAPPED[norm]
+
+
+def hfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
+    """Transform a signal with Hermitian symmetry, given by its first half, to a real spectrum."""
+    return irfft(conjugate(x), n, axis, _swapped("hfft", norm))
+
+
+def ihfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
+    """Invert `hfft`."""
+    return conjugate(rfft(x, n, axis, _swapped("ihfft", norm)))
+
+
+# -- several axes ----------------------------------------------------------------------------
+
+
+def _axes(what: str, shape: tuple[int, ...], s: Any, axes: Any) -> tuple[Any, tuple[int, ...]]:
+    """Return lengths (None: as they are) and axes, as NumPy reads them."""
+    if axes is None:
+        axes = range(-len(s), 0) if s is not None else range(len(shape))
+    axes = tuple(axes)
+    if s is None:
+        return [None] * len(axes), axes
+    if len(s) != len(axes):
+        msg = f"{what}: wanted one length in s per axis, {len(axes)}, got {len(s)}"
+        raise ValueError(msg)
+    return [None if n in (None, -1) else n for n in s], axes
+
+
+def _chain(
+    what: str, last: Any, others: Any, x: Any, s: Any, axes: Any, norm: str | None, *, first: bool
+) -> Any:
+    """Transform the last axis by `last`, the others by `others`; `first`: the last axis begins."""
+    lengths, axes = _axes(what, np.shape(x), s, axes)
+    if not axes:
+        return x
+    steps = list(zip(lengths, axes, strict=True))
+    order = [(last, *steps[-1])], [(others, *step) for step in reversed(steps[:-1])]
+    for transform, n, axis in (*order[0], *order[1]) if first else (*order[1], *order[0]):
+        x = transform(x, n, axis, norm)
+    return x
+
+
+def fftn(x: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> Any:
+    """Transform along several axes, by default all; `s` gives their lengths."""
+    return _chain("fftn", fft, fft, x, s, axes, norm, first=True)
+
+
+def ifftn(x: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> Any:
+    """Invert `fftn`."""
+    return _chain("ifftn", ifft, ifft, x, s, axes, norm, first=True)
+
+
+def fft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Any:
+    """Transform along two axes, by default the last."""
+    return fftn(x, s, axes, norm)
+
+
+def ifft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Any:
+    """Invert `fft2`."""
+    return ifftn(x, s, axes, norm)
+
+
+def rfftn(x: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> Any:
+    """Transform real input: `rfft` along the last of `axes`, then `fft` along the others."""
+    return _chain("rfftn", rfft, fft, x, s, axes, norm, first=True)
+
+
+def irfftn(x: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> Any:
+    """Invert `rfftn`."""
+    return _chain("irfftn", irfft, ifft, x, s, axes, norm, first=False)
+
+
+def rfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Any:
+    """Transform real input along two axes, by default the last."""
+    return rfftn(x, s, axes, norm)
+
+
+def irfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Any:
+    """Invert `rfft2`."""
+    return irfftn(x, s, axes, norm)
+
+
+def _unshift(g: Any, axes: Any) -> Any:
+    return np.fft.ifftshift(g, axes)
+
+
+def _shift(g: Any, axes: Any) -> Any:
+    return np.fft.fftshift(g, axes)
+
+
+@primitive(x=_unshift, linear=True, name="fft.fftshift")
+def fftshift(x: Any, axes: Any = None) -> Any:
+    """Move the zero frequency to the middle."""
+    return np.fft.fftshift(x, axes)
+
+
+@primitive(x=_shift, linear=True, name="fft.ifftshift")
+def ifftshift(x: Any, axes: Any = None) -> Any:
+    """Invert `fftshift`."""
+    return np.fft.ifftshift(x, axes)
