@@ -403,10 +403,10 @@ def _checked(plan: Plan, position: int, gx: Any, parent: Node) -> Any:
 # A cotangent that is exactly zero contributes zero, even where the local derivative is infinite or
 # nan: the branch that `where` did not take cannot spoil the one it took. The regular path pays
 # nothing for 0 * inf and 0 / 0: the whole pass runs with NumPy's own floating-point check set to
-# raise (NumPy looks at those flags in any case), and only a rule that raised is run again, with
-# zeros put where g is zero. A nan that was saved in the forward pass raises no flag, so after an
-# operation that made exact zeros the results of elementwise rules are looked at, one dot product
-# each.
+# tell us (NumPy looks at those flags in any case), and only after such a report the result of an
+# elementwise rule gets zeros where g is zero. A nan that was saved in the forward pass raises no
+# flag, so after an operation that made exact zeros the results of elementwise rules are looked at,
+# one dot product each.
 
 
 def holds_nan(gx: Any) -> bool:
@@ -428,23 +428,11 @@ def _pull_jointly(plan: Plan, g: Any, saved: Any) -> tuple[Pull | None, ...]:
     """
     joint = plan.joint
     assert joint is not None
-    try:
-        pulled = joint(g, saved)
-    except FloatingPointError:
-        with np.errstate(all="ignore"):
-            pulled = joint(g, saved)
-    return tuple(functools.partial(_constant, gx) for gx in pulled)
+    return tuple(functools.partial(_constant, gx) for gx in joint(g, saved))
 
 
 def _constant(gx: Any, _g: Any, _saved: Any) -> Any:
     return gx
-
-
-def _pull_masked(plan: Plan, pull: Pull, g: Any, saved: Any) -> Any:
-    """Run a rule again that met 0 * inf or 0 / 0."""
-    with np.errstate(all="ignore"):
-        gx = pull(g, saved)
-        return masked_by(g, gx) if plan.elementwise else gx
 
 
 # -- the backward pass -----------------------------------------------------------------------------
@@ -559,8 +547,7 @@ def _run_hooks(node: Node, g: Any) -> Any:
     g = conjugated(node, g)
     hooks = tuple(node.hooks or ())
     for hook in hooks:
-        with np.errstate(divide="warn", invalid="warn"):  # the user's code, not ours
-            result = hook(g)
+        result = hook(g)
         if result is None:
             continue
         if not isinstance(result, (np.ndarray, np.generic, Variable)) or result.shape != node.shape:
@@ -637,7 +624,13 @@ def run_backward(
     owned: set[Node] = set()  # nodes whose running sum is an array that only this pass holds
     deferred: set[Node] = set()  # nodes whose cotangent is not written out yet
 
-    with np.errstate(divide="ignore", invalid="raise"):
+    reports: list[str] = []  # of invalid values: see "masked cotangents"
+
+    def report(kind: str, _: int) -> None:
+        reports.append(kind)
+
+    outside = np.geterr()
+    with np.errstate(divide="ignore", invalid="call", call=report):
         for node in order:
             g = cotangents.pop(node, None)
             if g is None:
@@ -646,10 +639,16 @@ def run_backward(
                 g = g.materialize()
                 owned.add(node)
             if node.hooks is not None:
-                g = _run_hooks(node, g)
+                with np.errstate(**outside):  # the user's code
+                    g = _run_hooks(node, g)
                 owned.discard(node)
             plan = node.plan
             if node in targets:
+                if create_graph:
+                    if not isinstance(g, Variable):
+                        g = wrap(g)  # of a rule that is constant in everything, as that of floor
+                elif node not in owned and isinstance(g, np.ndarray):
+                    g = g.copy()  # it may be the seed, a saved array, or go to other inputs, too
                 captured[node] = conjugated(node, g)
                 if wanted is None or wanted.isdisjoint(node.parents):
                     continue
@@ -669,13 +668,11 @@ def run_backward(
                 if pull is None:
                     gx = g
                 else:
-                    try:
-                        gx = pull(g, saved)
-                    except FloatingPointError:
-                        gx = _pull_masked(plan, pull, g, saved)
+                    gx = pull(g, saved)
                     if gx is None:
                         continue
-                    if masked and plan.elementwise and holds_nan(gx):
+                    if plan.elementwise and (reports or (masked and holds_nan(gx))):
+                        reports.clear()
                         gx = masked_by(g, gx)
                 if not plan.exact and (
                     not plan.trusted or gx.shape != parent.shape or gx.dtype is not parent.dtype
@@ -686,15 +683,17 @@ def run_backward(
                     cotangents[parent] = gx
                     if plan.defers:
                         deferred.add(parent)
-                    elif parent.plan is LEAF and plan.trusted and _is_new(gx, g):
+                    elif (
+                        (parent.plan is LEAF or parent in targets)
+                        and plan.trusted
+                        and _is_new(gx, g)
+                    ):
                         owned.add(parent)
                 elif create_graph or parent not in owned or total.__class__ is not np.ndarray:
                     if plan.defers:
-                        gx += total  # the other way round: `total` may be an array
                         deferred.add(parent)
-                    else:
-                        gx = total + gx
-                    cotangents[parent] = gx
+                        total, gx = gx, total  # the other way round: `total` may be an array
+                    cotangents[parent] = total + gx
                     owned.add(parent)
                 elif plan.defers:
                     gx.add_into(total)

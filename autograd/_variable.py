@@ -11,6 +11,7 @@ Imports everything that is older: `_graph`, `_primitive`, `ops`.
 from __future__ import annotations
 
 import copy
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NoReturn
 
@@ -304,7 +305,8 @@ class Variable:
             raise RuntimeError(msg)
         if node.plan is not LEAF and not hasattr(node, "grad"):
             node.grad = None
-            node.hooks = [*(node.hooks or []), RETAIN]
+            node.hooks = node.hooks or []
+            node.hooks.append(RETAIN)
 
     def detach(self) -> Variable:
         """Return a Variable on the same memory that the graph knows nothing of."""
@@ -450,7 +452,7 @@ class Variable:
         return complex(self._data)
 
     def __index__(self) -> int:
-        return self._data.__index__()  # type: ignore[no-any-return]
+        return operator.index(self._data)
 
     def __bool__(self) -> bool:
         return bool(self._data)
