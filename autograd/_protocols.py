@@ -1,13 +1,18 @@
-"""NumPy's protocols: `np.exp(v)` and `np.concatenate([v, w])` on Variables are recorded like the functions of this package.
+"""NumPy's functions on Variables: `np.concatenate([v, w])` is recorded like `autograd.concatenate`.
 
-A NumPy function has a recorded counterpart of the same name, or needs none (its result carries no gradient), or is refused
-with a TypeError that names it and the nearest alternative. Nothing is swallowed: an argument that the counterpart does not
-take is an error, unless it says what is the default anyway. Sixth file to read, after `_variable`.
+A NumPy function is one of three things. It has a recorded counterpart of the same name (`HANDLERS`);
+or it needs none, because its result carries no gradient (`PLAIN`); or it is refused where a gradient
+would be lost, with a TypeError that names it and what to write instead (`REFUSED` knows better than
+the nearest name). Nothing is swallowed: an argument that the counterpart does not take is an error,
+unless it says what is the default anyway. Sixth file to read, after `_variable`; ufuncs are in
+`_ufuncs`.
 """
 
 from __future__ import annotations
 
 import difflib
+import functools
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,37 +20,75 @@ import numpy as np
 
 from autograd._graph import wrap
 from autograd._variable import Variable, plain
+from autograd.ops import elementwise
 
 # NumPy function -> recorded counterpart, filled by `register`.
 HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}
 
-# NumPy functions whose result carries no gradient: called on the raw arrays.
-PLAIN: set[Callable[..., Any]] = {
-    getattr(np, name)
-    for name in (
-        "all allclose any argmax argmin argpartition argsort argwhere array2string array_equal array_equiv array_repr "
-        "array_str bitwise_and bitwise_or bitwise_xor can_cast common_type count_nonzero digitize empty_like equal "
-        "flatnonzero greater greater_equal histogram histogram_bin_edges iscomplex iscomplexobj isclose isfinite isinf isnan isnat isneginf "
-        "isposinf isreal isrealobj left_shift less less_equal lexsort logical_and logical_not logical_or logical_xor "
-        "may_share_memory min_scalar_type nanargmax nanargmin ndim nonzero not_equal ones_like result_type "
-        "right_shift searchsorted shape shares_memory signbit size unravel_index zeros_like bitwise_count invert "
-        "gcd lcm save savetxt savez"
-    ).split()
-    if hasattr(np, name)
-}
 
-# Arguments that say the default, and so need no counterpart.
-_DEFAULTS: dict[str, tuple[Any, ...]] = {
-    "out": (None, (None,)),
-    "dtype": (None,),
-    "order": ("C", "K", None),
-    "subok": (True, False),
-    "casting": ("same_kind",),
-    "where": (True,),
-    "initial": (np._NoValue,),  # type: ignore[attr-defined]  # noqa: SLF001
-    "keepdims": (np._NoValue,),  # type: ignore[attr-defined]  # noqa: SLF001
+def _named(names: str) -> list[Any]:
+    """Return those of NumPy's functions that this version of NumPy has."""
+    found = []
+    for name in names.split():
+        module, _, last = name.rpartition(".")
+        function = getattr(getattr(np, module) if module else np, last, None)
+        if function is not None:
+            found.append(function)
+    return found
+
+
+# NumPy functions whose result carries no gradient: called on the raw arrays.
+PLAIN: set[Callable[..., Any]] = set(
+    _named(
+        # comparisons and questions
+        "all allclose any array_equal array_equiv bitwise_and bitwise_count bitwise_or bitwise_xor "
+        "can_cast common_type count_nonzero equal greater greater_equal invert iscomplex "
+        "iscomplexobj isclose isfinite isin isinf isnan isnat isneginf isposinf isreal isrealobj "
+        "less less_equal logical_and logical_not logical_or logical_xor may_share_memory "
+        "min_scalar_type ndim not_equal result_type shape shares_memory signbit size "
+        "linalg.matrix_rank "
+        # integers and places
+        "argmax argmin argpartition argsort argwhere bincount diag_indices_from digitize "
+        "einsum_path flatnonzero gcd ix_ lcm left_shift lexsort nanargmax nanargmin nonzero "
+        "packbits ravel_multi_index right_shift searchsorted tril_indices_from triu_indices_from "
+        "unpackbits unravel_index "
+        # shapes without values, text, files, dates
+        "array2string array_repr array_str busday_count busday_offset datetime_as_string "
+        "empty_like is_busday ones_like save savetxt savez savez_compressed zeros_like"
+    )
+)
+
+_SET = "write x = autograd.set_at(x, index, value), which returns a new array"
+_FIRST_PLACES = (
+    "write x.ravel()[np.unique(x.detach(), return_index=True)[1]] for the different elements of x"
+)
+_COUNTS = (
+    "counts have no gradient; pass x.detach(), or sum weights by "
+    "autograd.bincount(np.digitize(x, edges) - 1, weights)"
+)
+
+# What to write instead of functions that lose a gradient by nature.
+REFUSED: dict[Callable[..., Any], str] = {
+    function: advice
+    for names, advice in (
+        ("copyto place put put_along_axis putmask", _SET),
+        ("fill_diagonal", "write autograd.set_at(x, np.diag_indices(n), value)"),
+        ("unique unique_all unique_counts unique_inverse unique_values", _FIRST_PLACES),
+        ("intersect1d setdiff1d setxor1d union1d", _FIRST_PLACES),
+        ("histogram histogram2d histogramdd histogram_bin_edges", _COUNTS),
+        ("poly", "multiply the factors with autograd.convolve"),
+        ("polyadd", "write p + q, the shorter one padded with zeros in front"),
+        ("polysub", "write p - q, the shorter one padded with zeros in front"),
+        ("polymul", "write autograd.convolve(p, q)"),
+        ("polydiv", "write autograd.linalg.solve with the matrix of the divisor's coefficients"),
+        ("polyder", "write p[:-1] * np.arange(len(p) - 1, 0, -1)"),
+        ("polyint", "write autograd.append(p / np.arange(len(p), 0, -1), 0.0)"),
+        ("polyfit", "write autograd.linalg.lstsq(np.vander(x, degree + 1), y)[0]"),
+        ("roots", "write autograd.linalg.eigvals of the companion matrix"),
+        ("sort_complex", "write autograd.sort"),
+    )
+    for function in _named(names)
 }
-_FIRST = ("a", "ary", "arr", "m", "array", "v", "x", "arrays", "x1")
 
 
 def register(names: Iterable[str], functions: dict[str, Callable[..., Any]], module: Any) -> None:
@@ -53,114 +96,179 @@ def register(names: Iterable[str], functions: dict[str, Callable[..., Any]], mod
     for name in names:
         counterpart = getattr(module, name, None)
         if callable(counterpart) and not isinstance(counterpart, type):
-            HANDLERS[counterpart] = functions[name]
+            HANDLERS.setdefault(counterpart, functions[name])
+
+
+def _where(condition: Any, *choices: Any) -> Any:
+    """Answer `np.where`: of a condition alone it gives places, which are plain."""
+    return elementwise.where(condition, *choices) if choices else np.nonzero(plain(condition))
+
+
+HANDLERS[np.where] = _where
+
+
+def classify(function: Callable[..., Any]) -> str:
+    """Tell what a NumPy function does with Variables: "recorded", "plain" or "refused"."""
+    if function in HANDLERS:
+        return "recorded"
+    return "plain" if function in PLAIN else "refused"
+
+
+# -- refusing --------------------------------------------------------------------------------------
+
+
+def spelling(function: Any) -> str:
+    """Return how users write a function: np.linalg.svd."""
+    module = getattr(function, "__module__", None) or "numpy"
+    name = getattr(function, "__name__", type(function).__name__)
+    return f"{module}.{name}".replace("numpy.", "np.", 1)
 
 
 def nearest(name: str) -> str:
     """Name the recorded function whose name is closest, as a hint in an error message."""
-    names = [f.__name__ for f in HANDLERS if f.__name__ != name]
-    close = difflib.get_close_matches(name, names, 1, 0.6)
-    return f"the nearest recorded function is np.{close[0]}" if close else "see docs/numpy_coverage.md for what is recorded"
+    names = {spelling(f): f.__name__ for f in HANDLERS if f.__name__ != name}
+    close = difflib.get_close_matches(name, names.values(), 1, 0.6)
+    if not close:
+        return "see docs/numpy_coverage.md for what is recorded"
+    full = next(spelled for spelled, last in names.items() if last == close[0])
+    return f"the nearest recorded function is {full}"
 
 
-def refuse(name: str, reason: str) -> TypeError:
+def refuse(function: Any, reason: str = "without one") -> TypeError:
     """Return the error for a NumPy call that would lose a gradient."""
+    advice = REFUSED.get(function) or nearest(getattr(function, "__name__", ""))
     return TypeError(
-        f"np.{name}: wanted a function with a recorded counterpart, got one {reason}; {nearest(name)}, "
-        f"or pass variable.detach() to compute without a gradient"
+        f"{spelling(function)}: wanted a function with a recorded counterpart, got one {reason}; "
+        f"{advice}, or pass variable.detach() to compute without a gradient"
     )
 
 
-def _requires_grad(value: Any) -> bool:
+def requires_grad(value: Any) -> bool:
+    """Tell whether a gradient could be lost: a Variable in `value`, also nested, requires one."""
     if isinstance(value, Variable):
         return value.requires_grad
     if isinstance(value, (list, tuple)):
-        return any(map(_requires_grad, value))
+        return any(map(requires_grad, value))
     if isinstance(value, dict):
-        return any(map(_requires_grad, value.values()))
+        return any(map(requires_grad, value.values()))
     return False
 
 
-def _all_plain(value: Any) -> Any:
+def all_plain(value: Any) -> Any:
+    """Unwrap Variables, also in lists, tuples and dicts."""
     if isinstance(value, Variable):
         return value._data
-    if isinstance(value, (list, tuple)):
-        return type(value)(map(_all_plain, value))
-    if isinstance(value, dict):
-        return {k: _all_plain(v) for k, v in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(all_plain, value))
+    if type(value) is dict:
+        return {k: all_plain(v) for k, v in value.items()}
     return value
 
 
-def _strip(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Drop arguments that say the default."""
-    return {
-        k: v for k, v in kwargs.items() if not (k in _DEFAULTS and any(v is d or (type(v) is type(d) and v == d) for d in _DEFAULTS[k]))
-    }
-
-
-def array_function(self: Variable, function: Callable[..., Any], types: Any, args: Any, kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
-    """Answer `np.function(variable, ...)`."""
-    handler = HANDLERS.get(function)
-    if handler is not None:
-        kwargs = _strip(kwargs) if kwargs else kwargs
-        if not args:
-            for key in _FIRST:
-                if key in kwargs:
-                    kwargs = dict(kwargs)
-                    args = (kwargs.pop(key),)
-                    break
-        return handler(*args, **kwargs)
-    if function in PLAIN:
-        return function(*_all_plain(args), **_all_plain(kwargs))
-    if _requires_grad(args) or _requires_grad(kwargs):
-        raise refuse(function.__name__, "without one")
-    return _wrapped(function(*_all_plain(args), **_all_plain(kwargs)))
-
-
-def _wrapped(result: Any) -> Any:
-    """Wrap floating results as Variables, so that kinds are kept where nothing is recorded."""
+def wrapped(result: Any) -> Any:
+    """Wrap floating results as Variables: kinds are kept where nothing is recorded."""
     if isinstance(result, (np.ndarray, np.generic)) and result.dtype.kind in "fc":
         return wrap(result)
     if isinstance(result, (tuple, list)):
-        return type(result)(map(_wrapped, result)) if type(result) in (tuple, list) else result
+        parts = map(wrapped, result)
+        return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
     return result
 
 
-def array_ufunc(self: Variable, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:  # noqa: ARG001
-    """Answer `np.ufunc(variable, ...)` and operators with a plain array on the left."""
-    if method == "__call__":
-        handler = HANDLERS.get(ufunc)
-        if not kwargs and handler is not None:
-            return handler(*inputs)
-        if ufunc in PLAIN:
-            return ufunc(*map(plain, inputs), **_all_plain(kwargs))
-        kwargs = _strip(kwargs)
-        if handler is not None and not kwargs:
-            return handler(*inputs)
-        return _ufunc_with_keywords(ufunc, handler, inputs, kwargs)
-    return _ufunc_method(ufunc, method, inputs, kwargs)
+# -- arguments -------------------------------------------------------------------------------------
+
+# Arguments that say the default, and so need no counterpart.
+_DEFAULTS: dict[str, tuple[Any, ...]] = {
+    "out": (None, (None,)),
+    "dtype": (None,),
+    "order": (None, "C"),
+    "like": (None,),
+    "subok": (True, False),
+    "where": (True, np._NoValue),  # type: ignore[attr-defined]
+    "initial": (np._NoValue,),  # type: ignore[attr-defined]
+    "keepdims": (np._NoValue,),  # type: ignore[attr-defined]
+}
 
 
-def _ufunc_with_keywords(ufunc: np.ufunc, handler: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    if not _requires_grad(inputs) and not _requires_grad(list(kwargs.values())):
-        result = ufunc(*map(plain, inputs), **_all_plain(kwargs))
-        return kwargs["out"][0] if "out" in kwargs else _wrapped(result)
-    if handler is None:
-        raise refuse(ufunc.__name__, "without one")
-    if "out" in kwargs:
+def strip(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Drop arguments that say the default."""
+    return {
+        k: v
+        for k, v in kwargs.items()
+        if k not in _DEFAULTS
+        or not any(v is d or (type(v) is type(d) and v == d) for d in _DEFAULTS[k])
+    }
+
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+@functools.cache
+def parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], frozenset[str], bool]:
+    """Return the names that `function` takes by position, those by keyword, and if it has *args."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # some of NumPy's C functions
+        return (), frozenset(), True
+    positional = tuple(p.name for p in found if p.kind in _POSITIONAL)
+    keywords = frozenset(p.name for p in found if p.kind not in _POSITIONAL[:1])
+    return positional, keywords, any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in found)
+
+
+def _spelled(
+    function: Callable[..., Any],
+    handler: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Translate the arguments of NumPy's function to those of its counterpart.
+
+    Operands may have another name there, and arguments that NumPy takes by position may be
+    keywords, so `np.sum(a=v)` and `np.sum(v, 0, None)` come through here.
+    """
+    own, keywords, many = parameters(handler)
+    kwargs = strip(kwargs)
+    if (many or len(args) <= len(own)) and keywords.issuperset(kwargs):
+        return args, kwargs
+    names = parameters(function)[0]
+    given = dict(zip(names, args, strict=False)) | kwargs
+    given = strip(given)
+    placed = []
+    for name in names[: len(own)]:
+        if name not in given:
+            break
+        placed.append(given.pop(name))
+    if "out" in given:
         msg = (
-            f"np.{ufunc.__name__}: wanted a call without out=, got one that writes a Variable that requires a gradient into "
-            f"an existing array; use the returned value, as in a = a + v instead of a += v"
+            f"{spelling(function)}: wanted a call without out=, got one that writes a Variable "
+            f"into an existing array; use the returned value"
         )
         raise TypeError(msg)
-    raise refuse(ufunc.__name__, f"called with {', '.join(kwargs)}")
+    unknown = [k for k in given if k not in keywords]
+    if unknown or (len(args) > len(names) and names):
+        msg = (
+            f"{spelling(function)}: wanted arguments among {', '.join((*own, *sorted(keywords)))}, "
+            f"got {unknown[0] if unknown else len(args)}, which has no recorded counterpart"
+        )
+        raise TypeError(msg)
+    return tuple(placed), given
 
 
-def _ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    if not _requires_grad(inputs):
-        return _wrapped(getattr(ufunc, method)(*map(plain, inputs), **_all_plain(kwargs)))
-    raise refuse(f"{ufunc.__name__}.{method}", "without one")
+def array_function(
+    self: Variable, function: Callable[..., Any], types: Any, args: Any, kwargs: dict[str, Any]
+) -> Any:
+    """Answer `np.function(variable, ...)`."""
+    del self, types
+    handler = HANDLERS.get(function)
+    if handler is not None:
+        if kwargs or len(args) > 1:
+            args, kwargs = _spelled(function, handler, args, kwargs)
+        return handler(*args, **kwargs)
+    if function in PLAIN:
+        return function(*all_plain(args), **all_plain(kwargs))
+    if requires_grad(args) or requires_grad(kwargs):
+        raise refuse(function)
+    return wrapped(function(*all_plain(args), **all_plain(kwargs)))
 
 
-Variable.__array_ufunc__ = array_ufunc  # type: ignore[attr-defined]
 Variable.__array_function__ = array_function  # type: ignore[attr-defined]
