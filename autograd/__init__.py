@@ -2,7 +2,7 @@
 
 import numpy as _np
 
-from autograd import _protocols, fft
+from autograd import _protocols, _ufuncs, fft, linalg
 from autograd._mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from autograd._random import manual_seed, new_generator
 from autograd._variable import Variable
@@ -22,6 +22,8 @@ from autograd.ops.shaping import *
 from autograd._transforms import grad, value_and_grad, elementwise_grad, vjp, jvp, jacobian, hessian, hvp, checkpoint
 from autograd._function import Function
 from autograd.extend import primitive
+from autograd import special
 
 _protocols.register([n for n in dir() if not n.startswith("_")], globals(), _np)
 _protocols.register(fft.__all__, vars(fft), _np.fft)
+_protocols.register(linalg.__all__, vars(linalg), _np.linalg)
