@@ -32,7 +32,12 @@ def _unique(term: str) -> str:
 
 
 def _pull(
-    g: Any, operands: tuple[Any, ...], index: int, inputs: tuple[str, ...], result: str, optimize: Any
+    g: Any,
+    operands: tuple[Any, ...],
+    index: int,
+    inputs: tuple[str, ...],
+    result: str,
+    optimize: Any,
 ) -> Any:
     """Contract the cotangent with all operands but one, onto the subscripts of that one."""
     term, shape = inputs[index], operands[index].shape
@@ -47,9 +52,7 @@ def _pull(
     gx = contract(g, *factors, inputs=(result, *others), result=wanted, optimize=bool(optimize))
     full = tuple(sizes[c] for c in letters)
     if gx.shape != full:
-        kept = tuple(
-            n if c in wanted else 1 for c, n in zip(letters, _sizes(gx, wanted, letters))
-        )
+        kept = tuple(n if c in wanted else 1 for c, n in zip(letters, _sizes(gx, wanted, letters)))
         gx = broadcast_to(reshape(gx, kept), full)
     return diagonal_scatter(gx, term, shape) if len(letters) != len(term) else gx
 
@@ -65,9 +68,7 @@ def _sizes(x: Any, have: str, letters: str) -> list[int]:
     ),
     name="einsum",
 )
-def contract(
-    *operands: Any, inputs: tuple[str, ...], result: str, optimize: Any = False
-) -> Any:
+def contract(*operands: Any, inputs: tuple[str, ...], result: str, optimize: Any = False) -> Any:
     """Sum products of `operands` over the letters of `inputs` that are not in `result`."""
     if optimize is False and len(operands) > 1:
         optimize = _is_large(operands, inputs)
@@ -99,7 +100,9 @@ contract.primitive.jvp = _push
 
 
 @primitive(
-    values=lambda g, term: contract(g, inputs=(term,), result=_unique(term)), linear=True, masks=True
+    values=lambda g, term: contract(g, inputs=(term,), result=_unique(term)),
+    linear=True,
+    masks=True,
 )
 def diagonal_scatter(values: Any, term: str, shape: tuple[int, ...]) -> Any:
     """Return zeros of `shape` with `values` on a diagonal: the adjoint of `einsum("iij->ij", x)`.

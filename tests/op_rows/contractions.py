@@ -74,8 +74,8 @@ ROWS = [
         autograd.dot,
         np.dot,
         [
-            Case((), (2, 3), domain=_any),
-            Case((3,), (), domain=_any),
+            Case((), (2, 3), domain=_any, complex=False),
+            Case((3,), (), domain=_any, complex=False),
             Case((3,), (3,)),
             Case((2, 3), (3, 4)),
             Case((2, 3), (3,)),
@@ -91,7 +91,7 @@ ROWS = [
         autograd.inner,
         np.inner,
         [
-            Case((), (3,), domain=_any),
+            Case((), (3,), domain=_any, complex=False),
             Case((3,), (3,)),
             Case((2, 3), (4, 3)),
             Case((2, 2, 3), (3,)),
@@ -121,7 +121,7 @@ ROWS = [
         "outer",
         autograd.outer,
         np.outer,
-        [Case((3,), (4,)), Case((2, 3), (2, 2)), Case((), (2,), domain=_any)],
+        [Case((3,), (4,)), Case((2, 3), (2, 2)), Case((), (2,), domain=_any, complex=False)],
         complex=True,
     ),
     Row(
@@ -190,10 +190,7 @@ ROWS = [
         "convolve",
         autograd.convolve,
         np.convolve,
-        [
-            Case((5,), (3,), kwargs={"mode": mode})
-            for mode in ("full", "same", "valid")
-        ]
+        [Case((5,), (3,), kwargs={"mode": mode}) for mode in ("full", "same", "valid")]
         + [Case((2,), (5,), kwargs={"mode": mode}) for mode in ("full", "same", "valid")]
         + [Case((4,), (4,), kwargs={"mode": "same"}), Case((1,), (3,))],
         complex=True,
@@ -213,7 +210,7 @@ ROWS = [
         "polyval",
         autograd.polyval,
         np.polyval,
-        [Case((4,), (2, 3)), Case((3,), (), domain=_any), Case((1,), (2,))],
+        [Case((4,), (2, 3)), Case((3,), (), domain=_any, complex=False), Case((1,), (2,))],
         complex=True,
     ),
     Row(
