@@ -55,9 +55,10 @@ _SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 
 
 def _sigmoid(x: Any) -> Any:
-    # exp(-|x|) cannot overflow, and both branches keep full relative accuracy.
-    small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0, small) / (1.0 + small)
+    with np.errstate(over="ignore"):  # then the result is 0, as it should be
+        divisor = np.exp(-x)
+    divisor += 1.0
+    return 1.0 / divisor
 
 
 def _softplus(x: Any) -> Any:
@@ -147,7 +148,7 @@ hardsigmoid.__doc__ = """Return min(max(x + 3, 0), 6) / 6, a piecewise linear si
 hardswish = unary(
     lambda x: x * np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0,
     name="hardswish",
-    x=lambda g, x: g * np.where(x <= -3, 0.0, np.where(x < 3, x / 3.0 + 0.5, 1.0)),
+    x=lambda g, x: g * ((x / 3.0 + 0.5) * ((x > -3) & (x < 3)) + (x >= 3)),
 )
 hardswish.__doc__ = """Return x min(max(x + 3, 0), 6) / 6, a piecewise quadratic silu.
 
@@ -205,21 +206,31 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 # -- with parameters -------------------------------------------------------------------------------
 
 
-@primitive(x=lambda g, x, negative_slope: np.where(x > 0, g, g * negative_slope), elementwise=True)
+# Branches are computed as sums of two parts, of which one is 0: where() takes 7 ns per element on a
+# random mask, an addition 0.1 ns.
+
+
+def _leaky_relu_x(g: Any, x: Any, negative_slope: float) -> Any:
+    kept = g * (x > 0)
+    return kept + (g - kept) * negative_slope
+
+
+@primitive(x=_leaky_relu_x, elementwise=True)
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     """Return x where x > 0, `negative_slope` times x elsewhere."""
-    return np.where(x > 0, x, x * negative_slope)
+    return np.maximum(x, 0.0) + np.minimum(x, 0.0) * negative_slope
 
 
-@primitive(
-    x=lambda g, x, alpha, scale, rate: (
-        g * np.where(x > 0, scale, (scale * alpha * rate) * np.exp(np.minimum(x, 0.0) * rate))
-    ),
-    elementwise=True,
-)
+def _exponential_linear_x(g: Any, x: Any, alpha: float, scale: float, rate: float) -> Any:
+    kept = g * (x > 0)
+    return kept * scale + (g - kept) * ((scale * alpha * rate) * np.exp(np.minimum(x, 0.0) * rate))
+
+
+@primitive(x=_exponential_linear_x, elementwise=True)
 def _exponential_linear(x: Any, alpha: float, scale: float, rate: float) -> Any:
-    """Return scale x where x > 0, scale alpha (exp(rate x) - 1) elsewhere: elu, selu and celu."""
-    return np.where(x > 0, x * scale, (scale * alpha) * np.expm1(np.minimum(x, 0.0) * rate))
+    """Return scale x where x > 0, scale alpha (exp(rate x) - 1) elsewhere: elu, selu, celu."""
+    below = np.expm1(np.minimum(x, 0.0) * rate)
+    return np.maximum(x, 0.0) * scale + below * (scale * alpha)
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
@@ -259,10 +270,14 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     return _exponential_linear(x, alpha, 1.0, 1.0 / alpha)
 
 
-@primitive(
-    x=lambda g, x, beta, threshold: np.where(x * beta > threshold, g, g * sigmoid(x * beta)),
-    elementwise=True,
-)
+def _softplus_x(g: Any, x: Any, beta: float, threshold: float) -> Any:
+    z = x * beta
+    gx = g * sigmoid(z)
+    beyond = z > threshold
+    return np.where(beyond, g, gx) if beyond.any() else gx
+
+
+@primitive(x=_softplus_x, elementwise=True)
 def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """Return log(1 + exp(beta x)) / beta, without overflow for any x.
 
@@ -272,7 +287,9 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
         threshold: where beta x exceeds it, the result is x itself.
     """
     z = x * beta
-    return np.where(z > threshold, x, _softplus(z) / beta)
+    out = _softplus(z) / beta
+    beyond = z > threshold
+    return np.where(beyond, x, out) if beyond.any() else out
 
 
 @primitive(x=lambda g, x, min_val, max_val: g * ((x > min_val) & (x < max_val)), elementwise=True)

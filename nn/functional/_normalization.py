@@ -24,8 +24,9 @@ def _standardize_x(g: Any, out: Any, axis: tuple[int, ...], eps: float) -> Any:
     deviation = np.sqrt(variance + eps)
     gx: Any = 0.0
     if g_z is not None:
-        gx = g_z - g_z.mean(axis=axis, keepdims=True)
-        gx = (gx - z * (g_z * z).mean(axis=axis, keepdims=True)) / deviation
+        shift = g_z.sum(axis=axis, keepdims=True) / count
+        turn = (g_z * z).sum(axis=axis, keepdims=True) / count
+        gx = (g_z - shift - z * turn) / deviation
     if g_mean is not None:
         gx = gx + (g_mean + z * 0.0) / count
     if g_variance is not None:
@@ -41,7 +42,10 @@ def standardize(x: Any, axis: tuple[int, ...], eps: float) -> Any:
     # that no digits cancel.
     mean = np.add.reduce(x, axis=axis, keepdims=True) / count
     centred = x - mean
-    variance = np.add.reduce(centred * centred, axis=axis, keepdims=True) / count
+    if axis == (-1,):
+        variance = np.vecdot(centred, centred)[..., None] / count
+    else:
+        variance = np.add.reduce(centred * centred, axis=axis, keepdims=True) / count
     centred /= np.sqrt(variance + eps)
     return centred, mean, variance
 
