@@ -98,7 +98,10 @@ def _scipy(name: str) -> Callable[..., Any]:
     """Return a kernel of SciPy that is imported when it is first called."""
 
     def kernel(*args: Any) -> Any:
-        return getattr(require("scipy.special", extra="special"), name)(*args)
+        out = getattr(require("scipy.special", extra="special"), name)(*args)
+        # Some of SciPy's functions take a Python number for a float64 that promotes.
+        dtype = np.result_type(*args)
+        return out if isinstance(out, tuple) or dtype.kind != "f" else out.astype(dtype)
 
     kernel.__name__ = name
     return kernel
@@ -184,16 +187,10 @@ def _weak(value: Any, *arguments: Any) -> Any:
     return value.item() if all(isinstance(a, (int, float)) for a in arguments) else value
 
 
-def _polygamma(n: Any, x: Any) -> Any:
-    dtype = getattr(x, "dtype", None)
-    out = _scipy("polygamma")(n, x)  # computes in float64
-    return out.astype(dtype) if dtype is not None and dtype.kind == "f" else out
-
-
 @primitive(x=lambda g, n, x: g * polygamma(n + 1, x), nondiff=("n",), elementwise=True)
 def polygamma(n: Any, x: Any) -> Any:
     """Return the n-th derivative of `digamma`; `n` is a constant."""
-    return _polygamma(n, x)
+    return _scipy("polygamma")(n, x)
 
 
 def _rgamma_slope(x: Any, out: Any) -> Any:
