@@ -2,8 +2,8 @@
 
 `np.linalg.solve(v, w)` on Variables calls the functions here. What a Hermitian argument, a
 degenerate eigenvalue, a zero vector or a singular matrix means for gradients is said by each
-function. `expm`, `sqrtm`, `solve_triangular`, `solve_banded` and `solve_sylvester` have the names and
-arguments of `scipy.linalg`; they are computed by NumPy.
+function. `expm`, `sqrtm`, `solve_triangular`, `solve_banded` and `solve_sylvester` have the names
+and arguments of `scipy.linalg`; they are computed by NumPy.
 """
 
 from autograd.linalg._factor import cholesky, qr

@@ -1,11 +1,11 @@
 """What the rules of linear algebra share. Imports `_primitive`, `ops` and NumPy.
 
 Two conventions for complex matrices meet here. Inside a backward pass a cotangent g stands for
-dL = Re(sum of g dA): rules of holomorphic functions (inv, solve, det, qr of nothing ...) are plain
-transposes. Papers, and PyTorch, write dL = Re(sum of conj(G) dA) = Re tr(G^H dA): rules of functions
-that are not holomorphic (cholesky, eigh, svd, pinv ...) are written with G and adjoints, so that
-they read like their sources, and convert by `conj` on the way in and out. On real matrices neither
-costs anything.
+dL = Re(sum of g dA), so the rules of holomorphic functions (inv, solve, det ...) are plain
+transposes. Papers, and PyTorch, write dL = Re(sum of conj(G) dA) = Re tr(G^H dA): the rules of
+functions that are not holomorphic (cholesky, eigh, svd, pinv ...) are written with G and adjoints,
+so that they read like their sources, and convert by `conj` on the way in and out. On real matrices
+neither costs anything.
 """
 
 from __future__ import annotations

@@ -25,7 +25,6 @@ from autograd.linalg._solve import solve
 from autograd.ops import contractions, elementwise, joining, reductions, shaping
 from autograd.ops.contractions import as_array, matmul
 
-
 # -- the matrix exponential ------------------------------------------------------------------------
 
 # Coefficients of the numerator of the Pade approximant of degree 13, lowest power first.
@@ -175,7 +174,8 @@ def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any) -> Any:
     ab = as_array("linalg.solve_banded", "ab", ab)
     if ab.ndim != 2 or len(ab) != below + above + 1:
         raise ValueError(
-            f"linalg.solve_banded: wanted {below} + {above} + 1 diagonals (rows), got shape {ab.shape}"
+            f"linalg.solve_banded: wanted {below} + {above} + 1 rows, one per diagonal, got shape "
+            f"{ab.shape}"
         )
     j = np.arange(ab.shape[1])
     row = above + j[:, None] - j

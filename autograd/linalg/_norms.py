@@ -123,7 +123,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
             raise ValueError(f"linalg.norm: wanted a number as norm of vectors, got {ord!r}")
         return vector_norm(x, axis=axis[0], keepdims=keepdims, ord=2 if ord is None else ord)
     if len(axis) == 2:
-        return _matrix_norm(x, ord, *axis, keepdims)
+        return _matrix_norm(x, ord, axis[0], axis[1], keepdims)
     raise ValueError(
         f"linalg.norm: wanted vectors or matrices for ord={ord!r}, got {len(axis)} axes; name one "
         f"or two of them in axis="

@@ -22,7 +22,6 @@ from autograd.ops import elementwise, shaping
 from autograd.ops._shared import raw
 from autograd.ops.contractions import as_array, matmul
 
-
 # -- inverses --------------------------------------------------------------------------------------
 
 
@@ -46,7 +45,7 @@ def _pinv_a(g: Any, out: Any, a: Any, hermitian: bool) -> Any:
 
 
 @primitive(a=_pinv_a, name="linalg.pinv")
-def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._NoValue) -> Any:  # type: ignore[attr-defined]
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._NoValue) -> Any:
     """Return the Moore-Penrose inverse: (..., m, n) -> (..., n, m).
 
     The gradient holds where the rank does not change nearby: for matrices of full rank always.
@@ -57,7 +56,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._
         hermitian: take `a` as Hermitian; its gradient is Hermitian, too.
         rtol: the same as `rcond`.
     """
-    if rtol is np._NoValue:  # type: ignore[attr-defined]
+    if rtol is np._NoValue:
         return np.linalg.pinv(a, rcond, hermitian)
     return np.linalg.pinv(a, hermitian=hermitian, rtol=rtol)
 
@@ -202,8 +201,8 @@ def solve_triangular(
 def _lstsq_rule(g: Any, a: Any, b: Any, out: Any, rcond: Any, wanted: Any) -> Any:
     """Pull back by the derivative of the pseudo-inverse P: x = P b, r = b - A x.
 
-    dx = P (db - dA x) + P P^H dA^H r + (I - P A) dA^H P^H x. The sum of squares of r does not change
-    with x, which minimises it.
+    dx = P (db - dA x) + P P^H dA^H r + (I - P A) dA^H P^H x. The sum of squares of r does not
+    change with x, which minimises it.
     """
     gx, g_residuals, _, g_s = (conj(part) for part in g)
     vector = b.ndim == 1
@@ -254,7 +253,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
         rcond: singular values up to `rcond` times the largest count as 0.
 
     Returns:
-        x (n,) or (n, k), the sums of squares of the residuals, the rank of `a` (an integer), and its
+        x (n,) or (n, k), the sums of squares of the residuals, the rank of `a` (plain), and its
         singular values. The gradient holds where the rank does not change nearby.
     """
     x, residuals, rank, s = _lstsq(a, b, rcond)

@@ -33,7 +33,6 @@ from autograd.linalg._solve import solve
 from autograd.ops import elementwise, indexing
 from autograd.ops._shared import raw
 
-
 # -- Hermitian matrices ----------------------------------------------------------------------------
 
 
@@ -56,7 +55,7 @@ def _eigh_a(g: Any, out: Any) -> Any:
 
 @primitive(a=_eigh_a, name="linalg.eigh")
 def _eigh(a: Any, UPLO: str) -> Any:
-    return tuple(np.linalg.eigh(a, UPLO))  # type: ignore[arg-type]
+    return tuple(np.linalg.eigh(a, UPLO))  # type: ignore[call-overload]
 
 
 def eigh(a: Any, UPLO: str = "L") -> EighResult:
@@ -87,7 +86,7 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:
 
     The eigenvectors are computed in the backward pass, if there is one.
     """
-    return np.linalg.eigvalsh(a, UPLO)  # type: ignore[arg-type]
+    return np.linalg.eigvalsh(a, UPLO)  # type: ignore[call-overload]
 
 
 # -- general matrices ------------------------------------------------------------------------------
@@ -170,13 +169,9 @@ def _svd_a(g: Any, out: Any, a_shape: tuple[int, ...]) -> Any:
     f = inverse_gaps(
         s, (row - column) * (row + column), scale, what="linalg.svd", of="singular values"
     )
-    middle = 0.0
-    inverse = None
-    if m > k or n > k or u.dtype.kind == "c":
-        zero = raw(s) <= 8 * k * np.finfo(s.dtype).eps * scale[..., None]
-        inverse = elementwise.where(zero, 0.0, 1 / elementwise.where(zero, 1.0, s))
-    if gs is not None:
-        middle = make_diagonal(gs)
+    zero = raw(s) <= 8 * k * np.finfo(s.dtype).eps * scale[..., None]
+    inverse = elementwise.where(zero, 0.0, 1 / elementwise.where(zero, 1.0, s))
+    middle = 0.0 if gs is None else make_diagonal(gs)
     total = 0.0
     if gu is not None:
         product = mH(u) @ gu

@@ -52,22 +52,13 @@ def _pull(
     gx = contract(g, *factors, inputs=(result, *others), result=wanted, optimize=bool(optimize))
     full = tuple(sizes[c] for c in letters)
     if gx.shape != full:
-        kept = tuple(n if c in wanted else 1 for c, n in zip(letters, _sizes(gx, wanted, letters)))
+        lengths = dict(zip(wanted, gx.shape, strict=True))
+        kept = tuple(lengths.get(c, 1) for c in letters)
         gx = broadcast_to(reshape(gx, kept), full)
     return diagonal_scatter(gx, term, shape) if len(letters) != len(term) else gx
 
 
-def _sizes(x: Any, have: str, letters: str) -> list[int]:
-    lengths = dict(zip(have, x.shape, strict=True))
-    return [lengths.get(c, 1) for c in letters]
-
-
-@primitive(
-    operands=lambda g, operands, index, inputs, result, optimize: _pull(
-        g, operands, index, inputs, result, optimize
-    ),
-    name="einsum",
-)
+@primitive(operands=_pull, name="einsum")
 def contract(*operands: Any, inputs: tuple[str, ...], result: str, optimize: Any = False) -> Any:
     """Sum products of `operands` over the letters of `inputs` that are not in `result`."""
     if optimize is False and len(operands) > 1:
@@ -108,7 +99,7 @@ def diagonal_scatter(values: Any, term: str, shape: tuple[int, ...]) -> Any:
     """Return zeros of `shape` with `values` on a diagonal: the adjoint of `einsum("iij->ij", x)`.
 
     Args:
-        values: one axis for each different letter of `term`, in the order of their first occurrence.
+        values: one axis for each different letter of `term`, by first occurrence.
         term: one letter per axis of the result; axes of the same letter are walked together.
         shape: the shape of the result.
     """
@@ -126,8 +117,8 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
     `einsum("ij,jk->ik", x, y)`, or with lists of integers `einsum(x, [0, 1], y, [1, 2], [0, 2])`.
     Subscripts may repeat within an operand (`ii->i` the diagonal, `ii` the trace), be summed in one
     operand alone (`ij->i`), and have an ellipsis for any number of axes, which broadcast like
-    lengths of 1 elsewhere. Without `->` the output has the ellipsis and then, in alphabetical order,
-    the letters that occur once.
+    lengths of 1 elsewhere. Without `->` the output has the ellipsis and then the letters that occur
+    once, in alphabetical order.
 
     Args:
         *operands: the subscripts and the arrays.

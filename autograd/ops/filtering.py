@@ -1,4 +1,4 @@
-"""Sampled functions: convolution, correlation, polynomials, interpolation, and mapping along an axis.
+"""Sampled functions: convolution, polynomials, interpolation, and mapping along axes.
 
 Imports `_primitive`, the families of operations it is made of, and NumPy.
 """
@@ -107,11 +107,12 @@ def _polyval_p(g: Any, x: Any, p_shape: tuple[int, ...]) -> Any:
     return total_of(terms, tuple(range(1, terms.ndim))) if x.ndim else terms
 
 
-@primitive(
-    p=_polyval_p,
-    x=lambda g, p, x: g * _polyval(p[:-1] * np.arange(len(p) - 1, 0, -1).astype(p.dtype), x),
-    name="polyval",
-)
+def _polyval_x(g: Any, p: Any, x: Any) -> Any:
+    """Multiply by the derivative of the polynomial."""
+    return g * _polyval(p[:-1] * np.arange(len(p) - 1, 0, -1).astype(p.dtype), x)
+
+
+@primitive(p=_polyval_p, x=_polyval_x, name="polyval")
 def _polyval(p: Any, x: Any) -> Any:
     return np.polyval(p, x)
 
@@ -135,7 +136,7 @@ def interp(
     """Interpolate linearly between the points (xp, fp).
 
     Differentiable in `x`, `xp`, `fp` and both values outside. At a point of `xp` the slope is that
-    of the piece to its right (at the last one, to its left); outside, it is 0. Results keep float32.
+    of the piece to its right (at the last one, to its left); outside, it is 0. float32 is kept.
 
     Args:
         x: where to evaluate, of any shape.

@@ -223,7 +223,7 @@ ROWS = [
     Row("interp", autograd.interp, np.interp, [Case(make=_points)]),
     Row(
         "interp[ends]",
-        lambda x, xp, fp, left, right: autograd.interp(x, xp, fp, left, right),
+        autograd.interp,
         lambda x, xp, fp, left, right: np.interp(x, xp, fp, float(left), float(right)),
         [Case(make=lambda rng: (*_points(rng), np.array(1.5), np.array(-0.5)))],
     ),
