@@ -1,11 +1,11 @@
 """NumPy's functions on Variables: `np.concatenate([v, w])` is recorded like `autograd.concatenate`.
 
-A NumPy function is one of three things. It has a recorded counterpart of the same name (`HANDLERS`);
-or it needs none, because its result carries no gradient (`PLAIN`); or it is refused where a gradient
-would be lost, with a TypeError that names it and what to write instead (`REFUSED` knows better than
-the nearest name). Nothing is swallowed: an argument that the counterpart does not take is an error,
-unless it says what is the default anyway. Sixth file to read, after `_variable`; ufuncs are in
-`_ufuncs`.
+A NumPy function is one of three things. It has a recorded counterpart of the same name
+(`HANDLERS`); or it needs none, because its result carries no gradient (`PLAIN`); or it is refused
+where a gradient would be lost, with a TypeError that names it and what to write instead (`REFUSED`
+knows better than the nearest name). Nothing is swallowed: an argument that the counterpart does not
+take is an error, unless it says what is the default anyway. Sixth file to read, after `_variable`;
+ufuncs are in `_ufuncs`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ PLAIN: set[Callable[..., Any]] = set(
         "min_scalar_type ndim not_equal result_type shape shares_memory signbit size "
         "linalg.matrix_rank "
         # integers and places
-        "argmax argmin argpartition argsort argwhere bincount diag_indices_from digitize "
+        "argmax argmin argpartition argsort argwhere diag_indices_from digitize "
         "einsum_path flatnonzero gcd ix_ lcm left_shift lexsort nanargmax nanargmin nonzero "
         "packbits ravel_multi_index right_shift searchsorted tril_indices_from triu_indices_from "
         "unpackbits unravel_index "
@@ -71,7 +71,8 @@ _COUNTS = (
 REFUSED: dict[Callable[..., Any], str] = {
     function: advice
     for names, advice in (
-        ("copyto place put put_along_axis putmask", _SET),
+        ("copyto", _SET + "; and autograd.full_like(x, value) for np.full_like"),
+        ("place put put_along_axis putmask", _SET),
         ("fill_diagonal", "write autograd.set_at(x, np.diag_indices(n), value)"),
         ("unique unique_all unique_counts unique_inverse unique_values", _FIRST_PLACES),
         ("intersect1d setdiff1d setxor1d union1d", _FIRST_PLACES),
@@ -139,7 +140,7 @@ def refuse(function: Any, reason: str = "without one") -> TypeError:
     advice = REFUSED.get(function) or nearest(getattr(function, "__name__", ""))
     return TypeError(
         f"{spelling(function)}: wanted a function with a recorded counterpart, got one {reason}; "
-        f"{advice}, or pass variable.detach() to compute without a gradient"
+        f"{advice}; variable.detach() computes without a gradient"
     )
 
 
@@ -179,25 +180,26 @@ def wrapped(result: Any) -> Any:
 
 # Arguments that say the default, and so need no counterpart.
 _DEFAULTS: dict[str, tuple[Any, ...]] = {
-    "out": (None, (None,)),
+    "out": (None,),
     "dtype": (None,),
     "order": (None, "C"),
     "like": (None,),
     "subok": (True, False),
-    "where": (True, np._NoValue),  # type: ignore[attr-defined]
-    "initial": (np._NoValue,),  # type: ignore[attr-defined]
-    "keepdims": (np._NoValue,),  # type: ignore[attr-defined]
+    "where": (True, np._NoValue),
+    "initial": (np._NoValue,),
+    "keepdims": (np._NoValue,),
 }
 
 
 def strip(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Drop arguments that say the default."""
-    return {
-        k: v
-        for k, v in kwargs.items()
-        if k not in _DEFAULTS
-        or not any(v is d or (type(v) is type(d) and v == d) for d in _DEFAULTS[k])
-    }
+    return {k: v for k, v in kwargs.items() if k not in _DEFAULTS or not _is_default(k, v)}
+
+
+def _is_default(key: str, value: Any) -> bool:
+    if key == "out":
+        return value is None or (isinstance(value, tuple) and all(v is None for v in value))
+    return any(value is d or (type(value) is type(d) and bool(value == d)) for d in _DEFAULTS[key])
 
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

@@ -22,6 +22,16 @@ from autograd._graph import LEAF, RETAIN, Leaf, Node, next_number, run_backward,
 from autograd.ops import contractions, creation, elementwise, indexing, reductions, shaping
 
 _FLOATING = "fc"
+# What to write instead of methods that change an array in place.
+_CHANGES = {
+    "byteswap": "x.astype(dtype)",
+    "fill": "x = autograd.full_like(x, value)",
+    "partition": "x = autograd.partition(x, kth)",
+    "put": "x = autograd.set_at(x, index, value)",
+    "resize": "x = autograd.resize(x, shape)",
+    "setfield": "x = autograd.set_at(x, index, value)",
+    "sort": "x = autograd.sort(x)",
+}
 
 
 class Variable:
@@ -403,6 +413,12 @@ class Variable:
     squeeze = shaping.squeeze
     swapaxes = shaping.swapaxes
     copy = shaping.copy
+    ravel = flatten = shaping.ravel
+    repeat = shaping.repeat
+    diagonal = shaping.diagonal
+    trace = shaping.trace
+    take = indexing.take
+    choose = indexing.choose
     conj = conjugate = elementwise.conjugate
     clip = elementwise.clip
 
@@ -420,14 +436,35 @@ class Variable:
         """Convert to another dtype; integer and bool results carry no gradient."""
         return shaping.astype(self, dtype, copy)
 
+    def compress(self, condition: Any, axis: Any = None) -> Any:
+        """Take the slices along `axis` where `condition` holds."""
+        return indexing.compress(condition, self, axis)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Explain what arrays have and Variables have not; called for missing attributes only."""
+        if name in _CHANGES:
+            msg = (
+                f"{name}: wanted a new Variable instead of a change in place, which the recorded "
+                f"graph cannot follow; write {_CHANGES[name]}, or change x.data and call "
+                f"x.mark_changed()"
+            )
+        elif not name.startswith("_") and hasattr(np.ndarray, name):
+            msg = (
+                f"{name}: wanted a method that is recorded, got one of arrays only; write "
+                f"x.detach().data.{name}"
+            )
+        else:
+            msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(msg, name=name, obj=self)
+
     # -- leaving the graph -------------------------------------------------------------------------
 
     def _refuse(self, what: str) -> NoReturn:
         msg = (
             f"{what}: wanted a Variable without a gradient, got one that requires it, which a "
-            "plain number or array would "
-            "lose; use autograd or np functions on the Variable itself, or .detach() / .item() to "
-            "give the gradient up"
+            f"plain number or array would lose; use autograd or np functions on the Variable "
+            f"itself (autograd.stack([v, w]) for np.array([v, w]), autograd.set_at(a, i, v) for "
+            f"a[i] = v), or .detach() / .item() to give the gradient up"
         )
         raise TypeError(msg)
 
@@ -472,8 +509,8 @@ class Variable:
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         msg = (
             "setitem: wanted a new Variable instead of an assignment in place, which the recorded "
-            "graph cannot follow; "
-            "write x = autograd.where(mask, value, x), or change x.data and call x.mark_changed()"
+            "graph cannot follow; write x = autograd.set_at(x, index, value), or change x.data and "
+            "call x.mark_changed()"
         )
         raise TypeError(msg)
 

@@ -20,6 +20,7 @@ from autograd.ops import elementwise
 
 __all__ = [
     "add_at",
+    "bincount",
     "choose",
     "compress",
     "extract",
@@ -247,7 +248,7 @@ def normal_axis(name: str, axis: Any, ndim: int) -> int:
     return number % ndim
 
 
-def take(x: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
+def take(x: Any, indices: Any, axis: Any = None, *, mode: str = "raise") -> Any:
     """Take the elements of `x` at `indices` along `axis`; None reads `x` flattened.
 
     Args:
@@ -320,6 +321,28 @@ def _raw(value: Any) -> Any:
     return value._data if isinstance(value, _graph.Variable) else value
 
 
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    """Count each integer of `x`, or sum the weights of each.
+
+    Args:
+        x: non-negative integers (n,).
+        weights: what to sum instead of ones, (n,); each gets the gradient of its bin.
+        minlength: least length of the result, which otherwise is max(x) + 1.
+    """
+    if weights is None:
+        return np.bincount(as_integers("bincount", x), minlength=minlength)
+    places = as_integers("bincount", x)
+    weights = as_operand("bincount", "weights", weights)
+    if places.ndim != 1 or shape_of(weights) != places.shape or (places < 0).any():
+        msg = (
+            f"bincount: wanted non-negative integers (n,) and weights (n,), got shapes "
+            f"{places.shape} and {shape_of(weights)}"
+        )
+        raise ValueError(msg)
+    count = max(int(places.max(initial=-1)) + 1, minlength)
+    return scatter(weights, places, (count,))
+
+
 # -- choosing among arrays -------------------------------------------------------------------------
 
 
@@ -344,7 +367,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     return out
 
 
-def choose(x: Any, choices: Any, mode: str = "raise") -> Any:
+def choose(x: Any, choices: Any, *, mode: str = "raise") -> Any:
     """Take each element from the array of `choices` whose number is in `x`.
 
     Args:

@@ -124,6 +124,15 @@ ROWS = [
         ],
         method=False,
     ),
+    Row(
+        "bincount",
+        autograd.bincount,
+        np.bincount,
+        [
+            Case(make=lambda rng: ([0, 2, 0, 3], rng.normal(size=4))),
+            Case(make=lambda rng: (np.array([1, 1]), rng.normal(size=2)), kwargs={"minlength": 4}),
+        ],
+    ),
     linear("extract", [Case(make=lambda rng: (MASK, rng.normal(size=(2, 3))))], method=False),
     linear(
         "select",

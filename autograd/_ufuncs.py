@@ -1,0 +1,181 @@
+"""NumPy's ufuncs on Variables: calls, keywords, and the methods reduce, accumulate and outer.
+
+`np.exp(v)`, `array * v` and `np.add.outer(v, w)` come here. Imports `_protocols`, whose tables say
+what is recorded, plain or refused.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from autograd._protocols import (
+    HANDLERS,
+    PLAIN,
+    all_plain,
+    parameters,
+    refuse,
+    requires_grad,
+    spelling,
+    strip,
+    wrapped,
+)
+from autograd._variable import Variable, plain
+from autograd.ops import joining, shaping
+
+# Reductions and running results that have a function of their own; others go step by step.
+_REDUCTIONS: dict[Any, Any] = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+}
+_RUNNING: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
+
+
+def array_ufunc(self: Variable, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """Answer `np.ufunc(variable, ...)` and operators with a plain array on the left."""
+    del self
+    if method != "__call__":
+        return _method(ufunc, method, inputs, kwargs)
+    handler = HANDLERS.get(ufunc)
+    if handler is not None and not kwargs:
+        return handler(*inputs)
+    if ufunc in PLAIN:
+        return ufunc(*map(plain, inputs), **all_plain(kwargs))
+    if not requires_grad(inputs) and not requires_grad(kwargs):
+        result = ufunc(*map(plain, inputs), **all_plain(kwargs))
+        return kwargs["out"][0] if "out" in kwargs else wrapped(result)
+    if handler is None:
+        raise refuse(ufunc)
+    return _with_keywords(ufunc, handler, inputs, kwargs)
+
+
+def _with_keywords(
+    ufunc: np.ufunc, handler: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    kwargs = strip(kwargs)
+    if kwargs.get("order") == "K":
+        del kwargs["order"]
+    mask = plain(kwargs.pop("where", None))
+    outs = kwargs.pop("out", None)
+    casting = kwargs.pop("casting", "same_kind")
+    if "dtype" in kwargs:
+        dtype = np.dtype(kwargs.pop("dtype"))
+        inputs = tuple(_as_dtype(ufunc, x, dtype, casting) for x in inputs)
+    unknown = [k for k in kwargs if k not in parameters(handler)[1]]
+    if unknown:
+        raise refuse(ufunc, f"that does not take {unknown[0]}=")
+    if mask is None:
+        if outs is not None:
+            raise _writes(ufunc)
+        return handler(*inputs, **kwargs)
+    if outs is None:
+        msg = (
+            f"{spelling(ufunc)}: wanted where= together with out=, which gives the other elements, "
+            f"got where= alone, which leaves them undefined; write np.where(mask, "
+            f"{spelling(ufunc)}(v), other)"
+        )
+        raise TypeError(msg)
+    rest = outs[0]
+    if len(outs) > 1 or isinstance(rest, Variable):
+        raise _writes(ufunc)
+    with np.errstate(all="ignore"):  # NumPy does not compute what the mask leaves out
+        result = handler(*inputs, **kwargs)
+    chosen = HANDLERS[np.where](mask, result, rest)
+    if not np.can_cast(chosen.dtype, rest.dtype, casting):
+        raise _writes(ufunc)
+    return chosen if chosen.dtype == rest.dtype else shaping.astype(chosen, rest.dtype)
+
+
+def _writes(ufunc: np.ufunc) -> TypeError:
+    return TypeError(
+        f"{spelling(ufunc)}: wanted a call without out=, got one that writes a Variable that "
+        f"requires a gradient into an existing array; use the returned value, as in a = a + v "
+        f"instead of a += v"
+    )
+
+
+def _as_dtype(ufunc: np.ufunc, x: Any, dtype: np.dtype[Any], casting: Any) -> Any:
+    kind = x.dtype if hasattr(x, "dtype") else np.result_type(x)
+    if dtype.kind not in "fc" or not np.can_cast(kind, dtype, casting):
+        msg = (
+            f"{spelling(ufunc)}: wanted dtype= of a floating type that {kind} can be cast to by "
+            f"rule {casting!r}, got {dtype}"
+        )
+        raise TypeError(msg)
+    return shaping.astype(x, dtype, copy=False)
+
+
+# -- methods ---------------------------------------------------------------------------------------
+
+
+def _method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if ufunc in PLAIN:
+        return getattr(ufunc, method)(*map(plain, inputs), **all_plain(kwargs))
+    if not requires_grad(inputs) and not requires_grad(kwargs):
+        return wrapped(getattr(ufunc, method)(*map(plain, inputs), **all_plain(kwargs)))
+    handler = HANDLERS.get(ufunc)
+    if handler is None:
+        raise refuse(ufunc)
+    if method in ("at", "reduceat"):
+        advice = {
+            "at": "write x = autograd.add_at(x, index, value), which returns a new array",
+            "reduceat": "split the array with autograd.split and reduce the parts",
+        }
+        msg = (
+            f"{spelling(ufunc)}.{method}: wanted a call without a Variable that requires a "
+            f"gradient, got one; {advice[method]}"
+        )
+        raise TypeError(msg)
+    kwargs = strip(kwargs)
+    if "out" in kwargs:
+        raise _writes(ufunc)
+    getattr(ufunc, method)(*all_plain(inputs), **all_plain(kwargs))  # NumPy's own errors
+    if method == "outer":
+        return _outer(ufunc, handler, *inputs, **kwargs)
+    (x, *rest) = inputs
+    names = ("axis", "dtype", "out", "keepdims", "initial", "where")
+    kwargs |= strip(dict(zip(names, rest, strict=False)))
+    if "dtype" in kwargs:
+        x = _as_dtype(ufunc, x, np.dtype(kwargs.pop("dtype")), "same_kind")
+    axis = kwargs.pop("axis", 0)
+    if method == "accumulate":
+        if _RUNNING.get(ufunc) in HANDLERS:
+            return HANDLERS[_RUNNING[ufunc]](x, axis=axis)
+        steps = _steps(handler, list(shaping.moveaxis(x, axis, 0)))
+        return joining.stack(steps, axis) if steps else x
+    if ufunc in _REDUCTIONS:
+        return HANDLERS[_REDUCTIONS[ufunc]](x, axis=axis, **kwargs)
+    return _reduce(ufunc, handler, x, axis, **kwargs)
+
+
+def _outer(ufunc: np.ufunc, handler: Any, x: Any, y: Any, /, **kwargs: Any) -> Any:
+    x = shaping.reshape(x, (*np.shape(x), *(1,) * np.ndim(y)))
+    return _with_keywords(ufunc, handler, (x, y), kwargs) if kwargs else handler(x, y)
+
+
+def _steps(handler: Any, rows: list[Any]) -> list[Any]:
+    """Combine the first row with the second, the result with the third, and so on."""
+    return list(itertools.accumulate(rows, handler))
+
+
+def _reduce(
+    ufunc: np.ufunc, handler: Any, x: Any, axis: Any, keepdims: bool = False, **kwargs: Any
+) -> Any:
+    initial = kwargs.pop("initial", None)
+    if kwargs:
+        raise refuse(ufunc, f"whose reduce does not take {next(iter(kwargs))}=")
+    axes = range(x.ndim) if axis is None else np.atleast_1d(axis) % max(x.ndim, 1)
+    axes = tuple(int(a) for a in axes)
+    left = [n for i, n in enumerate(x.shape) if i not in axes]
+    flat = shaping.reshape(shaping.moveaxis(x, axes, tuple(range(len(axes)))), (-1, *left))
+    start = [] if initial is None else [initial]
+    steps = _steps(handler, [*start, *flat]) or [np.full(left, ufunc.identity)]
+    out = shaping.broadcast_to(steps[-1], left)
+    return shaping.expand_dims(out, axes) if keepdims else out
+
+
+Variable.__array_ufunc__ = array_ufunc  # type: ignore[attr-defined]
