@@ -428,7 +428,11 @@ def _pull_jointly(plan: Plan, g: Any, saved: Any) -> tuple[Pull | None, ...]:
     """
     joint = plan.joint
     assert joint is not None
-    return tuple(functools.partial(_constant, gx) for gx in joint(g, saved))
+    pulled = list(joint(g, saved))
+    for i, gx in enumerate(pulled):  # one array for two operands must not become two gradients
+        if isinstance(gx, np.ndarray) and any(gx is other for other in pulled[:i]):
+            pulled[i] = gx.copy()
+    return tuple(functools.partial(_constant, gx) for gx in pulled)
 
 
 def _constant(gx: Any, _g: Any, _saved: Any) -> Any:
@@ -715,4 +719,6 @@ def _leading_to(inputs: Iterable[Node], order: list[Node]) -> set[Node]:
 
 def _is_new(gx: Any, g: Any) -> bool:
     """Tell whether what a trusted rule returned is an array that nothing else refers to."""
+    if type(g) is tuple and any(gx is part for part in g):
+        return False
     return gx is not g and gx.__class__ is np.ndarray and gx.base is None

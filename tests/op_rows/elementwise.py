@@ -56,6 +56,11 @@ def _divided(name):
     return Row(name, getattr(autograd, name), getattr(np, name), [Case(make=_off_multiples)])
 
 
+def _inside_octaves(rng, shape):
+    """Draw numbers of both signs that no small step takes across a power of two."""
+    return rng.choice([-3.0, 0.75, 1.5, 6.0], shape) + rng.uniform(-0.2, 0.2, shape)
+
+
 def _across(rng, shape):
     """Draw numbers inside and outside [-1, 1], none near a bound."""
     return rng.choice([-1.7, -0.6, 0.4, 1.6], shape) + rng.uniform(-0.2, 0.2, shape)
@@ -111,6 +116,17 @@ ROWS = [
     _one("trunc", _off_integers),
     _one("rint", lambda rng, shape: _off_integers(rng, shape) + 0.5),
     _one("spacing", lambda rng, shape: rng.uniform(1.2, 1.8, shape)),
+    _divided("divmod"),
+    _one("modf", _off_integers),
+    Row("frexp", autograd.frexp, np.frexp, [Case((3, 4), domain=_inside_octaves)]),
+    Row(
+        "ldexp",
+        autograd.ldexp,
+        np.ldexp,
+        [Case((3, 4), (4,), domain=("real", "int"))],
+        elementwise=True,
+    ),
+    _two("nextafter", order=1),
     # exponentials and logarithms
     _one("exp", complex=True),
     _one("exp2", complex=True),
@@ -137,6 +153,13 @@ ROWS = [
     _one("rad2deg"),
     _one("deg2rad"),
     _one("sinc"),
+    Row(
+        "sinc[near 0]",
+        autograd.sinc,
+        np.sinc,
+        [Case(make=lambda rng: (np.array([0.0, 1e-9, -0.003, 0.0199, 0.0201]),))],
+        method=False,
+    ),
     # complex numbers
     _one("conjugate", complex=True),
     _one("real", complex=True, method=False),
