@@ -1,12 +1,25 @@
-"""Proving gradients right: a checker that explains, hypothesis strategies, contract sweeps, a
-numeric fallback.
+"""Proving gradients right: a checker that explains, hypothesis strategies, contract sweeps.
 
-`check_gradients` and what is imported here need NumPy only. `autograd.testing.strategies` and
-`differentiable_property` need hypothesis, `autograd.testing.plugin` needs pytest: `pip install
-'gradloom[test]'`.
+`check_gradients` and the other names here need NumPy only. `autograd.testing.strategies` and the
+use of `differentiable_property` need hypothesis, `autograd.testing.plugin` needs pytest:
+`pip install 'gradloom[test]'`.
 """
 
 from autograd.testing._checker import check_gradients, gradcheck, gradgradcheck
+from autograd.testing._contract import ContractError, ContractReport, check_function
 from autograd.testing._diagnosis import GradientError
+from autograd.testing._gauge import gauge_invariant
+from autograd.testing._numerical import NumericalFunction, numerical_vjp
 
-__all__ = ["GradientError", "check_gradients", "gradcheck", "gradgradcheck"]
+__all__ = [
+    "ContractError",
+    "ContractReport",
+    "GradientError",
+    "NumericalFunction",
+    "check_function",
+    "check_gradients",
+    "gauge_invariant",
+    "gradcheck",
+    "gradgradcheck",
+    "numerical_vjp",
+]

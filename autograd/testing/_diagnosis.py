@@ -261,13 +261,13 @@ def explain(block: Block, *, at_kink: bool, elsewhere: Callable[[], bool]) -> st
             return "not a number: the rule divides zero by zero, or multiplies zero by infinity"
         return "infinite: the rule divides by zero" if np.isinf(a).any() else "unknown"
     scale = float(np.max(np.abs(n), initial=0.0))
-    for suspect in (_no_gradient, _wrong_sign, _rounded, _constant_factor):
+    for suspect in _FIRST_SUSPECTS:
         found = suspect(block, scale)
         if found and not at_kink:
             return found
     if at_kink or elsewhere():
         return "only at a kink: the same derivative is right at points nearby"
-    for suspect in (_transposed, _missing_sum, _permuted, _partly_zero, _factor_by_entry):
+    for suspect in _OTHER_SUSPECTS:
         found = suspect(block, scale)
         if found:
             return found
@@ -398,3 +398,15 @@ def _factor_by_entry(block: Block, _: float) -> str:
             factor = _named(float(ratio[0]), block)
             return f"constant factor: the wrong entries are {factor} times what they should be"
     return ""
+
+
+_Suspect = Callable[[Block, float], str]
+# Patterns over the whole block come before the look at a point nearby, which costs evaluations.
+_FIRST_SUSPECTS: tuple[_Suspect, ...] = (_no_gradient, _wrong_sign, _rounded, _constant_factor)
+_OTHER_SUSPECTS: tuple[_Suspect, ...] = (
+    _transposed,
+    _missing_sum,
+    _permuted,
+    _partly_zero,
+    _factor_by_entry,
+)

@@ -87,6 +87,9 @@ class Comparison:
         self.analytic = np.array(columns).T.reshape(shape)
         self.numeric = np.array([e.value for e in estimates]).T.reshape(shape)
         self.scales = self._block_scales()
+        sizes = np.array([self.oracle.size(d.vector) for d in self.directions])
+        changes = np.where(np.isfinite(self.numeric), np.abs(self.numeric), 0.0) * sizes
+        level.magnitude = float(np.max(changes, initial=0.0))
         self.verdicts: list[Verdict] = []
         for k, (direction, estimate) in enumerate(zip(self.directions, estimates, strict=True)):
             tolerance = level.tolerance(self.scales[:, k], direction.vector)
@@ -211,7 +214,7 @@ def is_right_nearby(level: Level, direction: Direction, row: int) -> bool:
     d = direction.vector
     try:
         near = level.at(level.x + level.oracle.sizes * level.options.rng.uniform(0.05, 0.1, d.size))
-        near.mode = level.mode
+        near.mode, near.magnitude = level.mode, level.magnitude
         estimate = near.oracle.differences(d)
         if level.mode == "reverse":
             value = near.gradient(np.eye(1, near.fx.size, row)[0]) @ d

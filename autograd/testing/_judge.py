@@ -67,7 +67,7 @@ def close(analytic: Array, estimate: Estimate, tolerance: Tolerance) -> Array:
     with np.errstate(invalid="ignore"):
         allowed = SAFETY * estimate.error + tolerance.around(analytic, estimate.value)
         near = np.abs(analytic - estimate.value) <= allowed
-    return (near | (analytic == estimate.value)) & tolerance.conclusive(estimate)
+    return np.asarray((near | (analytic == estimate.value)) & tolerance.conclusive(estimate))
 
 
 def judge(

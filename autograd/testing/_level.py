@@ -61,7 +61,10 @@ class Level:
         oracle: the numeric derivatives.
         v: a random cotangent.
         g: its pullback J^T v.
+        magnitude: of the largest change of an output when an input changes by its own size.
     """
+
+    magnitude = 0.0
 
     def __init__(self, problem: Problem, options: Options) -> None:
         self.problem = problem
@@ -186,8 +189,11 @@ class Level:
         """
         if self.options.atol is not None:
             return Tolerance(self.options.rtol, np.full(scale.shape, self.options.atol), scale)
-        rounding = 4 * self.oracle.epsilon * np.abs(np.where(np.isfinite(self.fx), self.fx, 0.0))
-        return Tolerance(self.options.rtol, ATOL * scale + rounding / self.oracle.size(d), scale)
+        values = np.abs(np.where(np.isfinite(self.fx), self.fx, 0.0))
+        # What cancels to nearly zero in one output leaves rounding errors of the size of the
+        # others.
+        noise = self.oracle.epsilon * (4 * values + 16 * self.magnitude) / self.oracle.size(d)
+        return Tolerance(self.options.rtol, ATOL * scale + noise, scale)
 
     def output(self, row: int) -> tuple[Slot, int]:
         """Return the output that a coordinate belongs to, and where that output begins."""

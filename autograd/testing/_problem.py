@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ class Slot(NamedTuple):
     @property
     def reals(self) -> int:
         """Number of real coordinates."""
-        size = int(np.prod(self.shape, dtype=int))
+        size = math.prod(self.shape)
         return 2 * size if self.dtype.kind == "c" else size
 
     def position(self, coordinate: int) -> tuple[int, ...]:
