@@ -522,6 +522,8 @@ def _second_look(
     forward: Callable[[Any, Any], Any] | None = None,
 ) -> Any:
     """Convert operands of unusual type and try again."""
+    if any(getattr(type(v), "__array_ufunc__", True) is None for v in (x, y)):
+        return NotImplemented  # a type that asks to answer arrays itself, through __radd__ ...
     x = as_operand(name, "x", x)
     y = as_operand(name, "y", y)
     if isinstance(x, Variable) or isinstance(y, Variable):

@@ -430,8 +430,10 @@ def test_asarray_names_the_ways_out():
 @pytest.mark.parametrize("shape", [(), (2,)])
 def test_assignment_of_a_recorded_variable_into_an_array_is_refused(shape):
     target = np.zeros((3, *shape))
-    with pytest.raises(TypeError, match="wanted a Variable without a gradient"):
+    with pytest.raises((TypeError, ValueError)) as caught:
         target[0] = Variable(np.ones(shape), requires_grad=True)
+    explained = [str(caught.value), str(caught.value.__cause__)]  # NumPy's word may stand in front
+    assert any("wanted a Variable without a gradient" in text for text in explained)
     assert not target.any()
 
 
@@ -645,16 +647,15 @@ def test_real_and_imag_of_a_complex_variable():
     np.testing.assert_array_equal(z.grad, [2 + 1j, -1 + 3j])  # d/dRe + i d/dIm
 
 
-NUMPY_METHODS = [
-    "all any argmax argmin argsort astype clip conj conjugate copy cumprod cumsum diagonal dot flatten item max mean min "
-    "nonzero prod ptp ravel repeat reshape round searchsorted sort squeeze std sum swapaxes take tolist trace transpose var"
-]
+NUMPY_METHODS = """
+    all any argmax argmin argsort astype clip conj conjugate copy cumprod cumsum diagonal dot flatten
+    item max mean min nonzero prod ravel repeat reshape round searchsorted sort squeeze std sum
+    swapaxes take tolist trace transpose var
+""".split()
 
 
-@pytest.mark.parametrize("name", NUMPY_METHODS[0].split())
+@pytest.mark.parametrize("name", NUMPY_METHODS)
 def test_the_methods_of_arrays_exist(name):
-    if not hasattr(np.ndarray, name):
-        pytest.skip("this NumPy has no such method")
     assert callable(getattr(Variable, name))
 
 
