@@ -156,11 +156,21 @@ References:
     A. Howard et al., Searching for MobileNetV3, ICCV 2019, section 5.2.
 """
 
-_gelu = unary(
-    lambda x: x * _normal_cdf(x),
-    name="gelu",
-    x=lambda g, x: g * (_normal_cdf(x) + x * _normal_pdf(x)),
-)
+
+def _gelu_x(g: Any, x: Any, out: Any) -> Any:
+    g_out, g_cdf = g
+    density = _normal_pdf(x)
+    gx = None if g_out is None else g_out * (out[1] + x * density)
+    if g_cdf is None:
+        return gx
+    return g_cdf * density if gx is None else gx + g_cdf * density
+
+
+# The distribution function is most of the work, so it is an output that the rule uses again.
+@primitive(name="gelu", x=_gelu_x)
+def _gelu(x: Any) -> Any:
+    cdf = _normal_cdf(x)
+    return x * cdf, cdf
 
 
 def _gelu_tanh_inner(x: Any) -> Any:
@@ -197,7 +207,8 @@ def gelu(x: Any, approximate: str = "none") -> Any:
         https://arxiv.org/abs/1606.08415.
     """
     if approximate == "none":
-        return _gelu(x)
+        out, _ = _gelu(x)
+        return out
     if approximate == "tanh":
         return _gelu_tanh(x)
     raise ValueError(f"gelu: wanted approximate 'none' or 'tanh', got {approximate!r}")
