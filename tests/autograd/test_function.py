@@ -1,0 +1,441 @@
+"""Function: the PyTorch-like spelling of a user's own operation, its context and its checks."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Function, Variable
+
+
+def leaf(*values, dtype=float):
+    return Variable(np.array(values, dtype=dtype), requires_grad=True)
+
+
+class Cube(Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return g * 3 * x**2
+
+
+class Exp(Function):
+    @staticmethod
+    def forward(ctx, x):
+        out = np.exp(x)
+        ctx.save_for_backward(out)
+        return out
+
+    @staticmethod
+    def backward(ctx, g):
+        (out,) = ctx.saved_tensors
+        return g * out
+
+
+class SinCos(Function):
+    @staticmethod
+    def forward(ctx, x):
+        s, c = np.sin(x), np.cos(x)
+        ctx.save_for_backward(s, c)
+        return s, c
+
+    @staticmethod
+    def backward(ctx, gs, gc):
+        s, c = ctx.saved_tensors
+        return gs * c - gc * s
+
+
+class Scale(Function):
+    @staticmethod
+    def forward(ctx, x, factor, shift=0.0):
+        ctx.factor = factor
+        return x * factor + shift
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * ctx.factor, None, None
+
+
+def test_forward_sees_arrays_and_backward_arrays():
+    seen = []
+
+    class Watching(Function):
+        @staticmethod
+        def forward(ctx, x):
+            seen.append(type(x))
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            seen.append(type(g))
+            return g * 2
+
+    x = leaf(1.0, 2.0)
+    Watching.apply(x).sum().backward()
+    assert seen == [np.ndarray, np.ndarray]
+    np.testing.assert_array_equal(x.grad, [2.0, 2.0])
+
+
+def test_saved_inputs_and_outputs_give_gradients():
+    x = leaf(0.5, -1.0)
+    (Cube.apply(x) + Exp.apply(x)).sum().backward()
+    np.testing.assert_allclose(x.grad, 3 * x.data**2 + np.exp(x.data))
+
+
+@pytest.mark.parametrize("function, second", [(Cube, lambda x: 6 * x), (Exp, np.exp)])
+def test_second_derivatives_flow_through_saved_inputs_and_outputs(function, second):
+    x = leaf(0.5, -1.0)
+    (g,) = autograd.grad(function.apply(x).sum(), [x], create_graph=True)
+    (h,) = autograd.grad(g.sum(), [x])
+    np.testing.assert_allclose(h, second(x.data))
+
+
+def test_third_derivatives_through_the_functional_spelling():
+    third = autograd.grad(autograd.grad(autograd.grad(lambda x: Cube.apply(x) * x)))
+    assert third(0.5) == pytest.approx(24 * 0.5)
+
+
+def test_several_outputs_and_their_second_derivatives():
+    x = leaf(0.3, 0.7)
+    s, c = SinCos.apply(x)
+    (g,) = autograd.grad((s * c).sum(), [x], create_graph=True)
+    np.testing.assert_allclose(g.data, np.cos(2 * x.data))
+    (h,) = autograd.grad(g.sum(), [x])
+    np.testing.assert_allclose(h, -2 * np.sin(2 * x.data))
+
+
+def test_an_unused_output_comes_as_zeros():
+    x = leaf(0.3, 0.7)
+    SinCos.apply(x)[0].sum().backward()
+    np.testing.assert_allclose(x.grad, np.cos(x.data))
+
+
+def test_an_unused_output_comes_as_none_where_asked_for():
+    seen = []
+
+    class Lazy(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.set_materialize_grads(False)
+            return x * 1, x * 2
+
+        @staticmethod
+        def backward(ctx, first, second):
+            seen.append((first is None, second is None))
+            return second * 2
+
+    x = leaf(1.0)
+    Lazy.apply(x)[1].sum().backward()
+    assert seen == [(True, False)]
+    np.testing.assert_array_equal(x.grad, [2.0])
+
+
+def test_constants_travel_as_attributes_and_get_none():
+    x = leaf(1.0, 2.0)
+    Scale.apply(x, 3.0).sum().backward()
+    np.testing.assert_array_equal(x.grad, [3.0, 3.0])
+    y = Scale.apply(x, factor=2.0, shift=1.0)
+    np.testing.assert_array_equal(y.data, [3.0, 5.0])
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad, [5.0, 5.0])
+
+
+def test_context_tells_which_inputs_need_a_gradient():
+    seen = []
+
+    class Product(Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            seen.append(ctx.needs_input_grad)
+            ctx.save_for_backward(x, y)
+            return x * y
+
+        @staticmethod
+        def backward(ctx, g):
+            x, y = ctx.saved_tensors
+            seen.append(ctx.needs_input_grad)
+            return g * y, g * x
+
+    x = leaf(1.0, 2.0)
+    Product.apply(x, np.ones(2)).sum().backward()
+    assert seen == [(True, False), (True, False)]
+    y = leaf(3.0, 4.0)
+    Product.apply(x, y).sum().backward()
+    np.testing.assert_array_equal(x.grad, [4.0, 5.0])
+    np.testing.assert_array_equal(y.grad, [1.0, 2.0])
+
+
+def test_one_variable_given_twice_gets_both_gradients():
+    class Product(Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.save_for_backward(x, y)
+            return x * y
+
+        @staticmethod
+        def backward(ctx, g):
+            x, y = ctx.saved_tensors
+            return g * y, g * x
+
+    x = leaf(3.0)
+    (g,) = autograd.grad(Product.apply(x, x), [x], create_graph=True)
+    np.testing.assert_array_equal(g.data, [6.0])
+    (h,) = autograd.grad(g, [x])
+    np.testing.assert_array_equal(h, [2.0])
+
+
+def test_arrays_in_give_arrays_out_and_constants_give_constants():
+    assert type(Cube.apply(np.ones(2))) is np.ndarray
+    constant = Cube.apply(Variable([2.0]))
+    assert isinstance(constant, Variable)
+    assert not constant.requires_grad
+    with autograd.no_grad():
+        assert not Cube.apply(leaf(2.0)).requires_grad
+
+
+def test_outputs_marked_non_differentiable_carry_no_gradient():
+    class SortWithOrder(Function):
+        @staticmethod
+        def forward(ctx, x):
+            order = np.argsort(x)
+            ranks = order.astype(float)
+            ctx.mark_non_differentiable(ranks)
+            ctx.order = order
+            return x[order], order, ranks
+
+        @staticmethod
+        def backward(ctx, g, *unused):
+            gx = np.zeros(g.shape)
+            gx[ctx.order] = g
+            return gx
+
+    x = leaf(3.0, 1.0, 2.0)
+    values, order, ranks = SortWithOrder.apply(x)
+    assert values.requires_grad
+    assert not order.requires_grad
+    assert not ranks.requires_grad
+    (values * np.array([1.0, 2.0, 3.0])).sum().backward()
+    np.testing.assert_array_equal(x.grad, [3.0, 1.0, 2.0])
+
+
+def test_an_output_that_is_the_input_works():
+    class Identity(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x
+
+        @staticmethod
+        def backward(ctx, g):
+            return -g  # reverses the gradient
+
+    x = leaf(1.0, 2.0)
+    y = Identity.apply(x)
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad, [-1.0, -1.0])
+
+
+def test_complex_gradients_follow_pytorchs_convention():
+    class Square(Function):
+        @staticmethod
+        def forward(ctx, z):
+            ctx.save_for_backward(z)
+            return z * z
+
+        @staticmethod
+        def backward(ctx, g):
+            (z,) = ctx.saved_tensors
+            return g * np.conj(2 * z)
+
+    data = np.array([1 + 2j, -0.5 + 1j])
+    a, b = Variable(data, requires_grad=True), Variable(data, requires_grad=True)
+    Square.apply(a).real.sum().backward()
+    (b * b).real.sum().backward()
+    np.testing.assert_allclose(a.grad, b.grad)
+
+
+def test_a_zero_dimensional_input_and_output():
+    x = Variable(2.0, requires_grad=True)
+    y = Cube.apply(x)
+    assert y.shape == ()
+    y.backward()
+    assert x.grad == 12.0
+
+
+# -- checks ----------------------------------------------------------------------------------------
+
+
+def returning(result):
+    class Broken(Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            return x * y
+
+        @staticmethod
+        def backward(ctx, g):
+            return result
+
+    return Broken.apply(leaf(1.0, 2.0), leaf(3.0, 4.0)).sum()
+
+
+def test_the_number_of_gradients_is_checked():
+    with pytest.raises(
+        ValueError,
+        match=r"Broken\.backward: wanted 2 gradients, one per argument of forward \(x, y\), got 1; return None",
+    ):
+        returning(np.ones(2)).backward()
+    with pytest.raises(ValueError, match="got 3"):
+        returning((np.ones(2), None, None)).backward()
+
+
+def test_the_shape_of_gradients_is_checked():
+    with pytest.raises(
+        ValueError,
+        match=r"Broken: wanted a gradient of shape \(2,\) for operand 'y', got shape \(3,\)",
+    ):
+        returning((np.ones(2), np.ones(3))).backward()
+
+
+def test_the_type_of_gradients_is_checked():
+    with pytest.raises(
+        TypeError,
+        match=r"Broken: wanted a gradient array of dtype float64 for operand 'x', got str",
+    ):
+        returning(("text", None)).backward()
+    with pytest.raises(TypeError, match=r"for operand 'x', got.*complex128"):
+        returning((np.ones(2, complex), None)).backward()
+
+
+def test_the_dtype_of_gradients_is_that_of_the_input():
+    class Double(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return np.full(g.shape, 2.0)
+
+    x = Variable(np.ones(2, np.float32), requires_grad=True)
+    Double.apply(x).sum().backward()
+    assert x.grad.dtype == np.float32
+
+
+def test_forward_must_return_arrays():
+    class Text(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return "text"
+
+    with pytest.raises(
+        TypeError, match=r"Text\.forward: wanted an array or a tuple of arrays as output, got str"
+    ):
+        Text.apply(leaf(1.0))
+
+
+def test_wrong_arguments_are_explained():
+    with pytest.raises(
+        TypeError,
+        match=r"Scale\.apply: wanted the arguments of Scale\.forward, got others: missing",
+    ):
+        Scale.apply(leaf(1.0))
+
+
+def test_a_function_is_not_instantiated():
+    with pytest.raises(TypeError, match=r"Cube: wanted a call of Cube\.apply"):
+        Cube()
+
+
+def test_a_missing_backward_is_not_implemented():
+    class OneWay(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+    y = OneWay.apply(leaf(1.0))
+    with pytest.raises(NotImplementedError):
+        y.sum().backward()
+
+
+def test_a_second_derivative_through_a_saved_stranger_is_refused():
+    class Stranger(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(np.cos(x))
+            return np.sin(x)
+
+        @staticmethod
+        def backward(ctx, g):
+            (c,) = ctx.saved_tensors
+            return g * c
+
+    x = leaf(0.5)
+    Stranger.apply(x).sum().backward()
+    np.testing.assert_allclose(x.grad, np.cos([0.5]))
+    with pytest.raises(
+        RuntimeError, match=r"Stranger: wanted only arguments and outputs of forward in ctx"
+    ):
+        autograd.grad(Stranger.apply(x).sum(), [x], create_graph=True)
+
+
+def test_a_stranger_in_an_attribute_is_refused_as_well():
+    class Hidden(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.slope = np.cos(x)
+            return np.sin(x)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * ctx.slope
+
+    x = leaf(0.5)
+    with pytest.raises(RuntimeError, match="Hidden: wanted only arguments and outputs"):
+        autograd.grad(Hidden.apply(x).sum(), [x], create_graph=True)
+
+
+def test_a_changed_input_is_detected():
+    x = leaf(1.0, 2.0)
+    y = Cube.apply(x).sum()
+    x.data = np.zeros(2)
+    with pytest.raises(RuntimeError, match="after Cube saved it"):
+        y.backward()
+
+
+def test_a_second_backward_explains_itself():
+    y = Cube.apply(leaf(1.0)).sum()
+    y.backward()
+    with pytest.raises(RuntimeError, match="freed"):
+        y.backward()
+
+
+def test_a_function_leaves_no_garbage_and_frees_what_it_saved():
+    x = leaf(1.0, 2.0)
+    gc.collect()
+    gc.disable()
+    try:
+        y = Exp.apply(x)
+        ref = weakref.ref(y._data)
+        loss = y.sum()
+        del y
+        assert ref() is not None
+        loss.backward()
+        assert ref() is None
+        del loss
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_a_zero_cotangent_protects_what_is_behind_a_function():
+    x = leaf(0.0, 4.0)
+    with np.errstate(all="ignore"):
+        y = np.sqrt(x)
+    np.where([False, True], Cube.apply(y), 0.0).sum().backward()
+    np.testing.assert_allclose(x.grad, [0.0, 3 * 4 * 0.25])
