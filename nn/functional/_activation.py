@@ -1,9 +1,8 @@
 """Activation functions: a forward function beside one rule each.
 
 All take arrays or Variables of any shape and return the same kind, shape and dtype. Most could be
-composed of NumPy functions; they are primitives because one recorded operation instead of three to
-six makes a small network about twice as fast, and because their rules need no more than the input
-or the output. Imports `autograd` only.
+composed of NumPy functions; they are primitives because that is one recorded operation instead of
+three to six, whose rule keeps no more than the input or the output. Imports `autograd` only.
 """
 
 from __future__ import annotations
