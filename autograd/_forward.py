@@ -18,18 +18,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd._engine import cast, conjugated, holds_nan, masked_by, run_backward
 from autograd._graph import (
     LEAF,
     OUTPUT,
     Deferred,
     Leaf,
     Node,
-    cast,
-    conjugated,
-    holds_nan,
-    masked_by,
     rewrap,
-    run_backward,
     wrap,
 )
 from autograd._mode import mode, set_grad_enabled

@@ -23,6 +23,7 @@ class _Mode(threading.local):
     """
 
     recording: bool | Observer = True
+    inspector: Any = None  # the debug mode, while it is on
 
 
 mode = _Mode()
@@ -164,6 +165,6 @@ def _steps(generator: Generator[Any, Any, Any], enabled: bool | Observer) -> Any
         try:
             argument = yield value
         except BaseException as error:  # noqa: BLE001 - the generator decides what to do with it
-            step, argument = generator.throw, error  # type: ignore[assignment]
+            step, argument = generator.throw, error
         else:
             step = generator.send

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import functools
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd import _graph, _random
 from autograd._containers import Rebuild, flatten, rebuilt
+from autograd._engine import Route, conjugated, find_route, run_backward
 from autograd._forward import push_forward
-from autograd._graph import LEAF, Leaf, Node, Plan, conjugated, record, run_backward, wrap
+from autograd._graph import LEAF, Leaf, Node, Plan, record, wrap
 from autograd._mode import mode, set_grad_enabled
 from autograd._variable import Variable, as_cotangent, plain, unit_cotangent
 from autograd.ops import joining, shaping
@@ -87,7 +88,12 @@ class _Trace:
         return False
 
     def pull(
-        self, cotangents: Sequence[Any], *, masked: bool = False, retain_graph: bool = False
+        self,
+        cotangents: Sequence[Any],
+        *,
+        masked: bool = False,
+        retain_graph: bool = False,
+        route: Route | None = None,
     ) -> list[Any]:
         """Return one gradient per input for one cotangent per output; zeros where nothing depends
         on an input.
@@ -103,6 +109,7 @@ class _Trace:
             create_graph=self.nested,
             retain_graph=retain_graph or self.nested,
             masked=masked,
+            route=route,
         )
         return [_finished(found.get(v._node), v) for v in self.inputs]  # type: ignore[arg-type]
 
@@ -118,17 +125,28 @@ class _Trace:
 
 
 def backward_pass(
-    seeds: list[Any], inputs: list[Any], *, create_graph: bool, retain_graph: bool, masked: bool
+    seeds: list[Any],
+    inputs: list[Any],
+    *,
+    create_graph: bool,
+    retain_graph: bool,
+    masked: bool,
+    route: Route | None = None,
 ) -> dict[Node, Any]:
     """Run the engine; a pass that creates a graph records, whatever the grad mode, and has
     Variables as seeds.
     """
     if not create_graph:
-        return run_backward(seeds, inputs, retain_graph=retain_graph, masked=masked)
+        return run_backward(seeds, inputs, retain_graph=retain_graph, masked=masked, route=route)
     seeds = [(node, g if isinstance(g, Variable) else wrap(g)) for node, g in seeds]
     with set_grad_enabled(mode.recording or True):
         return run_backward(
-            seeds, inputs, create_graph=True, retain_graph=retain_graph, masked=masked
+            seeds,
+            inputs,
+            create_graph=True,
+            retain_graph=retain_graph,
+            masked=masked,
+            route=route,
         )
 
 
@@ -498,10 +516,13 @@ def jacobian(
     return compute
 
 
-def _unit(like: Any, i: int) -> Any:
-    unit = np.zeros_like(like, shape=(like.size,))
-    unit[i] = 1
-    return unit.reshape(like.shape)
+def _units(like: Any) -> Iterator[Any]:
+    """Yield the arrays shaped `like` that are one at one element and zero elsewhere."""
+    zeros = np.zeros_like(like).reshape(-1)
+    for i in range(like.size):
+        unit = zeros.copy()
+        unit[i] = 1
+        yield unit.reshape(like.shape)
 
 
 def _stacked(rows: list[Any], shape: tuple[int, ...]) -> Any:
@@ -512,32 +533,34 @@ def _stacked(rows: list[Any], shape: tuple[int, ...]) -> Any:
 
 
 def _jacobian_reverse(trace: _Trace) -> list[list[Any]]:
+    inputs = [_node(v) for v in trace.inputs]
     result = []
     for k, o in enumerate(trace.outputs):
         out = plain(_variable(o))
+        shapes = [out.shape + v.shape for v in trace.inputs]
+        if not isinstance(o, Variable) or not o.requires_grad:
+            zeros = zip(trace.inputs, shapes, strict=True)
+            result.append([np.zeros_like(v._data, shape=shape) for v, shape in zeros])
+            continue
+        route = find_route([_node(o)], inputs)
         rows: list[list[Any]] = [[] for _ in trace.inputs]
-        for i in range(out.size):
+        for unit in _units(out):
             cotangents: list[Any] = [None] * len(trace.outputs)
-            cotangents[k] = _unit(out, i)
-            for row, g in zip(
-                rows, trace.pull(cotangents, masked=True, retain_graph=True), strict=True
-            ):
+            cotangents[k] = unit
+            gradients = trace.pull(cotangents, masked=True, retain_graph=True, route=route)
+            for row, g in zip(rows, gradients, strict=True):
                 # The gradient of a complex output is the conjugate of the derivative (see
                 # docs/conventions.md).
                 row.append(g.conj() if out.dtype.kind == "c" else g)
-        result.append(
-            [_stacked(r, out.shape + v.shape) for r, v in zip(rows, trace.inputs, strict=True)]
-        )
+        result.append([_stacked(r, shape) for r, shape in zip(rows, shapes, strict=True)])
     return result
 
 
 def _jacobian_forward(trace: _Trace, listener: _Listener) -> list[list[Any]]:
     columns: list[list[list[Any]]] = [[[] for _ in trace.inputs] for _ in trace.outputs]
     for j, v in enumerate(trace.inputs):
-        for i in range(v.size):
-            tangents = [
-                _unit(w._data, i) if w is v else np.zeros_like(w._data) for w in trace.inputs
-            ]
+        for unit in _units(v._data):
+            tangents = [unit if w is v else np.zeros_like(w._data) for w in trace.inputs]
             for k, t in enumerate(flatten(_push(trace, listener, tangents))[0]):
                 columns[k][j].append(t)
     result = []

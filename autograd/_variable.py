@@ -18,7 +18,8 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 
 from autograd import _primitive
-from autograd._graph import LEAF, RETAIN, Leaf, Node, next_number, run_backward, wrap
+from autograd._engine import RETAIN, run_backward
+from autograd._graph import LEAF, Leaf, Node, next_number, wrap
 from autograd.ops import contractions, creation, elementwise, indexing, reductions, shaping
 
 _FLOATING = "fc"

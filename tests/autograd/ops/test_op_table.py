@@ -23,8 +23,8 @@ from op_table import (
 )
 
 import autograd
-from autograd import Variable, _graph, _mode
-from autograd._graph import run_backward
+from autograd import Variable, _engine, _mode
+from autograd._engine import run_backward
 from autograd._primitive import PRIMITIVES
 
 ROWS = collect()
@@ -89,9 +89,9 @@ def weights_for(outputs, rng):
 
 
 def gradient_function(call, weights):
-    """Return the function that maps operands to the gradients of `call`: what the next order differentiates.
+    """Return the function from operands to the gradients of `call`, for the next order.
 
-    The cotangents are operands, too, so that the derivatives of rules with respect to `g` are checked like the others.
+    The cotangents are operands, too, so that derivatives of rules with respect to `g` are checked.
     """
 
     def derivative(operands):
@@ -139,7 +139,7 @@ def test_the_forward_pass_equals_numpy(row):
             assert not any(isinstance(r, Variable) for r in result), (
                 "arrays in must give arrays out"
             )
-            inputs, outputs = record(call, call.operands)
+            _, outputs = record(call, call.operands)
             assert [o.requires_grad for o in outputs if isinstance(o, Variable)].count(
                 True
             ) > 0 or not row.recorded
@@ -195,15 +195,17 @@ def has_several_outputs(row):
     return any(len(call(call.operands)) > 1 for _, call in calls(row))
 
 
+def only(call, i):
+    return lambda operands: [call(operands)[i]]
+
+
 @each_row_where(has_several_outputs)
 def test_each_of_several_outputs_can_be_the_only_one_used(row):
     rng = random_for(row)
     for case, call in calls(row):
         for i in range(len(call(call.operands))):
             with naming(f"{case}, output {i}"):
-                check_against_differences(
-                    lambda xs, i=i: [call(xs)[i]], call.operands, rng, row.rtol, few=True
-                )  # noqa: B023
+                check_against_differences(only(call, i), call.operands, rng, row.rtol, few=True)
 
 
 @each_row
@@ -271,14 +273,14 @@ def in_single_precision(call):
 def test_float32_stays_float32_in_every_rule(row, monkeypatch):
     rng = random_for(row)
     upcasts = []
-    cast = _graph.cast
+    cast = _engine.cast
 
     def watched(g, dtype):
         if np.finfo(g.dtype).bits > 32 and np.finfo(dtype).bits == 32:
             upcasts.append(str(g.dtype))
         return cast(g, dtype)
 
-    monkeypatch.setattr(_graph, "cast", watched)
+    monkeypatch.setattr(_engine, "cast", watched)
     for case, call in calls(row):
         with naming(case):
             single = in_single_precision(call)
@@ -318,7 +320,7 @@ def test_float32_stays_float32_in_every_rule(row, monkeypatch):
 
 
 def strided(x):
-    """Return an equal array that is not contiguous: every second element of a buffer, walked backwards in 1-D."""
+    """Return an equal array that is not contiguous: every second element of a buffer."""
     if x.ndim == 0:
         return x
     buffer = np.empty((*x.shape[:-1], 2 * x.shape[-1]), dtype=x.dtype)[..., ::2]
@@ -394,7 +396,7 @@ def test_backward_changes_no_operand_and_its_gradients_own_their_memory(row):
 
 
 def resized(call, shapes):
-    """Return the call with its i-th array operand in the i-th of `shapes` (repeated cyclically), elements repeated."""
+    """Return the call with its i-th array in the i-th of `shapes`, both repeated cyclically."""
     count = iter(range(10**6))
 
     def change(value):
@@ -510,7 +512,7 @@ def test_constants_give_variables_without_a_graph(row):
                     assert not out.requires_grad
 
 
-# -- the table is complete -------------------------------------------------------------------------------------------
+# -- the table is complete ------------------------------------------------------------------------
 
 
 def exercised(row):
