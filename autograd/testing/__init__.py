@@ -10,6 +10,7 @@ from autograd.testing._contract import ContractError, ContractReport, check_func
 from autograd.testing._diagnosis import GradientError
 from autograd.testing._gauge import gauge_invariant
 from autograd.testing._numerical import NumericalFunction, numerical_vjp
+from autograd.testing._property import differentiable_property
 
 __all__ = [
     "ContractError",
@@ -18,6 +19,7 @@ __all__ = [
     "NumericalFunction",
     "check_function",
     "check_gradients",
+    "differentiable_property",
     "gauge_invariant",
     "gradcheck",
     "gradgradcheck",

@@ -77,6 +77,7 @@ def check_gradients(
         >>> check_gradients(autograd.multiply, np.array([1.0, 2.0]), np.array([[3.0], [4.0]]))
         True
     """
+    __tracebackhide__ = True  # of the frames of pytest's report only the caller's says anything
     if isinstance(modes, str) or not modes or not set(modes) <= {"reverse", "forward"}:
         raise ValueError(
             f"check_gradients: wanted modes among 'reverse' and 'forward', got {modes!r}"
@@ -92,20 +93,23 @@ def check_gradients(
     ):  # what happens at the edge of the domain is judged, not warned of
         before = [(array, array.copy()) for array in arrays_of(inputs)]
         problem = make_problem(fn, inputs, kwargs)
+        magnitude = 0.0
         for step in range(order):
-            level = Level(problem, options)
+            level = Level(problem, options, magnitude)
             if level.check_values(before):
                 _check_level(level, modes)
                 if step == 0:
                     low = make_problem(fn, inputs, kwargs, precise=False)
                     if any(np.finfo(slot.dtype).eps > 1e-10 for slot in low.inputs):
                         level.check_precision(low)
+                magnitude = level.magnitude / float(np.min(level.oracle.sizes, initial=1.0))
             if step + 1 < order:
                 problem = problem.derivative(rng)
     return True
 
 
 def _check_level(level: Level, modes: Collection[str]) -> None:
+    __tracebackhide__ = True
     fast = level.options.fast
     if fast is None:
         fast = level.x.size + level.fx.size > FULL_LIMIT

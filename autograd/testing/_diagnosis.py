@@ -261,13 +261,9 @@ def explain(block: Block, *, at_kink: bool, elsewhere: Callable[[], bool]) -> st
             return "not a number: the rule divides zero by zero, or multiplies zero by infinity"
         return "infinite: the rule divides by zero" if np.isinf(a).any() else "unknown"
     scale = float(np.max(np.abs(n), initial=0.0))
-    for suspect in _FIRST_SUSPECTS:
-        found = suspect(block, scale)
-        if found and not at_kink:
-            return found
     if at_kink or elsewhere():
         return "only at a kink: the same derivative is right at points nearby"
-    for suspect in _OTHER_SUSPECTS:
+    for suspect in _SUSPECTS:
         found = suspect(block, scale)
         if found:
             return found
@@ -400,10 +396,11 @@ def _factor_by_entry(block: Block, _: float) -> str:
     return ""
 
 
-_Suspect = Callable[[Block, float], str]
-# Patterns over the whole block come before the look at a point nearby, which costs evaluations.
-_FIRST_SUSPECTS: tuple[_Suspect, ...] = (_no_gradient, _wrong_sign, _rounded, _constant_factor)
-_OTHER_SUSPECTS: tuple[_Suspect, ...] = (
+_SUSPECTS: tuple[Callable[[Block, float], str], ...] = (
+    _no_gradient,
+    _wrong_sign,
+    _rounded,
+    _constant_factor,
     _transposed,
     _missing_sum,
     _permuted,

@@ -89,7 +89,8 @@ class Comparison:
         self.scales = self._block_scales()
         sizes = np.array([self.oracle.size(d.vector) for d in self.directions])
         changes = np.where(np.isfinite(self.numeric), np.abs(self.numeric), 0.0) * sizes
-        level.magnitude = float(np.max(changes, initial=0.0))
+        # A function that is zero all over has no scale of its own, so the scale is taken to be 1.
+        level.magnitude = float(np.max(changes, initial=level.magnitude)) or 1.0
         self.verdicts: list[Verdict] = []
         for k, (direction, estimate) in enumerate(zip(self.directions, estimates, strict=True)):
             tolerance = level.tolerance(self.scales[:, k], direction.vector)
@@ -117,6 +118,7 @@ class Comparison:
 
     def check(self) -> None:
         """Raise for the worst wrong entry, or for shares of a tie that are wrong together."""
+        __tracebackhide__ = True
         if self.wrong.any():
             self.wrong &= ~self._is_ill_conditioned()
         if self.wrong.any():
@@ -151,6 +153,7 @@ class Comparison:
         """Judge several kinked inputs of the same outputs moved together: shares that are legal
         alone may not be so in sum.
         """
+        __tracebackhide__ = True
         for signs in (
             np.ones(len(members)),
             self.level.options.rng.choice((-1.0, 1.0), len(members)),

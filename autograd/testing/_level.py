@@ -64,13 +64,12 @@ class Level:
         magnitude: of the largest change of an output when an input changes by its own size.
     """
 
-    magnitude = 0.0
-
-    def __init__(self, problem: Problem, options: Options) -> None:
+    def __init__(self, problem: Problem, options: Options, magnitude: float = 0.0) -> None:
         self.problem = problem
         self.options = options
         self.mode = "reverse"
         self.x = problem.point()
+        self.magnitude = magnitude
         self.tape = Tape(problem, problem.leaves)
 
     def at(self, x: Array) -> Level:
@@ -91,6 +90,7 @@ class Level:
         Args:
             before: arrays that the function was given, with copies from before the first call.
         """
+        __tracebackhide__ = True
         problem = self.problem
         recorded = self.tape.values()
         v = self.options.rng.uniform(0.5, 1.5, recorded.size)

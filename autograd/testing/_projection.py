@@ -23,6 +23,7 @@ LOCALISE_LIMIT = 2048
 
 def check_projection(level: Level) -> None:
     """Judge one random direction of all inputs together."""
+    __tracebackhide__ = True
     u = _random_direction(level)
     estimate = level.oracle.differences(u)
     if level.mode == "forward":
@@ -82,6 +83,7 @@ def _agrees(level: Level, u: Array, estimate: Estimate) -> bool:
 
 def _bisect(level: Level, u: Array) -> None:
     """Find one wrong coordinate of a large problem by halving the set of inputs that move."""
+    __tracebackhide__ = True
     left = np.flatnonzero(u)
     while left.size > 1:
         for half in (left[: left.size // 2], left[left.size // 2 :]):

@@ -112,7 +112,7 @@ def _orthogonal(draw: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     a = _well_conditioned(draw, shape, np.result_type(dtype, np.float64))
     q, r = np.linalg.qr(a)
     diagonal = np.diagonal(r, axis1=-2, axis2=-1)
-    return (q * (diagonal / np.abs(diagonal))[..., None, :]).astype(dtype)
+    return np.asarray(q * (diagonal / np.abs(diagonal))[..., None, :], dtype=dtype)
 
 
 BUILDERS: dict[str, Builder] = {
