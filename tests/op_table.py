@@ -1,29 +1,41 @@
-"""The op table: one row for each differentiable function, from which the property tests of all of them are made.
+"""The op table: one row for each differentiable function, from which the property tests of all of
+them are made.
 
-A family keeps its rows in `tests/op_rows/<family>.py` as a list called `ROWS`; `tests/autograd/ops/test_op_table.py` drives
-each row through the same checks. A primitive of `autograd` that no row exercises fails the suite.
+A family keeps its rows in `tests/op_rows/<family>.py` as a list called `ROWS`;
+`tests/autograd/ops/test_op_table.py` drives each row through the same checks. A primitive of
+`autograd` that no row exercises fails the suite.
 
     from op_table import Case, Row
 
     ROWS = [
         Row("tanh", autograd.tanh, np.tanh, [Case((3, 4))], elementwise=True, complex=True),
-        Row("sum", autograd.sum, np.sum, [Case((2, 3, 4), kwargs={"axis": (0, -1), "keepdims": True})]),
-        Row("solve", ..., [Case((2, 3, 3), (2, 3, 1), domain=("well_conditioned", "real"))]),
-        Row("take", autograd.take, np.take, [Case(make=lambda rng: (rng.normal(size=(3, 4)), [2, 0, 2], 1))]),
-        Row("concatenate", autograd.concatenate, np.concatenate,
-            [Case(make=lambda rng: ([rng.normal(size=(2, 3)), rng.normal(size=(1, 3))],), kwargs={"axis": 0})]),
+        Row("sum", autograd.sum, np.sum, [Case((2, 3, 4), kwargs={"axis": (0, -1)})]),
+        Row(
+            "solve",
+            autograd.linalg.solve,
+            np.linalg.solve,
+            [Case((2, 3, 3), (2, 3, 1), domain=("well_conditioned", "real"))],
+        ),
+        Row("take", autograd.take, np.take, [Case((3, 4), args=([2, 0, 2], 1))]),
+        Row(
+            "concatenate",
+            autograd.concatenate,
+            np.concatenate,
+            [Case(make=lambda rng: ([rng.normal(size=(2, 3)), rng.normal(size=(1, 3))], 0))],
+        ),
     ]
 
-A `Case` is one set of arguments; a `Row` is a function, its NumPy twin and its cases. See the attributes of both.
-Floating arrays among the positional arguments, also inside lists, tuples and dicts, are what is differentiated; numbers,
-integer and bool arrays, and everything in `kwargs` are constants. A function that takes an operand by keyword only, or
-whose result is unique only up to a sign or a phase, is given as a small function of the arrays:
+A `Case` is one set of arguments; a `Row` is a function, its NumPy twin and its cases; see the
+attributes of both. Floating arrays among the positional arguments, also inside lists, tuples and
+dicts, are what is differentiated; numbers, integer and bool arrays, and everything in `kwargs` are
+constants. A function that takes an operand by keyword only, or whose result is unique only up to a
+sign or a phase, is given as a small function of the arrays:
 
-    Row("average", lambda x, w: autograd.average(x, weights=w), lambda x, w: np.average(x, weights=w), ...)
+    Row("average", lambda x, w: autograd.average(x, weights=w), ...)
     Row("linalg.qr", lambda x: positive_diagonal(autograd.linalg.qr(x)), None, ...)
 
-Symmetric arguments (cholesky, eigh) are best written as functions of a general matrix, `f((x + x.mT) / 2)`, because
-differences step off the symmetric matrices otherwise.
+Symmetric arguments (cholesky, eigh) are best written as functions of a general matrix, `f((x +
+x.mT) / 2)`, because differences step off the symmetric matrices otherwise.
 """
 
 from __future__ import annotations
@@ -36,7 +48,7 @@ from typing import Any
 
 import numpy as np
 
-# -- rows ------------------------------------------------------------------------------------------------------------
+# -- rows ------------------------------------------------------------------------------------------
 
 
 class Case:
@@ -44,11 +56,13 @@ class Case:
 
     Attributes:
         shapes: shapes of the array operands; each is filled from its domain.
-        domain: name of an entry of `DOMAINS`, or a function `(rng, shape) -> array`; one for all operands, or a tuple.
+        domain: name of an entry of `DOMAINS`, or a function `(rng, shape) -> array`; one for all
+            operands, or a tuple.
         args: further positional arguments after the arrays (constants).
         kwargs: keyword arguments (constants).
         make: `make(rng) -> positional arguments`, instead of `shapes`, `domain` and `args`.
-        diff: which positional arguments are differentiated (default: all that hold floating arrays).
+        diff: which positional arguments are differentiated (default: all that hold floating
+            arrays).
         complex: False leaves this case out of the complex variant of a row with `complex=True`.
         order: highest derivative checked here, where it is lower than the row's.
     """
@@ -95,18 +109,22 @@ class Row:
     """A differentiable function and how to test it.
 
     Attributes:
-        name: the NumPy spelling ("linalg.norm", "fft.rfft"), unique in the table; a suffix in brackets tells rows of one
-            function apart ("sum[where]").
+        name: the NumPy spelling ("linalg.norm", "fft.rfft"), unique in the table; a suffix in
+            brackets tells rows of one function apart ("sum[where]").
         function: the function of `autograd`, of arrays or Variables.
-        twin: the same in NumPy (or SciPy), None where there is none. A function of NumPy itself is also called with
-            Variables, and must give the same node as `function`.
+        twin: the same in NumPy (or SciPy), None where there is none. A function of NumPy itself is
+            also called with Variables, and must give the same node as `function`.
         cases: the arguments.
         primitives: names in `PRIMITIVES` that this row claims to exercise (checked).
-        method: name of the method of Variable with the same meaning; by default `name`, where Variable has it; False: none.
-        order: highest derivative that is checked against differences (elementwise rows: one more, on a single element).
-        elementwise: broadcasts its array operands; adds broadcasting, 0-d and empty operands. Arrays may be resized.
+        method: name of the method of Variable with the same meaning; by default `name`, where
+            Variable has it; False: none.
+        order: highest derivative that is checked against differences (elementwise rows: one more,
+            on a single element).
+        elementwise: broadcasts its array operands; adds broadcasting, 0-d and empty operands.
+            Arrays may be resized.
         complex: every case is repeated with complex operands.
-        float32: float32 operands give a float32 result (False for functions where NumPy itself says float64).
+        float32: float32 operands give a float32 result (False for functions where NumPy itself
+            says float64).
         rtol: tolerance of differences, relative to the largest derivative of the case.
         recorded: False for rows of functions that record nothing although a gradient is asked for.
     """
@@ -153,7 +171,7 @@ def collect() -> list[Row]:
     return rows
 
 
-# -- arguments by domain ---------------------------------------------------------------------------------------------
+# -- arguments by domain ---------------------------------------------------------------------------
 
 
 def _real(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
@@ -163,7 +181,7 @@ def _real(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
 
 
 def _distinct(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
-    """Draw numbers of both signs, any two of which differ by at least 0.1, none of which is near 0."""
+    """Draw numbers of both signs, any two at least 0.1 apart, none near 0."""
     size = int(np.prod(shape))
     grid = (np.arange(size) - size // 2) * 0.3 + 0.15
     return rng.permutation(grid + rng.uniform(-0.05, 0.05, size)).reshape(shape)
@@ -205,7 +223,7 @@ DOMAINS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "int": lambda rng, shape: rng.integers(1, 5, shape),
 }
 
-# -- walking nested arguments and results ----------------------------------------------------------------------------
+# -- walking nested arguments and results ----------------------------------------------------------
 
 
 def is_floating(value: Any) -> bool:
@@ -235,7 +253,7 @@ def rebuild(value: Any, change: Callable[[Any], Any]) -> Any:
 
 
 class Call:
-    """A row's function as a function of the list of its differentiable operands, everything else held fixed."""
+    """A row's function of the list of its differentiable operands, all else held fixed."""
 
     def __init__(
         self, function: Callable[..., Any], arguments: tuple[Any, ...], case: Case
@@ -247,7 +265,7 @@ class Call:
         self.operands = [x for i in self.diff for x in leaves(arguments[i]) if is_floating(x)]
 
     def arguments_with(self, operands: Sequence[Any]) -> tuple[Any, ...]:
-        """Return the positional arguments with `operands` in the places of the differentiable arrays."""
+        """Return the positional arguments with `operands` for the differentiable arrays."""
         rest = iter(operands)
         return tuple(
             rebuild(a, lambda v: next(rest) if is_floating(v) else v) if i in self.diff else a
@@ -267,18 +285,16 @@ def calls(row: Row) -> list[tuple[Case, Call]]:
         call = Call(row.function, case.arguments(rng), case)
         found.append((case, call))
         if row.complex and case.complex and all(x.dtype.kind == "f" for x in call.operands):
-            turned = [
-                np.asarray(x + 1j * (0.5 * rng.normal(size=x.shape))) for x in call.operands
-            ]
+            turned = [np.asarray(x + 1j * (0.5 * rng.normal(size=x.shape))) for x in call.operands]
             found.append((case, Call(row.function, call.arguments_with(turned), case)))
     return found
 
 
-# -- differences -----------------------------------------------------------------------------------------------------
+# -- differences -----------------------------------------------------------------------------------
 
 
 def inner(weights: Sequence[Any], values: Sequence[Any]) -> float:
-    """Return the real inner product Re sum(conj(w) v): what a backward pass with the gradients `weights` differentiates."""
+    """Return Re sum(conj(w) v), what a backward pass from `weights` differentiates."""
     return float(sum(np.sum(np.conj(w) * v).real for w, v in zip(weights, values, strict=True)))
 
 
@@ -287,8 +303,8 @@ def directions(
 ) -> list[list[np.ndarray]]:
     """Return the directions in which differences are taken.
 
-    Each coordinate (real and imaginary) where there are few; otherwise `some` random directions, in which a wrong entry
-    of the gradient shows just as well, only less readably.
+    Each coordinate (real and imaginary) where there are few; otherwise `some` random directions,
+    in which a wrong entry of the gradient shows just as well, only less readably.
     """
     sizes = [x.size * (2 if x.dtype.kind == "c" else 1) for x in operands]
     if sum(sizes) <= full:
@@ -304,7 +320,8 @@ def directions(
 
 
 def _noise(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    # 0.3 keeps random directions as short as the steps along a coordinate, so that no domain is left.
+    # 0.3 keeps random directions as short as the steps along a coordinate, so that no domain is
+    # left.
     d = 0.3 * rng.normal(size=x.shape)
     return d + 0.3j * rng.normal(size=x.shape) if x.dtype.kind == "c" else d
 
@@ -312,7 +329,7 @@ def _noise(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def difference(
     function: Callable[[list[Any]], float], operands: Sequence[Any], direction: Sequence[Any]
 ) -> float:
-    """Differentiate a real function along `direction`: central differences at two steps, extrapolated (error h^4)."""
+    """Differentiate along `direction`: central differences at two steps (error h^4)."""
     h = 1e-3
 
     def at(t: float) -> float:

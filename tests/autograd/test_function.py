@@ -287,7 +287,7 @@ def returning(result):
 def test_the_number_of_gradients_is_checked():
     with pytest.raises(
         ValueError,
-        match=r"Broken\.backward: wanted 2 gradients, one per argument of forward \(x, y\), got 1; return None",
+        match=r"Broken\.backward: wanted 2 gradients, one per.* \(x, y\), got 1; return None",
     ):
         returning(np.ones(2)).backward()
     with pytest.raises(ValueError, match="got 3"):

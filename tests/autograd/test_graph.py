@@ -1,4 +1,4 @@
-"""The backward pass: order, sums, memory, hooks, changed data, masked cotangents, random programs."""
+"""The backward pass: order, memory, hooks, changed data, masked cotangents, random programs."""
 
 import gc
 import math

@@ -1,4 +1,4 @@
-"""Making operations: what rules may need, what is kept and checked, and the errors of their authors."""
+"""Making operations: what rules may need, what is kept and checked, errors of authors."""
 
 import weakref
 
@@ -69,7 +69,7 @@ def test_a_rule_can_be_attached_later():
 
     with pytest.raises(
         TypeError,
-        match=r"double: wanted operand 'x' without a gradient, because double has no rule for it.*x\.detach\(\)",
+        match=r"double: wanted operand 'x' without a gradient.*no rule for it.*x\.detach\(\)",
     ):
         double(leaf(1.0))
     double.defvjp(x=lambda g: g * 2)
@@ -277,7 +277,7 @@ def test_a_rule_for_an_unknown_operand_is_refused():
 def test_a_rule_with_an_unknown_need_is_refused():
     with pytest.raises(
         TypeError,
-        match=r"cube: wanted a rule that needs operands, 'out' or parameters of cube \(x\), got one that needs 'z'",
+        match=r"cube: wanted a rule that needs operands.* of cube \(x\), got one that needs 'z'",
     ):
 
         @primitive(x=lambda g, z: g)

@@ -1,4 +1,4 @@
-"""Variable: construction, attributes, operators, conversions, copies, text, and every newcomer's error."""
+"""Variable: construction, operators, conversions, copies, text, and every newcomer's error."""
 
 import copy
 import math
@@ -66,7 +66,7 @@ def test_attributes_are_those_of_the_array():
 def test_integer_data_cannot_require_a_gradient():
     with pytest.raises(
         TypeError,
-        match=r"requires_grad: wanted floating or complex data, got int64; write Variable\(data, dtype=float",
+        match=r"requires_grad: wanted floating or complex data, got int64; write Variable",
     ):
         Variable([1, 2], requires_grad=True)
     with pytest.raises(TypeError, match="got bool"):
@@ -273,7 +273,7 @@ def test_an_operand_of_another_type_is_refused_by_name():
 def test_shapes_that_do_not_broadcast_are_numpys_error():
     with pytest.raises(ValueError, match=r"broadcast.*\(2,\) \(3,\)"):
         leaf(1.0, 2.0) + leaf(1.0, 2.0, 3.0)
-    with pytest.raises(ValueError, match="mismatch|aligned"):
+    with pytest.raises(ValueError, match="matmul: wanted shapes|mismatch"):
         leaf([1.0, 2.0]) @ leaf([1.0, 2.0])
 
 
@@ -404,7 +404,7 @@ def test_conversions_to_a_python_number_refuse_a_variable_with_a_gradient(conver
         np.ascontiguousarray,
         lambda v: np.array(v, dtype=object).tolist(),
         lambda v: v.numpy(),
-        lambda v: np.frombuffer(v),
+        np.frombuffer,
         memoryview,
     ],
     ids=["asarray", "ascontiguousarray", "array of objects", "numpy", "frombuffer", "memoryview"],
@@ -554,7 +554,7 @@ def test_deepcopy_and_pickle_of_a_result_explain_themselves():
     y = leaf(1.0) * 2
     with pytest.raises(
         RuntimeError,
-        match=r"deepcopy: wanted a leaf, got the result of a recorded operation; use variable\.detach",
+        match=r"deepcopy: wanted a leaf, got the result of .*; use variable\.detach",
     ):
         copy.deepcopy(y)
     with pytest.raises(RuntimeError, match="pickle: wanted a leaf"):
@@ -647,11 +647,14 @@ def test_real_and_imag_of_a_complex_variable():
     np.testing.assert_array_equal(z.grad, [2 + 1j, -1 + 3j])  # d/dRe + i d/dIm
 
 
-NUMPY_METHODS = """
-    all any argmax argmin argsort astype clip conj conjugate copy cumprod cumsum diagonal dot flatten
-    item max mean min nonzero prod ravel repeat reshape round searchsorted sort squeeze std sum
-    swapaxes take tolist trace transpose var
-""".split()
+# fmt: off
+NUMPY_METHODS = [
+    "all", "any", "argmax", "argmin", "argsort", "astype", "clip", "conj", "conjugate", "copy",
+    "cumprod", "cumsum", "diagonal", "dot", "flatten", "item", "max", "mean", "min", "nonzero",
+    "prod", "ravel", "repeat", "reshape", "round", "searchsorted", "sort", "squeeze", "std", "sum",
+    "swapaxes", "take", "tolist", "trace", "transpose", "var",
+]
+# fmt: on
 
 
 @pytest.mark.parametrize("name", NUMPY_METHODS)

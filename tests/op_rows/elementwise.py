@@ -22,13 +22,13 @@ def _two(name, domain="real", **options):
 
 
 def _apart(rng):
-    """Return two arrays that differ by more than 0.2 everywhere, so that no difference meets a tie."""
+    """Return two arrays that differ by more than 0.2 everywhere: no step meets a tie."""
     x = rng.normal(size=(2, 3))
     return x, x + rng.choice([-1.0, 1.0], (2, 3)) * rng.uniform(0.2, 1.0, (2, 3))
 
 
 def _chosen(name):
-    """Return the row of a choice between two operands, resized by hand: resizing would make ties."""
+    """Return the row of a choice of two operands, not resized, which would make ties."""
     cases = [
         Case(make=_apart),
         Case((2, 1, 3), (4, 1), domain="distinct"),
