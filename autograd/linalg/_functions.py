@@ -114,7 +114,10 @@ def sqrtm(a: Any) -> Any:
     x, m = a, a
     # Product form of the iteration of Denman and Beavers, scaled by the determinant at first.
     for _ in range(40):
-        inverse = np.linalg.inv(m)
+        try:
+            inverse = np.linalg.inv(m)
+        except np.linalg.LinAlgError:
+            break
         distance = np.abs(m - one).max(initial=0.0)
         if distance > 0.01:
             scale = np.abs(np.linalg.det(m)) ** (-0.5 / n)
@@ -260,7 +263,8 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Any:
 
 def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     """Sum diagonals of matrices: (..., m, n) -> (...)."""
-    return reductions.sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)
+    x = _matrices("trace", x)
+    return reductions.sum(x[_diagonal_indices(x, offset)], axis=-1, dtype=dtype)
 
 
 def matrix_transpose(x: Any, /) -> Any:

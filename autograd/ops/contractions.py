@@ -53,15 +53,18 @@ def _product(x: Any, y: Any) -> Any:
     """
     try:
         nx, ny = x.ndim, y.ndim
-    except AttributeError:  # Python numbers, which NumPy refuses in its own words
-        return np.matmul(x, y)
-    if 0 < nx < 3 and 0 < ny < 3:
-        if nx == ny == 2 and len(y) == 1 == x.shape[1]:
-            return x * y
-        return x.dot(y)
-    if ny == 2 and nx > 2 and x.size and x.flags.c_contiguous:
-        return x.reshape(-1, x.shape[-1]).dot(y).reshape(*x.shape[:-1], y.shape[1])
-    return x @ y
+        if 0 < nx < 3 and 0 < ny < 3:
+            if nx == ny == 2 and len(y) == 1 == x.shape[1]:
+                return x * y
+            return x.dot(y)
+        if ny == 2 and nx > 2 and x.size and x.flags.c_contiguous:
+            return x.reshape(-1, x.shape[-1]).dot(y).reshape(*x.shape[:-1], y.shape[1])
+        return x @ y
+    except (AttributeError, ValueError) as error:
+        raise ValueError(
+            f"matmul: wanted shapes (..., m, k) and (..., k, n), or vectors (k,), got "
+            f"{np.shape(x)} and {np.shape(y)}; transpose an operand, or use * for scalars"
+        ) from error
 
 
 def _times(x: Any, y: Any) -> Any:
@@ -181,7 +184,8 @@ tensordot.primitive.jvp = lambda tangents, _out, x, y, axes: _bilinear(
 def dot(x: Any, y: Any) -> Any:
     """Sum products over the last axis of `x` and the last but one of `y`.
 
-    Of a vector it is the only one; scalars multiply. Records `matmul` for vectors and matrices, `tensordot` for more axes.
+    Of a vector it is the only one; scalars multiply. Records `matmul` for vectors and matrices,
+    `tensordot` for more axes.
     """
     x = as_array("dot", "x", x)
     y = as_array("dot", "y", y)
