@@ -105,9 +105,11 @@ def pull_jointly(plan: Plan, g: Any, saved: Any) -> tuple[Pull | None, ...]:
     joint = plan.joint
     assert joint is not None
     pulled = list(joint(g, saved))
+    seen = set()
     for i, gx in enumerate(pulled):  # one array for two operands must not become two gradients
-        if isinstance(gx, np.ndarray) and any(gx is other for other in pulled[:i]):
+        if isinstance(gx, np.ndarray) and id(gx) in seen:
             pulled[i] = gx.copy()
+        seen.add(id(gx))
     return tuple(functools.partial(constant_pull, gx) for gx in pulled)
 
 

@@ -199,7 +199,8 @@ class Primitive:
             if count is None
             else (self.parameters[0],) * count + self.parameters[1:]
         )
-        wanted = tuple(i in positions for i in range(len(operands)))
+        chosen = frozenset(positions)
+        wanted = tuple(i in chosen for i in range(len(operands)))
 
         def pull_of(rule: Rule, position: int) -> Pull | None:
             fixed = {"index": position, "wanted": wanted}
