@@ -1,0 +1,108 @@
+"""Making arrays: what the op table does not say."""
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Variable
+
+
+def leaf(value):
+    return Variable(np.array(value, dtype=float), requires_grad=True)
+
+
+def test_the_gradient_of_full_like_goes_to_the_fill_value():
+    x, value = leaf([1.0, 2.0, 3.0]), leaf(5.0)
+    out = autograd.full_like(x, value)
+    out.sum().backward()
+    assert value.grad == 3.0
+    assert x.grad is None
+    assert np.full_like(x, 2.0).data.tolist() == [2.0] * 3
+
+
+def test_nested_lists_of_variables_and_numbers_become_one_recorded_array():
+    a, b = leaf(1.0), leaf([2.0, 3.0])
+    made = autograd.array([[a, 4.0], b])
+    np.testing.assert_array_equal(made.data, [[1.0, 4.0], [2.0, 3.0]])
+    made.backward(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    assert a.grad == 1.0
+    np.testing.assert_array_equal(b.grad, [3.0, 4.0])
+
+
+def test_array_copies_and_asarray_does_not():
+    x = leaf([1.0, 2.0])
+    assert autograd.asarray(x) is x
+    assert not np.shares_memory(autograd.array(x).data, x.data)
+    assert autograd.array(x, ndmin=3).shape == (1, 1, 2)
+    assert autograd.array(x, dtype=np.float32).dtype == np.float32
+    assert type(autograd.array([1, 2])) is np.ndarray
+
+
+def test_integer_results_that_would_lose_a_gradient_are_refused():
+    x = leaf(2.5)
+    for make in (
+        lambda: autograd.array([x], dtype=int),
+        lambda: autograd.asarray(x, dtype=int),
+        lambda: autograd.full(3, x, dtype=int),
+        lambda: autograd.full_like(np.arange(3), x),
+        lambda: autograd.linspace(0, x, 3, dtype=int),
+        lambda: autograd.logspace(0, x, 3, dtype=int),
+        lambda: autograd.geomspace(1, x, 3, dtype=int),
+    ):
+        with pytest.raises(TypeError, match="wanted a floating dtype for Variables"):
+            make()
+
+
+def test_one_end_of_a_range_may_be_constant():
+    x = leaf(2.0)
+    np.linspace(0.0, x, 5).backward(np.ones(5))
+    assert x.grad == 2.5
+    x.grad = None
+    numbers, step = autograd.linspace(x, 4.0, 5, retstep=True)
+    step.backward()
+    assert x.grad == -0.25
+    tangent = autograd.jvp(
+        lambda t: autograd.linspace(t, 4.0, 5), (np.array(2.0),), (np.array(1.0),)
+    )
+    np.testing.assert_allclose(tangent[1], [1.0, 0.75, 0.5, 0.25, 0.0])
+    assert np.isnan(autograd.linspace(x, 4.0, 1, retstep=True)[1])
+    assert numbers.shape == (5,)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        np.s_[1:4, 0, 5],
+        np.s_[0:1:5j],
+        ("0,2", [1.0, 2.0], [3.0, 4.0]),
+        ("1,2,0", [1.0, 2.0], [3.0, 4.0]),
+        ("-1", [[1.0]], [[2.0]]),
+    ],
+)
+def test_joining_by_index_expression_equals_numpys(key):
+    np.testing.assert_array_equal(autograd.r_[key], np.r_[key])
+    recorded = (
+        tuple(leaf(k) if isinstance(k, list) else k for k in key) if type(key) is tuple else key
+    )
+    result = autograd.r_[recorded]
+    np.testing.assert_array_equal(getattr(result, "data", result), np.r_[key])
+
+
+def test_joining_plain_columns_equals_numpys():
+    key = np.s_[0:2, [3.0, 4.0]]
+    np.testing.assert_array_equal(autograd.c_[key], np.c_[key])
+
+
+def test_an_unknown_directive_is_refused():
+    with pytest.raises(ValueError, match=r"r_: wanted integers 'axis,ndim,place'.*got 'r'"):
+        autograd.r_["r", leaf([1.0])]
+
+
+def test_a_grid_counts_in_one_of_two_ways():
+    with pytest.raises(ValueError, match="meshgrid: wanted indexing 'xy' or 'ij', got 'yx'"):
+        autograd.meshgrid(leaf([1.0]), leaf([1.0]), indexing="yx")
+    x, y = leaf([1.0, 2.0, 3.0]), leaf([1.0, 2.0])
+    across, down = np.meshgrid(x, y)
+    (across * down).sum().backward()
+    np.testing.assert_array_equal(x.grad, [3.0] * 3)
+    np.testing.assert_array_equal(y.grad, [6.0] * 2)

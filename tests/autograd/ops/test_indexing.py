@@ -1,0 +1,254 @@
+"""Indexing: every kind of index, duplicates, readings in great number, functional assignment."""
+
+import tracemalloc
+
+import hypothesis.extra.numpy as hnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd
+from autograd import Variable
+
+
+def leaf(values):
+    return Variable(np.array(values, dtype=float), requires_grad=True)
+
+
+SHAPES = hnp.array_shapes(min_dims=1, max_dims=3, max_side=4)
+
+
+@st.composite
+def shapes_and_indices(draw):
+    shape = draw(SHAPES)
+    basic = hnp.basic_indices(shape, allow_newaxis=True)
+    integers = hnp.integer_array_indices(shape)
+    masks = hnp.arrays(bool, shape)
+    return shape, draw(st.one_of(basic, integers, masks))
+
+
+@given(shapes_and_indices())
+def test_reading_and_its_gradient_are_adjoint_for_every_index(case):
+    shape, index = case
+    x = Variable(np.arange(float(np.prod(shape))).reshape(shape), requires_grad=True)
+    out = x[index]
+    np.testing.assert_array_equal(out.data, x.data[index])
+    weights = np.cos(np.arange(out.size)).reshape(out.shape)
+    out.backward(weights)
+    expected = np.zeros(shape)
+    np.add.at(expected, index, weights)
+    np.testing.assert_allclose(x.grad, expected)
+
+
+@given(shapes_and_indices())
+def test_setting_is_numpys_assignment_for_every_index(case):
+    shape, index = case
+    x = Variable(np.arange(float(np.prod(shape))).reshape(shape), requires_grad=True)
+    value = Variable(-1.0 - np.arange(float(x.data[index].size)), requires_grad=True)
+    shaped = value.reshape(x.data[index].shape)
+    out = autograd.set_at(x, index, shaped)
+    expected = x.data.copy()
+    expected[index] = shaped.data
+    np.testing.assert_array_equal(out.data, expected)
+    weights = np.cos(np.arange(out.size)).reshape(out.shape)
+    out.backward(weights)
+    # Where an element of the result comes from tells where its gradient goes.
+    np.testing.assert_allclose(x.grad, np.where(expected >= 0, weights, 0.0))
+    for i, v in enumerate(value.data):
+        assert value.grad[i] == pytest.approx(float(weights[expected == v].sum()))
+
+
+def test_elements_read_twice_get_both_gradients():
+    x = leaf([1.0, 2.0, 3.0])
+    x[[0, 0, 2]].backward(np.array([1.0, 10.0, 100.0]))
+    np.testing.assert_array_equal(x.grad, [11.0, 0.0, 100.0])
+
+
+@pytest.mark.parametrize("dense_first", [True, False])
+def test_readings_add_to_other_uses_of_the_array(dense_first):
+    x = leaf([1.0, 2.0, 3.0])
+    square = (x * x).sum() if dense_first else 0.0
+    total = x[0] * x[1] + x[[1, 1]].sum() + x[2:].sum() + square
+    total = total if dense_first else total + (x * x).sum()
+    total.backward()
+    np.testing.assert_array_equal(x.grad, [2.0 + 2.0, 4.0 + 1.0 + 2.0, 6.0 + 1.0])
+
+
+@pytest.mark.parametrize("dense_first", [True, False])
+def test_second_derivatives_of_many_readings(dense_first):
+    def f(x):
+        dense = (x * x * x).sum() if dense_first else 0.0
+        total = dense
+        for i in range(3):
+            total = total + x[i] ** 2 * x[i - 1] + (x[[i, i]] * x[0]).sum()
+        return total if dense_first else total + (x * x * x).sum()
+
+    x = np.array([1.0, 2.0, 3.0])
+    # The sum of x_i^2 x_(i-1), 2 x_i x_0 and x_i^3, differentiated by hand.
+    wanted = np.diag(6 * x)
+    for i in range(3):
+        wanted[i, i] += 2 * x[i - 1]
+        wanted[i, i - 1] += 2 * x[i]
+        wanted[i - 1, i] += 2 * x[i]
+        wanted[i, 0] += 2
+        wanted[0, i] += 2
+    np.testing.assert_allclose(autograd.hessian(f)(x), wanted)
+
+
+def peak_of(work):
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_n_readings_of_an_array_of_n_rows_take_memory_of_order_n(create_graph):
+    def read(n):
+        x = Variable(np.ones((n, 4)), requires_grad=True)
+        total = 0.0
+        for i in range(n):
+            total = total + (x[i] * x[i]).sum()
+        (g,) = autograd.grad(total, [x], create_graph=create_graph)
+        np.testing.assert_array_equal(g.data if create_graph else g, 2.0)
+
+    read(8)  # imports and caches
+    assert peak_of(lambda: read(600)) < 8 * peak_of(lambda: read(150))
+
+
+def test_an_index_list_is_read_when_it_is_used():
+    x = leaf([1.0, 2.0, 3.0])
+    index = [0, 1]
+    out = x[index]
+    index[0] = 2
+    out.sum().backward()
+    np.testing.assert_array_equal(x.grad, [1.0, 1.0, 0.0])
+
+
+def test_variables_are_indices_like_the_arrays_they_hold():
+    x = leaf([[1.0, 2.0], [3.0, 4.0]])
+    rows = Variable(np.array([1, 0]))
+    np.testing.assert_array_equal(x[rows].data, x.data[[1, 0]])
+    np.testing.assert_array_equal(x[rows, Variable(np.array(1))].data, [4.0, 2.0])
+    np.testing.assert_array_equal(x[[Variable(np.array(1)), 0]].data, x.data[[1, 0]])
+    np.testing.assert_array_equal(x[x > 2].data, [3.0, 4.0])
+    np.testing.assert_array_equal(np.take(x, Variable(np.array([1])), axis=0).data, [[3.0, 4.0]])
+    np.testing.assert_array_equal(autograd.take(x, [Variable(np.array(3)), 0]).data, [4.0, 1.0])
+
+
+def test_an_index_that_requires_a_gradient_is_refused():
+    x = leaf([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"getitem: wanted integers .*index\.astype\(int\)"):
+        x[leaf(1.0)]
+    with pytest.raises(TypeError, match=r"take: wanted integer indices, got dtype float64"):
+        autograd.take(x, [0.5])
+
+
+def test_one_mask_of_a_recorded_array_blocks_nan_of_what_it_leaves_out():
+    x = leaf([-1.0, 4.0])
+    with np.errstate(invalid="ignore"):
+        np.sqrt(x)[x > 0].sum().backward()
+    np.testing.assert_array_equal(x.grad, [0.0, 0.25])
+
+
+# -- functional assignment -------------------------------------------------------------------------
+
+
+def test_setting_leaves_the_array_as_it_is():
+    x = np.zeros(2)
+    y = autograd.set_at(x, 0, 1.0)
+    np.testing.assert_array_equal(x, 0.0)
+    np.testing.assert_array_equal(y, [1.0, 0.0])
+    assert type(y) is np.ndarray
+
+
+def test_of_several_values_for_one_element_the_last_stays_and_gets_the_gradient():
+    value = leaf([1.0, 2.0, 3.0])
+    out = autograd.set_at(np.zeros(3), [0, 0, 2], value)
+    np.testing.assert_array_equal(out.data, [2.0, 0.0, 3.0])
+    out.sum().backward()
+    np.testing.assert_array_equal(value.grad, [0.0, 1.0, 1.0])
+
+
+def test_a_simulation_written_with_set_at_equals_one_written_with_stack():
+    def with_set_at(rate):
+        states = np.zeros(5)
+        states = autograd.set_at(states, 0, 1.0)
+        for i in range(4):
+            states = autograd.set_at(states, i + 1, states[i] * (1 - rate))
+        return (states * np.arange(5.0)).sum()
+
+    def with_stack(rate):
+        states = [1.0]
+        for _ in range(4):
+            states.append(states[-1] * (1 - rate))
+        return (autograd.stack(states) * np.arange(5.0)).sum()
+
+    rate = np.array(0.3)
+    for derivative in (autograd.grad, lambda f: autograd.grad(autograd.grad(f))):
+        np.testing.assert_allclose(derivative(with_set_at)(rate), derivative(with_stack)(rate))
+
+
+def test_values_that_the_array_cannot_hold_are_refused():
+    with pytest.raises(TypeError, match=r"set_at: wanted values that fit int64, got float64"):
+        autograd.set_at(np.arange(3), 0, leaf(0.5))
+    with pytest.raises(TypeError, match=r"add_at: wanted values that fit int64, got float64"):
+        autograd.add_at(np.arange(3), 0, 0.5)
+    assert autograd.set_at(np.zeros(2, np.float32), 0, leaf(0.5)).dtype == np.float32
+
+
+def test_adding_at_duplicates_adds_each():
+    value = leaf([1.0, 2.0])
+    out = autograd.add_at(np.ones(2), [1, 1], value)
+    np.testing.assert_array_equal(out.data, [1.0, 4.0])
+    out.backward(np.array([5.0, 7.0]))
+    np.testing.assert_array_equal(value.grad, [7.0, 7.0])
+
+
+# -- NumPy's functions -----------------------------------------------------------------------------
+
+
+def test_take_refuses_what_numpy_refuses():
+    x = leaf([[1.0, 2.0]])
+    with pytest.raises(IndexError, match="out of bounds"):
+        autograd.take(x, [2], axis=1)
+    with pytest.raises(ValueError, match=r"take: wanted mode 'raise', 'wrap' or 'clip'"):
+        autograd.take(x, [0], mode="nonsense")
+    with pytest.raises(ValueError, match=r"take: wanted an axis in \[-2, 2\), got 2"):
+        autograd.take(x, [0], axis=2)
+    with pytest.raises(ValueError, match="take_along_axis: wanted indices with 2 axes"):
+        autograd.take_along_axis(x, np.array([0]), 0)
+
+
+def test_select_and_choose_refuse_what_numpy_refuses():
+    x = leaf([1.0, 2.0])
+    with pytest.raises(ValueError, match=r"select: wanted as many choices as conditions"):
+        autograd.select([x > 0], [x, x])
+    with pytest.raises(TypeError, match=r"select: wanted boolean conditions"):
+        autograd.select([[1, 0]], [x])
+    with pytest.raises(ValueError, match=r"choose: wanted integers in \[0, 2\), got 0 to 2"):
+        autograd.choose([0, 2], [x, x])
+    with pytest.raises(ValueError, match=r"choose: wanted mode"):
+        autograd.choose([0, 1], [x, x], mode="nonsense")
+
+
+def test_choices_that_were_not_taken_get_a_gradient_of_exactly_zero():
+    x = leaf([0.0, 4.0])
+    with np.errstate(divide="ignore"):
+        out = np.select([x > 0, x <= 0], [1 / x, x])
+    out.sum().backward()
+    np.testing.assert_array_equal(x.grad, [1.0, -1 / 16])
+
+
+def test_bincount_counts_like_numpy_and_sums_recorded_weights():
+    np.testing.assert_array_equal(autograd.bincount([0, 2, 2]), [1, 0, 2])
+    weights = leaf([1.0, 2.0, 4.0])
+    sums = np.bincount([0, 2, 2], weights)
+    np.testing.assert_array_equal(sums.data, [1.0, 0.0, 6.0])
+    sums.backward(np.array([1.0, 2.0, 3.0]))
+    np.testing.assert_array_equal(weights.grad, [1.0, 3.0, 3.0])
+    with pytest.raises(ValueError, match="bincount: wanted non-negative integers"):
+        autograd.bincount([0, -1], leaf([1.0, 2.0]))
