@@ -396,6 +396,11 @@ def _softmax_nll(x: Any, target: Any, coefficient: Any, axis: int, summed: bool)
 
 
 def _class_axis(operation: str, input: Any) -> int:
+    if not hasattr(input, "ndim"):
+        raise TypeError(
+            f"{operation}: wanted an array or a Variable as input, got {type(input).__name__}; "
+            f"write np.array(input)"
+        )
     if input.ndim == 0:
         raise ValueError(
             f"{operation}: wanted an input of shape (C,), (N, C) or (N, C, ...), got a single "

@@ -313,6 +313,11 @@ LOGITS = np.zeros((2, 3))
             "MSELoss: wanted reduction 'mean', 'sum', 'none', got 'avg'",
         ),
         (lambda: nn.MSELoss("batchmean"), ValueError, "got 'batchmean'"),
+        (
+            lambda: functional.cross_entropy([[0.0, 1.0]], [1]),
+            TypeError,
+            "cross_entropy: wanted an array or a Variable as input, got list",
+        ),
     ],
 )
 def test_wrong_arguments_are_explained(call, error, message):
