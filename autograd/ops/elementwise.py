@@ -148,21 +148,23 @@ def _ratio(x: Any, out: Any) -> Any:
     return x / np.where(out == 0, 1.0, out)
 
 
-def _logaddexp_weight(g: Any, x: Any, out: Any, base: float) -> Any:
-    """Return g base^(x - out), with 1/2 where both operands are equal infinities."""
-    difference = np.where(x == out, 0.0, x - out)
-    if np.any(np.isinf(x) & (x == out)):
-        return g * np.where(np.isinf(x) & (x == out), 0.5, np.exp(difference * math.log(base)))
-    return g * np.exp(difference * math.log(base))
+def _logaddexp_weight(g: Any, x: Any, y: Any, out: Any, base: float) -> Any:
+    """Return g base^(x - out), the share of `x`, with 1/2 where both operands are infinite alike."""
+    same = x == out
+    weight = np.exp(np.where(same, 0.0, x - out) * math.log(base))
+    infinite = same & np.isinf(out)
+    if np.any(infinite):
+        weight = np.where(infinite & (y == out), 0.5, weight)
+    return g * weight
 
 
 # fmt: off
 arctan2       = binary(np.arctan2,    x=lambda g, x, y: g * _arctan2_slope(y, x, y), y=lambda g, x, y: -g * _arctan2_slope(x, x, y))
 hypot         = binary(np.hypot,      x=lambda g, x, out: g * _ratio(x, out),        y=lambda g, y, out: g * _ratio(y, out))
-logaddexp     = binary(np.logaddexp,  x=lambda g, x, out: _logaddexp_weight(g, x, out, math.e),
-                                      y=lambda g, y, out: _logaddexp_weight(g, y, out, math.e))
-logaddexp2    = binary(np.logaddexp2, x=lambda g, x, out: _logaddexp_weight(g, x, out, 2.0),
-                                      y=lambda g, y, out: _logaddexp_weight(g, y, out, 2.0))
+logaddexp     = binary(np.logaddexp,  x=lambda g, x, y, out: _logaddexp_weight(g, x, y, out, math.e),
+                                      y=lambda g, x, y, out: _logaddexp_weight(g, y, x, out, math.e))
+logaddexp2    = binary(np.logaddexp2, x=lambda g, x, y, out: _logaddexp_weight(g, x, y, out, 2.0),
+                                      y=lambda g, x, y, out: _logaddexp_weight(g, y, x, out, 2.0))
 # fmt: on
 
 

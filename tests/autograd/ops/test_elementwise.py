@@ -1,0 +1,237 @@
+"""Elementwise functions at ties, kinks and singular points; everywhere else the op table speaks."""
+
+import math
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Variable, grad
+
+
+def slope(function, x, order=1):
+    """Return a derivative of a function of one number, without the warnings of singular points."""
+    for _ in range(order):
+        function = grad(function)
+    with np.errstate(all="ignore"):
+        return float(function(float(x)))
+
+
+def slopes(function, *points):
+    """Return the partial derivatives of a function of several numbers."""
+    inputs = [Variable(float(p), requires_grad=True) for p in points]
+    with np.errstate(all="ignore"):
+        found = autograd.grad(function(*inputs), inputs, allow_unused=True)
+    return tuple(float(g) for g in found)
+
+
+# -- kinks and ties --------------------------------------------------------------------------------
+
+
+def test_the_absolute_value_has_slope_0_at_0():
+    assert slope(np.abs, 0.0) == 0.0
+    assert slope(np.fabs, 0.0) == 0.0
+    assert slope(abs, -0.0) == 0.0
+
+
+def test_the_absolute_value_of_a_complex_0_has_slope_0():
+    z = Variable(0j, requires_grad=True)
+    np.abs(z).backward()
+    assert z.grad == 0
+
+
+@pytest.mark.parametrize("function", [np.maximum, np.minimum, np.fmax, np.fmin])
+def test_a_tie_of_two_operands_is_shared(function):
+    assert slopes(function, 2.0, 2.0) == (0.5, 0.5)
+    assert slope(lambda x: function(x, x), 2.0) == 1.0
+    assert slope(lambda x: function(x, 0.0), 0.0) == 0.5
+    assert slope(lambda x: function(0.0, x), 0.0) == 0.5
+
+
+def test_nan_wins_in_maximum_and_loses_in_fmax():
+    assert slopes(np.maximum, np.nan, 1.0) == (1.0, 0.0)
+    assert slopes(np.minimum, 1.0, np.nan) == (0.0, 1.0)
+    assert slopes(np.fmax, np.nan, 1.0) == (0.0, 1.0)
+    assert slopes(np.fmin, 1.0, np.nan) == (1.0, 0.0)
+
+
+def test_clip_has_slope_1_at_its_bounds_and_0_outside():
+    x = Variable(np.array([-2.0, -1.0, 0.0, 1.0, 2.0]), requires_grad=True)
+    np.clip(x, -1.0, 1.0).sum().backward()
+    np.testing.assert_array_equal(x.grad, [0.0, 1.0, 1.0, 1.0, 0.0])
+
+
+def test_clip_gives_its_bounds_what_it_takes_from_x():
+    inputs = [Variable(v, requires_grad=True) for v in (-2.0, -1.0, 1.0)]
+    assert autograd.grad(autograd.clip(*inputs), inputs) == (0.0, 1.0, 0.0)
+    inputs = [Variable(v, requires_grad=True) for v in (2.0, -1.0, 1.0)]
+    assert autograd.grad(autograd.clip(*inputs), inputs) == (0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("function", [np.floor, np.ceil, np.trunc, np.rint, np.sign, round])
+def test_steps_have_slope_0_everywhere(function):
+    assert slope(function, 0.7) == 0.0
+    assert slope(function, 1.0) == 0.0
+
+
+def test_remainder_and_floor_divide():
+    assert slopes(np.remainder, 7.5, 2.0) == (1.0, -3.0)
+    assert slopes(np.remainder, -7.5, 2.0) == (1.0, 4.0)
+    assert slopes(np.fmod, -7.5, 2.0) == (1.0, 3.0)
+    assert slopes(np.floor_divide, 7.5, 2.0) == (0.0, 0.0)
+
+
+def test_copysign_at_0_and_with_negative_zero():
+    assert slopes(np.copysign, 0.0, 1.0) == (0.0, 0.0)
+    assert slopes(np.copysign, 2.0, -0.0) == (-1.0, 0.0)
+    assert slopes(np.copysign, -2.0, -1.0) == (1.0, 0.0)
+
+
+def test_heaviside_passes_its_value_at_0():
+    assert slopes(np.heaviside, 0.0, 0.3) == (0.0, 1.0)
+    assert slopes(np.heaviside, 1.0, 0.3) == (0.0, 0.0)
+
+
+# -- powers ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order, wanted", [(1, 0.0), (2, 2.0), (3, 0.0), (4, 0.0)])
+def test_a_square_at_0_to_any_order(order, wanted):
+    assert slope(lambda x: x**2, 0.0, order) == wanted
+    assert slope(lambda x: x**2.0, 0.0, order) == wanted
+    assert slope(np.square, 0.0, order) == wanted
+    assert slope(lambda x: x * x, 0.0, order) == wanted
+
+
+@pytest.mark.parametrize("order, wanted", [(1, 0.0), (2, 0.0), (3, 6.0), (4, 0.0)])
+def test_a_cube_at_0_to_any_order(order, wanted):
+    assert slope(lambda x: x**3, 0.0, order) == wanted
+    assert slope(lambda x: np.power(x, 3.0), 0.0, order) == wanted
+
+
+def test_powers_0_and_1_at_0():
+    assert slope(lambda x: x**0, 0.0) == 0.0
+    assert slope(lambda x: x**0.0, 0.0) == 0.0
+    assert slope(lambda x: x**1, 0.0) == 1.0
+    assert slope(lambda x: x**1, 0.0, 2) == 0.0
+
+
+def test_variable_powers_at_0():
+    assert slopes(np.power, 0.0, 0.0) == (0.0, 0.0)
+    assert slopes(np.power, 0.0, 2.0) == (0.0, 0.0)
+    assert slopes(np.power, 2.0, 0.0) == (0.0, math.log(2.0))
+
+
+def test_a_negative_base_has_no_slope_in_its_exponent():
+    gx, gy = slopes(np.power, -2.0, 3.0)
+    assert gx == 12.0
+    assert math.isnan(gy)
+    assert slope(lambda x: x**3.0, -2.0) == 12.0
+
+
+def test_the_gaussian_at_0_to_the_fourth_order():
+    gaussian = lambda x: np.exp(-(x**2))
+    assert [slope(gaussian, 0.0, n) for n in range(1, 5)] == [0.0, -2.0, 0.0, 12.0]
+
+
+@pytest.mark.parametrize("base", [2, 2.0, 0.5])
+def test_a_constant_base(base):
+    assert slope(lambda y: base**y, 1.5) == pytest.approx(base**1.5 * math.log(base))
+    assert slope(lambda y: base**y, 1.5, 2) == pytest.approx(base**1.5 * math.log(base) ** 2)
+
+
+# -- singular points -------------------------------------------------------------------------------
+
+
+def test_infinite_slopes_are_infinite():
+    assert slope(np.sqrt, 0.0) == math.inf
+    assert slope(np.cbrt, 0.0) == math.inf
+    assert slope(np.log, 0.0) == math.inf
+    assert slope(np.arccos, 1.0) == -math.inf
+    assert slope(np.arcsin, 1.0) == math.inf
+    assert slope(np.arctanh, 1.0) == math.inf
+    assert slope(np.arccosh, 1.0) == math.inf
+
+
+def test_the_root_of_a_square_has_no_slope_at_0():
+    assert math.isnan(slope(lambda x: np.sqrt(x * x), 0.0))
+
+
+def test_a_root_that_where_did_not_take_has_slope_0():
+    assert slope(lambda x: np.where(x > 0, np.sqrt(x), 0.0), 0.0) == 0.0
+
+
+def test_angles_and_lengths_at_the_origin():
+    assert slopes(np.arctan2, 0.0, 0.0) == (0.0, 0.0)
+    assert slopes(np.hypot, 0.0, 0.0) == (0.0, 0.0)
+    z = Variable(0j, requires_grad=True)
+    autograd.angle(z).backward()
+    assert z.grad == 0
+
+
+@pytest.mark.parametrize(
+    "order, wanted", [(1, 0.0), (2, -(math.pi**2) / 3), (3, 0.0), (4, math.pi**4 / 5)]
+)
+def test_sinc_at_0_to_any_order(order, wanted):
+    assert slope(np.sinc, 0.0, order) == pytest.approx(wanted, rel=1e-12)
+
+
+def test_logaddexp_at_infinities():
+    assert slopes(np.logaddexp, -np.inf, -np.inf) == (0.5, 0.5)
+    assert slopes(np.logaddexp, np.inf, np.inf) == (0.5, 0.5)
+    assert slopes(np.logaddexp, -np.inf, 1.0) == (0.0, 1.0)
+    assert slopes(np.logaddexp, np.inf, 1.0) == (1.0, 0.0)
+    assert slopes(np.logaddexp2, -np.inf, -np.inf) == (0.5, 0.5)
+
+
+def test_logaddexp_of_large_numbers():
+    assert slopes(np.logaddexp, 800.0, 0.0) == (1.0, 0.0)
+    assert slopes(np.logaddexp, 800.0, 800.0) == pytest.approx((0.5, 0.5))
+    assert slope(lambda x: np.logaddexp(x, 0.0), 800.0) == 1.0
+
+
+def test_saturated_functions_have_slope_0_and_no_nan():
+    assert slope(np.tanh, 800.0) == 0.0
+    assert slope(lambda x: 1 / (1 + np.exp(-x)), 800.0) == 0.0
+    assert slope(np.exp, -800.0) == 0.0
+
+
+def test_divisions_by_0_are_infinite():
+    assert slopes(np.divide, 1.0, 0.0) == (math.inf, -math.inf)
+    assert slope(np.reciprocal, 0.0) == -math.inf
+
+
+def test_replaced_numbers_have_slope_0():
+    x = Variable(np.array([1.0, np.nan, np.inf, -np.inf]), requires_grad=True)
+    np.nan_to_num(x).sum().backward()
+    np.testing.assert_array_equal(x.grad, [1.0, 0.0, 0.0, 0.0])
+
+
+# -- dtypes ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_python_numbers_do_not_widen(dtype):
+    x = Variable(np.ones(3, dtype), requires_grad=True)
+    y = (2.0 * x + 1) / 3 - x**2.5
+    assert y.dtype == dtype
+    y.sum().backward()
+    assert x.grad.dtype == dtype
+
+
+def test_promotion_is_numpys_and_gradients_come_back_in_the_dtype_of_their_operand():
+    x = Variable(np.ones(3, np.float32), requires_grad=True)
+    y = Variable(np.ones(3, np.float64), requires_grad=True)
+    z = x * y
+    assert z.dtype == np.float64
+    z.sum().backward()
+    assert (x.grad.dtype, y.grad.dtype) == (np.float32, np.float64)
+    assert (x * np.arange(3)).dtype == (x.data * np.arange(3)).dtype
+
+
+def test_real_operands_keep_real_gradients_beside_complex_ones():
+    x = Variable(np.array([1.0, 2.0]), requires_grad=True)
+    z = np.array([1 + 1j, 2 - 1j])
+    np.abs(x * z).sum().backward()
+    assert x.grad.dtype == np.float64
+    np.testing.assert_allclose(x.grad, np.abs(z))
