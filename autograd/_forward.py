@@ -18,16 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd._engine import cast, conjugated, holds_nan, masked_by, run_backward
-from autograd._graph import (
-    LEAF,
-    OUTPUT,
-    Deferred,
-    Leaf,
-    Node,
-    rewrap,
-    wrap,
-)
+from autograd._engine import conjugated, holds_nan, masked_by, run_backward
+from autograd._graph import LEAF, OUTPUT, Deferred, Leaf, Node, cast, rewrap, wrap
 from autograd._mode import mode, set_grad_enabled
 
 

@@ -1,0 +1,118 @@
+"""The debug mode: changed arrays, the first nan, and the user's line in every message."""
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Variable, _mode
+
+
+def leaf(data):
+    return Variable(data, requires_grad=True)
+
+
+def test_an_array_changed_through_numpy_is_found_and_named():
+    x = leaf([1.0, 2.0])
+    with autograd.detect_anomaly():
+        y = (x * x).sum()  # the line to be named
+        x.data[0] = 5.0
+        with pytest.raises(RuntimeError, match=r"multiply: wanted the arrays it saved.*the line"):
+            y.backward()
+
+
+def test_a_plain_constant_changed_through_numpy_is_found():
+    x, factor = leaf([1.0, 2.0]), np.array([3.0, 4.0])
+    with autograd.detect_anomaly():
+        y = (x * factor).sum()
+        factor *= 2
+        with pytest.raises(RuntimeError, match="multiply: wanted the arrays it saved"):
+            y.backward()
+
+
+def test_without_the_debug_mode_the_change_is_not_noticed():
+    x, factor = leaf([1.0, 2.0]), np.array([3.0, 4.0])
+    y = (x * factor).sum()
+    factor *= 2
+    y.backward()
+    np.testing.assert_array_equal(x.grad, [6.0, 8.0])
+
+
+def test_unchanged_arrays_give_the_usual_gradients():
+    x = leaf(np.linspace(0.1, 1.0, 5))
+    (np.sin(x) * x).sum().backward()
+    expected, x.grad = x.grad, None
+    with autograd.detect_anomaly():
+        (np.sin(x) * x).sum().backward()
+    np.testing.assert_array_equal(x.grad, expected)
+
+
+def test_the_first_rule_that_makes_nan_is_named_with_its_line():
+    x = leaf([-1.0, 1.0])
+    with np.errstate(invalid="ignore"), autograd.detect_anomaly():
+        y = np.sqrt(x).sum()  # the square root
+        with pytest.raises(
+            FloatingPointError, match=r"sqrt: .*operand 'x'.*1 of 2 elements.*the square root"
+        ):
+            y.backward()
+
+
+def test_masked_cotangents_are_no_anomaly():
+    x = leaf([0.0, 4.0])
+    with autograd.detect_anomaly():
+        np.where(x.data > 0, np.sqrt(x), 0.0).sum().backward()
+    np.testing.assert_array_equal(x.grad, [0.0, 0.25])
+
+
+def test_nan_can_be_let_pass():
+    x = leaf([0.0, 1.0])
+    with autograd.detect_anomaly(nan=False):
+        np.sqrt(x).sum().backward()
+    np.testing.assert_array_equal(x.grad, [np.inf, 0.5])
+
+
+def test_a_forward_nan_is_found_on_demand():
+    x = leaf([-1.0, 1.0])
+    mode = autograd.detect_anomaly(forward=True)
+    message = "sqrt: wanted a finite result"
+    with np.errstate(invalid="ignore"), mode, pytest.raises(FloatingPointError, match=message):
+        np.sqrt(x)
+
+
+def test_an_error_in_a_rule_carries_the_line_of_the_forward_pass():
+    @autograd.primitive(x=lambda g, x: g[:-1])
+    def careless(x):
+        return x * 1.0
+
+    x = leaf([1.0, 2.0])
+    with autograd.detect_anomaly():
+        y = careless(x).sum()  # careless line
+        with pytest.raises(ValueError, match="careless: wanted a gradient of shape") as caught:
+            y.backward()
+    assert any("careless line" in note for note in caught.value.__notes__)
+
+
+def test_second_derivatives_and_transforms_work_inside():
+    with autograd.detect_anomaly():
+        assert autograd.grad(autograd.grad(lambda x: x**3))(2.0) == 12.0
+        assert autograd.jvp(lambda x: x**3, (2.0,), (1.0,))[1] == 12.0
+
+
+def test_it_is_a_decorator_and_restores_the_mode_after_errors():
+    @autograd.detect_anomaly()
+    def fails():
+        assert _mode.mode.inspector is not None
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        fails()
+    assert _mode.mode.inspector is None
+    assert _mode.mode.recording is True
+
+
+def test_it_nests():
+    x = leaf([1.0])
+    with autograd.detect_anomaly():
+        with autograd.detect_anomaly():
+            y = (x * x).sum()
+        y.backward()
+    np.testing.assert_array_equal(x.grad, [2.0])
