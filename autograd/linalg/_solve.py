@@ -64,18 +64,19 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._
 # -- determinants ----------------------------------------------------------------------------------
 
 
-def _is_regular(a: Any, det: Any) -> bool:
-    """Tell whether det(A) A^-1 is accurate for all matrices: to half of the digits."""
+def _regular_inverse(a: Any, det: Any) -> Any:
+    """Return A^-1 if det(A) A^-1 is accurate to half of the digits for all matrices, else None."""
     if not np.all(det) or not np.all(np.isfinite(det)):
-        return False
+        return None
     try:
         inverse = np.linalg.inv(a)
     except np.linalg.LinAlgError:
-        return False
-    if not a.size:
-        return True
-    condition = np.abs(a).sum(-1).max(-1) * np.abs(inverse).sum(-1).max(-1)
-    return bool(np.all(condition < np.finfo(real_dtype(a)).eps ** -0.5))
+        return None
+    if a.size:
+        condition = np.abs(a).sum(-1).max(-1) * np.abs(inverse).sum(-1).max(-1)
+        if not np.all(condition < np.finfo(real_dtype(a)).eps ** -0.5):
+            return None
+    return inverse
 
 
 def _cofactors(a: Any) -> Any:
@@ -108,9 +109,11 @@ def _minors(a: Any) -> Any:
 def _det_a(g: Any, a: Any, out: Any) -> Any:
     """Pull back to the matrix: its cofactors, which are det(A) A^-T where it is regular."""
     g = g[..., None, None]
-    if _is_regular(raw(a), raw(out)):
-        return g * (out[..., None, None] * mT(inv(a)))
-    return g * (_minors(a) if isinstance(a, _graph.Variable) else _cofactors(a))
+    recorded = isinstance(a, _graph.Variable)
+    inverse = _regular_inverse(raw(a), raw(out))
+    if inverse is None:
+        return g * (_minors(a) if recorded else _cofactors(a))
+    return g * (out[..., None, None] * mT(inv(a) if recorded else inverse))
 
 
 @primitive(a=_det_a, name="linalg.det")
@@ -129,7 +132,18 @@ def _slogdet_a(g: Any, a: Any, out: Any) -> Any:
     if g_sign is not None and out[0].dtype.kind == "c":
         turned = (g_sign * out[0]).imag * 1j
         slope = turned if slope is None else slope + turned
-    return None if slope is None else slope[..., None, None] * mT(inv(a))
+    return None if slope is None else slope[..., None, None] * mT(_inverse_where(slope, a))
+
+
+def _inverse_where(used: Any, a: Any) -> Any:
+    """Invert matrices; singular ones are an error only where `used` is not 0."""
+    try:
+        return inv(a)
+    except np.linalg.LinAlgError:
+        unused = raw(used) == 0
+        if not np.any(unused):
+            raise
+        return inv(elementwise.where(unused[..., None, None], identity(a.shape[-1], a), a))
 
 
 @primitive(a=_slogdet_a, name="linalg.slogdet")

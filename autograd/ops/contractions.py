@@ -110,7 +110,7 @@ matmul.primitive.jvp = lambda tangents, _out, x, y: _bilinear(matmul, tangents, 
 
 def _bilinear(product: Any, tangents: Any, x: Any, y: Any, **options: Any) -> Any:
     """Return the tangent of a product that is linear in each of its two operands."""
-    dx, dy = tangents
+    dx, dy = tangents[:2]  # the others are no operands
     if dy is None:
         return product(dx, y, **options)
     second = product(x, dy, **options)

@@ -130,6 +130,17 @@ def test_slogdet_of_a_singular_matrix_raises_numpys_error_in_backward():
         out.logabsdet.backward()
 
 
+def test_a_singular_matrix_whose_logarithm_is_not_taken_is_no_error():
+    stack = np.stack([np.ones((2, 2)), 2 * np.eye(2)])
+
+    def f(a):
+        sign, log = linalg.slogdet(a)
+        return autograd.where(sign.data == 0, 0.0, log).sum()
+
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(grad(f)(stack), [np.zeros((2, 2)), np.eye(2) / 2])
+
+
 # -- symmetric matrices ----------------------------------------------------------------------------
 
 

@@ -275,3 +275,23 @@ def test_complex_products_follow_pytorchs_convention():
     theirs(*tensors).backward()
     for v, t in zip(variables, tensors, strict=True):
         np.testing.assert_allclose(v.grad, t.grad.numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "function, shapes",
+    [
+        (autograd.matmul, [(2, 3), (3, 4)]),
+        (lambda x, y: autograd.tensordot(x, y, ((0, 2), (1, 0))), [(2, 3, 4), (4, 2, 5)]),
+        (lambda x, y: autograd.einsum("iij,jk->ik", x, y), [(2, 2, 3), (3, 2)]),
+        (autograd.cross, [(2, 3), (3,)]),
+    ],
+    ids=["matmul", "tensordot", "einsum", "cross"],
+)
+def test_tangents_of_products_follow_the_product_rule(function, shapes):
+    x, y, dx, dy = (np.random.default_rng(i).normal(size=s) for i, s in enumerate(shapes * 2))
+    _, both = autograd.jvp(function, (x, y), (dx, dy))
+    np.testing.assert_allclose(both, function(dx, y) + function(x, dy), rtol=1e-12)
+    _, left = autograd.jvp(lambda x: function(x, y), (x,), (dx,))
+    np.testing.assert_allclose(left, function(dx, y), rtol=1e-12)
+    _, right = autograd.jvp(lambda y: function(x, y), (y,), (dy,))
+    np.testing.assert_allclose(right, function(x, dy), rtol=1e-12)
