@@ -1,5 +1,4 @@
-"""Primitives: a forward function beside one gradient rule per operand. Third file to read, after
-`_graph`.
+"""Primitives: a forward function beside one rule per operand. Fifth file to read, after `_rules`.
 
     tanh = unary(np.tanh, x=lambda g, out: g * (1 - out * out))
     multiply = binary(np.multiply, x=lambda g, y: g * y, y=lambda g, x: g * x)
@@ -22,36 +21,36 @@ operators, array methods, `np.*` functions and other primitives; never `out=`, i
 `np.asarray`.
 
 Public functions are kind-preserving: arrays in, array out; any Variable in, Variable out. Imports
-`_graph` and NumPy.
+`_graph`, `_rules` and NumPy.
 """
 
 from __future__ import annotations
 
 import functools
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Protocol, overload
 
 import numpy as np
 
 from autograd import _graph
-from autograd._graph import Plan, Pull, record, wrap
+from autograd._graph import record, wrap
+from autograd._rules import PRIMITIVES, Primitive, Rule, same
 
-Rule = Callable[..., Any]
-
-# Every primitive of the library and of its users, by name; the op table of the tests must have a
-# row for each of ours.
-PRIMITIVES: dict[str, Primitive] = {}
+__all__ = [
+    "PRIMITIVES",
+    "Operation",
+    "Primitive",
+    "as_operand",
+    "binary",
+    "primitive",
+    "same",
+    "unary",
+]
 
 Variable: type[Any] = object
 # Operand types that need no look: everything else is converted or refused by `as_operand`.
 _PLAIN = frozenset({np.ndarray, float, int, complex, bool, *np.sctypeDict.values()})
 _float64 = np.float64
-_METADATA: dict[str, Callable[[Any], Any]] = {
-    "shape": np.shape,
-    "ndim": np.ndim,
-    "dtype": lambda a: a.dtype if hasattr(a, "dtype") else np.result_type(a),
-}
 _from_sequence: Callable[[Any], Any] = np.asarray
 
 
@@ -74,295 +73,6 @@ class Operation(Protocol):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute; record where a Variable that requires a gradient is among the operands."""
-
-
-class Primitive:
-    """What is known of one primitive: the entry of `PRIMITIVES`, reached from the public function
-    as `.primitive`.
-
-    Attributes:
-        name: the public name.
-        forward: the function of raw arrays.
-        parameters: names of all parameters, operands first.
-        defaults: default values by parameter name.
-        variadic: whether the first parameter collects any number of operands.
-        rules: the vjp rule of each operand.
-        joint: one rule for all operands instead.
-        nondiff: operands that have no gradient by nature (conditions, indices).
-        elementwise: the engine undoes broadcasting, and a vjp rule is its own jvp.
-        linear: linear in all operands that have rules, taken together, so the jvp is the primitive
-            itself.
-        masks: rules make exact zeros in cotangents.
-        exact: rules return the shape and dtype of their operand, so the engine need not look.
-        defers: rules return `Deferred` cotangents.
-        jvp: tangent rule `(tangents, out, *arguments)` for the few that are neither elementwise
-            nor linear and where it is faster than what forward mode derives; `tangents` has an
-            entry per argument, None for zero.
-        positional: how many arguments the public function takes by position, besides variadic
-            operands.
-        trusted: False for primitives made outside the library, whose results are checked.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        forward: Callable[..., Any],
-        parameters: tuple[str, ...],
-        rules: Mapping[str, Rule],
-        *,
-        defaults: Mapping[str, Any] | None = None,
-        variadic: bool = False,
-        positional: int | None = None,
-        joint: Rule | None = None,
-        nondiff: tuple[str, ...] = (),
-        elementwise: bool = False,
-        linear: bool = False,
-        masks: bool = False,
-        exact: bool = False,
-        defers: bool = False,
-        trusted: bool = True,
-    ) -> None:
-        self.name = name
-        self.forward = forward
-        self.parameters = parameters
-        self.defaults = dict(defaults or {})
-        self.variadic = variadic
-        self.positional = len(parameters) if positional is None else positional
-        self.rules: dict[str, Rule] = {}
-        self.joint = joint
-        self.nondiff = nondiff
-        self.elementwise = elementwise
-        self.linear = linear
-        self.masks = masks
-        self.exact = exact
-        self.defers = defers
-        self.jvp: Rule | None = None
-        self.apply: Callable[..., Any] = forward  # replaced by the public function
-        self.trusted = trusted
-        self._plans: dict[Any, Plan] = {}
-        self.defvjp(**rules)
-
-    def defvjp(self, **rules: Rule) -> None:
-        """Attach vjp rules by operand name.
-
-        Raises:
-            TypeError: for a name that is no parameter, or a rule that asks for something the call
-                does not have.
-        """
-        for operand, rule in rules.items():
-            if operand not in self.parameters:
-                msg = (
-                    f"{self.name}: wanted a rule for one of {', '.join(self.parameters)}, got one "
-                    f"for {operand!r}"
-                )
-                raise TypeError(msg)
-            for need in _needs(rule):
-                self._getter(need)
-        self.rules.update(rules)
-        self._plans.clear()
-
-    def plan(
-        self, positions: tuple[int, ...], count: int | None = None, *, exact: bool = False
-    ) -> Plan:
-        """Return the plan for operands at `positions` requiring a gradient.
-
-        Args:
-            positions: places among the arguments.
-            count: the number of variadic operands, where there are any.
-            exact: operands and output are known to have one shape and dtype.
-        """
-        key = positions if count is None and not exact else (positions, count, exact)
-        found = self._plans.get(key)
-        if found is None:
-            found = self._plans[key] = self._make_plan(positions, count, exact=exact)
-        return found
-
-    def _make_plan(self, positions: tuple[int, ...], count: int | None, *, exact: bool) -> Plan:
-        names = [
-            self.parameters[0 if count is not None and p < count else p - (count or 1) + 1]
-            for p in positions
-        ]
-        if self.joint is not None:
-            rules: list[Rule] = [self.joint]
-        else:
-            for name in names:
-                if name not in self.rules:
-                    raise self._no_rule(name)
-            rules = [self.rules[name] for name in names]
-        constants = self._constants()
-        slots: list[str] = []
-        for rule in rules:
-            slots += [n for n in _needs(rule) if n not in constants and n not in slots]
-
-        operands = (
-            self.parameters
-            if count is None
-            else (self.parameters[0],) * count + self.parameters[1:]
-        )
-        chosen = frozenset(positions)
-        wanted = tuple(i in chosen for i in range(len(operands)))
-
-        def pull_of(rule: Rule, position: int) -> Pull | None:
-            fixed = {"index": position, "wanted": wanted}
-            return _pull(
-                rule,
-                [fixed[n] if n in constants else n for n in _needs(rule)],
-                constants,
-                slots,
-                _needs(rule),
-            )
-
-        if self.joint is not None:
-            everything = pull_of(self.joint, 0)
-            assert everything is not None
-
-            def joint(g: Any, saved: Any) -> Any:
-                pulled = everything(g, saved)
-                return [pulled[p] for p in positions]
-
-            pulls: tuple[Pull | None, ...] = ()
-        else:
-            joint = None  # type: ignore[assignment]
-            pulls = tuple(pull_of(rule, p) for rule, p in zip(rules, positions, strict=True))
-
-        sources = []
-        for slot, need in enumerate(slots):
-            at = None if len(slots) == 1 else slot
-            for order, (position, name) in enumerate(zip(positions, names, strict=True)):
-                if need == name:
-                    inner = position if count is not None and position < count else None
-                    sources.append((at, inner, order))
-        outputs = tuple(
-            (None if len(slots) == 1 else i, None) for i, need in enumerate(slots) if need == "out"
-        )
-        return Plan(
-            self.name,
-            pulls=pulls,
-            joint=joint,
-            operands=tuple(names),
-            keep=self._keeper(slots, count),
-            sources=tuple(sources),
-            outputs=outputs,
-            elementwise=self.elementwise,
-            exact=(exact or self.exact) and self.trusted,
-            defers=self.defers,
-            masks=self.masks,
-            trusted=self.trusted,
-            primitive=self,
-            positions=positions,
-        )
-
-    def _constants(self) -> set[str]:
-        """Return the needs that are known per plan: nothing is saved for them."""
-        return ({"index"} if self.variadic else set()) | (
-            {"wanted"} if self.joint is not None else set()
-        )
-
-    def _no_rule(self, operand: str) -> TypeError:
-        return TypeError(
-            f"{self.name}: wanted operand {operand!r} without a gradient, because {self.name} has "
-            "no rule for it, got a "
-            f"Variable that requires one; pass {operand}.detach() to treat it as a constant"
-        )
-
-    def _getter(self, need: str) -> tuple[str, Callable[[Any], Any] | None]:
-        """Split a need into the value it is about and what to take of it (None: the value)."""
-        if need in self.parameters or need == "out" or need in self._constants():
-            return need, None
-        base, _, fact = need.rpartition("_")
-        if fact in _METADATA and (base in self.parameters or base == "out"):
-            return base, _METADATA[fact]
-        msg = (
-            f"{self.name}: wanted a rule that needs operands, 'out' or parameters of {self.name} "
-            f"({', '.join(self.parameters)}), got one that needs {need!r}"
-        )
-        raise TypeError(msg)
-
-    def _keeper(
-        self, slots: list[str], count: int | None
-    ) -> Callable[[tuple[Any, ...]], Any] | None:
-        """Return what picks the saved values from the values of a call (arguments, then out)."""
-        if not slots:
-            return None
-        where = {
-            name: i + (count - 1 if count is not None and i else 0)
-            for i, name in enumerate(self.parameters)
-        }
-        where["out"] = -1
-        takes = [self._getter(slot) for slot in slots]
-        if all(fact is None for _, fact in takes) and (
-            count is None or all(b != self.parameters[0] for b, _ in takes)
-        ):
-            return operator.itemgetter(*(where[base] for base, _ in takes))
-        first = self.parameters[0] if count is not None else None
-
-        def take(values: tuple[Any, ...], base: str, fact: Callable[[Any], Any] | None) -> Any:
-            if base == first:
-                operands = values[:count]
-                return operands if fact is None else tuple(map(fact, operands))
-            value = values[where[base]]
-            return (
-                value
-                if fact is None
-                else tuple(map(fact, value))
-                if type(value) is tuple and base == "out"
-                else fact(value)
-            )
-
-        if len(takes) == 1:
-            return lambda values: take(values, *takes[0])
-        return lambda values: tuple([take(values, base, fact) for base, fact in takes])
-
-
-def same(g: Any) -> Any:
-    """Pass the cotangent unchanged: the rule of addition, named so that the engine can skip it."""
-    return g
-
-
-def _needs(rule: Rule) -> tuple[str, ...]:
-    """Return the names of a rule's parameters after `g`."""
-    code = getattr(rule, "__code__", None)
-    if code is None:
-        import inspect
-
-        return tuple(inspect.signature(rule).parameters)[1:]
-    names: tuple[str, ...] = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    return names[1:]
-
-
-def _pull(
-    rule: Rule, arguments: list[Any], constants: set[str], slots: list[str], needs: tuple[str, ...]
-) -> Pull | None:
-    """Adapt a rule to the uniform `(g, saved)`.
-
-    A rule that needs all that is saved is used as it is; `same` needs no call at all (None).
-    """
-    if rule is same:
-        return None
-    if not needs:
-        return lambda g, _: rule(g)
-    if constants.isdisjoint(needs):
-        if len(slots) == 1:
-            return rule
-        places = [slots.index(n) for n in needs]
-        if len(places) == 1:
-            (i,) = places
-            return lambda g, saved: rule(g, saved[i])
-        if len(places) == 2:
-            i, j = places
-            return lambda g, saved: rule(g, saved[i], saved[j])
-        return lambda g, saved: rule(g, *[saved[i] for i in places])
-    recipe = [
-        (None, value) if n in constants else (slots.index(n), None)
-        for n, value in zip(needs, arguments, strict=True)
-    ]
-    if len(slots) <= 1:
-        return lambda g, saved: rule(
-            g, *[value if slot is None else saved for slot, value in recipe]
-        )
-    return lambda g, saved: rule(
-        g, *[value if slot is None else saved[slot] for slot, value in recipe]
-    )
 
 
 def as_operand(name: str, operand: str, value: Any) -> Any:

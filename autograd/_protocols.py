@@ -4,7 +4,7 @@ A NumPy function is one of three things. It has a recorded counterpart of the sa
 (`HANDLERS`); or it needs none, because its result carries no gradient (`PLAIN`); or it is refused
 where a gradient would be lost, with a TypeError that names it and what to write instead (`REFUSED`
 knows better than the nearest name). Nothing is swallowed: an argument that the counterpart does not
-take is an error, unless it says what is the default anyway. Sixth file to read, after `_variable`;
+take is an error, unless it says what is the default anyway. Eighth file to read, after `_variable`;
 ufuncs are in `_ufuncs`.
 """
 

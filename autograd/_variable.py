@@ -1,4 +1,4 @@
-"""The Variable: an array that remembers how it was computed. Fifth file to read, after
+"""The Variable: an array that remembers how it was computed. Seventh file to read, after
 `ops/elementwise`.
 
 Operators are bound in the class body straight to primitives; so are the methods that NumPy arrays

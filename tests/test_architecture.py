@@ -25,6 +25,7 @@ LAYERS = (
     ),
     ("autograd._graph",),
     ("autograd._engine",),
+    ("autograd._rules",),
     ("autograd._primitive", "autograd._forward"),
     ("autograd.ops", "autograd.linalg", "autograd.fft", "autograd.special"),
     ("autograd._variable", "autograd._protocols", "autograd._ufuncs"),
