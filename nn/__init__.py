@@ -64,9 +64,10 @@ from nn._loss import (
     NLLLoss,
     SmoothL1Loss,
 )
-from nn._module import HookHandle, IncompatibleKeys, Module
+from nn._module import HookHandle, Module
 from nn._normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, GroupNorm, LayerNorm, RMSNorm
 from nn._parameter import Parameter
+from nn._state import IncompatibleKeys
 
 __all__ = [
     "CELU",

@@ -1,4 +1,6 @@
-"""Module: a tree of parameters, buffers and further modules. Imports `autograd` and `_parameter`.
+"""Module: a tree of parameters, buffers and modules; one class, hence one long file, half docstrings.
+
+Imports `autograd`, `_parameter` and `_state`.
 
 A Module keeps nothing twice: its parameters and its children are what its instance dictionary holds
 of type Parameter and Module, in order of assignment, so attribute access costs what it costs in
@@ -10,22 +12,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
 from autograd import Variable
 from nn._parameter import Parameter
+from nn._state import IncompatibleKeys, convert, join, load, plain
 
 PreHook = Callable[["Module", tuple[Any, ...]], Any]
 ForwardHook = Callable[["Module", tuple[Any, ...], Any], Any]
-
-
-class IncompatibleKeys(NamedTuple):
-    """What `load_state_dict` could not match."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
 
 
 class HookHandle:
@@ -173,7 +169,7 @@ class Module:
         for path, module in value.named_modules():
             if module is self:
                 cls = type(self).__name__
-                inner = _join(name, path)
+                inner = join(name, path)
                 raise ValueError(
                     f"{cls}: wanted a tree of modules, got the {cls} itself as {inner!r}; keep a "
                     "reference that is "
@@ -289,7 +285,7 @@ class Module:
                     continue
                 seen.add(module)
             yield path, module
-            below = [(_join(path, n), v) for n, v in vars(module).items() if isinstance(v, Module)]
+            below = [(join(path, n), v) for n, v in vars(module).items() if isinstance(v, Module)]
             stack.extend(reversed(below))
 
     def modules(self) -> Iterator[Module]:
@@ -312,7 +308,7 @@ class Module:
             for name, value in vars(module).items():
                 if isinstance(value, Parameter) and not (remove_duplicate and id(value) in seen):
                     seen.add(id(value))
-                    yield _join(path, name), value
+                    yield join(path, name), value
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """Yield the parameters, a shared one once: what an optimizer takes."""
@@ -335,7 +331,7 @@ class Module:
                 value = vars(module)[name]
                 if value is not None and not (remove_duplicate and id(value) in seen):
                     seen.add(id(value))
-                    yield _join(path, name), value
+                    yield join(path, name), value
 
     def buffers(self, recurse: bool = True) -> Iterator[np.ndarray[Any, Any]]:
         """Yield the buffers, a shared one once."""
@@ -406,7 +402,7 @@ class Module:
         A shared parameter appears under each of its paths. Later training does not change what was
         returned.
         """
-        return {path: _data(value).copy() for path, value, _, _ in self._state()}
+        return {path: plain(value).copy() for path, value, _, _ in self._state()}
 
     def _state(self) -> Iterator[tuple[str, Any, Module, str]]:
         """Yield (path, Parameter or buffer, owner, name in the owner)."""
@@ -414,10 +410,10 @@ class Module:
             entries = vars(module)
             for name, value in entries.items():
                 if isinstance(value, Parameter):
-                    yield _join(path, name), value, module, name
+                    yield join(path, name), value, module, name
             for name, persistent in module._buffers.items():  # noqa: SLF001 - of a Module
                 if persistent and entries[name] is not None:
-                    yield _join(path, name), entries[name], module, name
+                    yield join(path, name), entries[name], module, name
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True
@@ -438,45 +434,7 @@ class Module:
             ValueError: naming all missing, unexpected, mis-shaped and mis-typed keys; nothing has
                 been changed then.
         """
-        targets = list(self._state())
-        known = {path for path, *_ in targets}
-        missing = [path for path, *_ in targets if path not in state_dict]
-        unexpected = [path for path in state_dict if path not in known]
-        problems = []
-        if strict and missing:
-            problems.append(f"missing keys {', '.join(map(repr, missing))}")
-        if strict and unexpected:
-            problems.append(f"unexpected keys {', '.join(map(repr, unexpected))}")
-        arrays = {}
-        for path, value, _, _ in targets:
-            if path not in state_dict:
-                continue
-            array = arrays[path] = np.asarray(_data(state_dict[path]))
-            wanted = _data(value)
-            if array.shape != wanted.shape:
-                problems.append(f"{path!r} of shape {array.shape} where {wanted.shape} is wanted")
-            elif not np.can_cast(array.dtype, wanted.dtype, "same_kind"):
-                problems.append(f"{path!r} of dtype {array.dtype} where {wanted.dtype} is wanted")
-        if problems:
-            raise ValueError(
-                f"load_state_dict: wanted the state of this {type(self).__name__}, got "
-                f"{'; '.join(problems)}; nothing was "
-                "changed: build the model with the arguments it was saved with, or pass "
-                "strict=False for a partial state"
-            )
-        replaced: dict[int, np.ndarray[Any, Any]] = {}
-        for path, value, owner, name in targets:
-            if path not in arrays:
-                continue
-            if isinstance(value, Parameter):
-                value.data[...] = arrays[path]
-                value.mark_changed()
-            else:
-                # A new array, because a recorded graph may have saved the old one; once per shared
-                # buffer.
-                new = replaced.setdefault(id(value), arrays[path].astype(value.dtype, copy=True))
-                object.__setattr__(owner, name, new)
-        return IncompatibleKeys(missing, unexpected)
+        return load(list(self._state()), state_dict, strict, type(self).__name__)
 
     def get_extra_state(self) -> Any:
         """Return state that is no array, as JSON-able values; None where there is none.
@@ -535,7 +493,7 @@ class Module:
             for name, value in list(vars(module).items()):
                 if isinstance(value, Parameter):
                     if value.dtype != dtype:
-                        _convert(value, dtype)
+                        convert(value, dtype)
                 elif name in module._buffers and value is not None and value.dtype.kind in "fc":  # noqa: SLF001 - of a Module
                     object.__setattr__(module, name, value.astype(dtype, copy=False))
         return self
@@ -578,14 +536,6 @@ def _bracketed(name: str, extra: str, lines: list[str]) -> str:
     return f"{name}(\n  " + "\n  ".join(indented) + "\n)"
 
 
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path and name else path or name
-
-
-def _data(value: Any) -> Any:
-    return value.data if isinstance(value, Variable) else value
-
-
 def _as_buffer(cls: str, name: str, value: Any) -> Any:
     if isinstance(value, Variable):
         if value.requires_grad:
@@ -603,9 +553,3 @@ def _hides_parameters(values: Any) -> bool:
     """Tell whether a plain container holds modules, by its first entry: long lists cost nothing."""
     first = next(iter(values.values() if type(values) is dict else values), None)
     return isinstance(first, (Module, Parameter))
-
-
-def _convert(parameter: Parameter, dtype: np.dtype[Any]) -> None:
-    """Give a parameter data of another dtype: the same object, a fresh leaf without gradient."""
-    requires_grad, name = parameter.requires_grad, parameter.name
-    Variable.__init__(parameter, parameter.data.astype(dtype), requires_grad, name=name)

@@ -32,18 +32,17 @@ from nn.functional._activation import (
     tanhshrink,
     threshold,
 )
+from nn.functional._cross_entropy import cross_entropy, nll_loss
 from nn.functional._dropout import dropout, dropout1d, dropout2d, dropout3d
 from nn.functional._embedding import embedding, one_hot
 from nn.functional._linear import bilinear, linear
 from nn.functional._loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
-    cross_entropy,
     huber_loss,
     kl_div,
     l1_loss,
     mse_loss,
-    nll_loss,
     smooth_l1_loss,
 )
 from nn.functional._normalization import (
