@@ -1,4 +1,4 @@
-"""Module: a tree of parameters, buffers and modules; one class, hence one long file, half docstrings.
+"""Module: a tree of parameters, buffers and modules; long because it is one class, half docstrings.
 
 Imports `autograd`, `_parameter` and `_state`.
 
