@@ -32,6 +32,7 @@ function `shape_of_the_derivative` below computes the four-axis array and sums i
 
 import argparse
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -70,8 +71,7 @@ class Task:
     def __post_init__(self):
         rng = np.random.default_rng(0)
         self.weights = [
-            rng.normal(scale=np.sqrt(2 / n), size=(n, m))
-            for n, m in zip(self.sizes, self.sizes[1:], strict=False)
+            rng.normal(scale=np.sqrt(2 / n), size=(n, m)) for n, m in pairwise(self.sizes)
         ]
 
 
