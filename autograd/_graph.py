@@ -231,24 +231,24 @@ class Scatter(Deferred):
     """Values at indices of an otherwise zero array: what indexing rules return, so that n reads
     cost O(n).
 
-    `scatter(*values, indices=..., shape=...)` builds the array; `once(index)` tells whether an
-    index names each element at most once, otherwise duplicates add up. Sums of raw arrays are
-    written out at the second reading. Sums of Variables (create_graph) are kept as a list, with
-    what else is to be added as `dense`, and become one node.
+    `scatter(*values, indices=..., shape=...)` builds the array; `add(total, index, value)` adds
+    into one in place, duplicate indices each. Sums of raw arrays are written out at the second
+    reading. Sums of Variables (create_graph) are kept as a list, with what else is to be added as
+    `dense`, and become one node.
     """
 
-    __slots__ = ("dense", "dtype", "indices", "once", "scatter", "shape", "values")
+    __slots__ = ("add", "dense", "dtype", "indices", "scatter", "shape", "values")
 
     def __init__(
         self,
         scatter: Callable[..., Any],
-        once: Callable[[Any], bool],
+        add: Callable[[Any, Any, Any], None],
         value: Any,
         index: Any,
         shape: tuple[int, ...],
     ) -> None:
         self.scatter = scatter
-        self.once = once
+        self.add = add
         self.values = [value]
         self.indices = [index]
         self.shape = shape
@@ -263,10 +263,7 @@ class Scatter(Deferred):
     def add_into(self, total: Any) -> None:
         """Add to `total`, an array the engine owns, in place."""
         for index, value in zip(self.indices, self.values, strict=True):
-            if self.once(index):
-                total[index] += value
-            else:
-                np.add.at(total, index, value)
+            self.add(total, index, value)
 
     def __add__(self, other: Any) -> Any:
         """Add a running total, which is extended if it is a list of Variables."""
@@ -288,7 +285,7 @@ class Scatter(Deferred):
     def astype(self, dtype: np.dtype[Any]) -> Scatter:
         """Cast the values."""
         (value,), (index,) = self.values, self.indices
-        return Scatter(self.scatter, self.once, cast(value, dtype), index, self.shape)
+        return Scatter(self.scatter, self.add, cast(value, dtype), index, self.shape)
 
 
 class _Parts(Deferred):

@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 _BASIC = (int, slice, type(None), type(Ellipsis), np.integer)
+_FEW = 256
 _AS_IS = frozenset({int, slice, type(None), type(Ellipsis), np.ndarray, np.int64})
 
 
@@ -75,6 +76,26 @@ def shape_of(x: Any) -> tuple[int, ...]:
 # -- reading and scattering ------------------------------------------------------------------------
 
 
+def _add(total: Any, index: Any, value: Any) -> None:
+    """Add `value` to `total[index]` in place, each of several values for one element."""
+    if _names_each_once(index):
+        total[index] += value
+        return
+    # np.add.at is four times as fast on one axis as on rows (10^5 rows of 16: 2.7 ms to 11 ms).
+    if value.size > _FEW and total.flags.c_contiguous and total.ndim > 1:
+        places: Any = None
+        if isinstance(index, np.ndarray):
+            rows = np.where(index < 0, index + total.shape[0], index)
+            row = total.size // total.shape[0]
+            places = rows[..., None] * row + np.arange(row)
+        elif 4 * value.size > total.size:
+            places = np.arange(total.size).reshape(total.shape)[index]
+        if places is not None:
+            np.add.at(total.reshape(-1), places.reshape(-1), value.reshape(-1))
+            return
+    np.add.at(total, index, value)
+
+
 @primitive(
     joint=lambda g, indices, wanted: [
         g[index] if want else None for index, want in zip(indices, wanted, strict=False)
@@ -85,13 +106,11 @@ def shape_of(x: Any) -> tuple[int, ...]:
 def scatter_all(*values: Any, indices: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """Return zeros of `shape` with each of `values` added at its index; duplicates add up."""
     total = np.zeros_like(values[0], shape=shape)
+    if len(values) == 1 and _names_each_once(indices[0]):
+        total[indices[0]] = values[0]
+        return total
     for index, value in zip(indices, values, strict=True):
-        if not _names_each_once(index):
-            np.add.at(total, index, value)
-        elif len(values) == 1:
-            total[index] = value
-        else:
-            total[index] += value
+        _add(total, index, value)
     return total
 
 
@@ -101,7 +120,7 @@ def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
 
 
 @primitive(
-    x=lambda g, x_shape, index: Scatter(scatter_all, _names_each_once, g, index, x_shape),
+    x=lambda g, x_shape, index: Scatter(scatter_all, _add, g, index, x_shape),
     linear=True,
     masks=True,
     defers=True,

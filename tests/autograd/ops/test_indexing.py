@@ -119,6 +119,27 @@ def test_n_readings_of_an_array_of_n_rows_take_memory_of_order_n(create_graph):
     assert peak_of(lambda: read(600)) < 8 * peak_of(lambda: read(150))
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        np.arange(-300, 600) % 7,
+        np.arange(-300, 300).reshape(30, 20) % 14 - 7,
+        (slice(None), np.arange(500) % 5),
+        (np.arange(400) % 7, slice(1, None)),
+        (np.arange(900) % 7, np.arange(900) % 5),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, complex])
+def test_large_gathers_add_up_duplicates(index, dtype):
+    x = Variable(np.arange(35.0).reshape(7, 5).astype(dtype), requires_grad=True)
+    out = x[index]
+    weights = np.arange(out.size).reshape(out.shape).astype(dtype)
+    (out * 2 + x[index]).backward(weights)
+    expected = np.zeros((7, 5), dtype)
+    np.add.at(expected, index, weights)
+    np.testing.assert_allclose(x.grad, 3 * expected, rtol=1e-5)
+
+
 def test_an_index_list_is_read_when_it_is_used():
     x = leaf([1.0, 2.0, 3.0])
     index = [0, 1]
