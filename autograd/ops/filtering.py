@@ -71,30 +71,30 @@ def _check_mode(name: str, mode: str) -> None:
         raise ValueError(f"{name}: wanted mode 'full', 'same' or 'valid', got {mode!r}")
 
 
-def convolve(x: Any, y: Any, mode: str = "full") -> Any:
-    """Convolve two vectors: out[n] = sum over k of x[k] y[n - k].
+def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+    """Convolve two vectors: out[n] = sum over k of a[k] v[n - k].
 
     Args:
-        x: m elements.
-        y: n elements.
+        a: m elements.
+        v: n elements.
         mode: "full" (m + n - 1 elements), "same" (the middle max(m, n) of them) or "valid" (those
             that all elements of the shorter vector take part in: max - min + 1).
     """
     _check_mode("convolve", mode)
-    return _convolve(_vector("convolve", "x", x), _vector("convolve", "y", y), mode)
+    return _convolve(_vector("convolve", "a", a), _vector("convolve", "v", v), mode)
 
 
-def correlate(x: Any, y: Any, mode: str = "valid") -> Any:
-    """Correlate two vectors: out[k] = sum over n of x[n + k] conj(y[n]); modes as in `convolve`."""
+def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+    """Correlate two vectors: out[k] = sum over n of a[n + k] conj(v[n]); modes as in `convolve`."""
     _check_mode("correlate", mode)
-    x = _vector("correlate", "x", x)
-    y = _vector("correlate", "y", y)
-    reflected = (elementwise.conjugate(y) if y.dtype.kind == "c" else y)[::-1]
-    m, n = len(x), len(y)
+    a = _vector("correlate", "a", a)
+    v = _vector("correlate", "v", v)
+    reflected = (elementwise.conjugate(v) if v.dtype.kind == "c" else v)[::-1]
+    m, n = len(a), len(v)
     if mode == "same" and m < n and m % 2 == 0:
         # NumPy swaps the operands and reverses the result, which moves the middle by one.
-        return _convolve(x, reflected, "full")[m // 2 : m // 2 + n]
-    return _convolve(x, reflected, mode)
+        return _convolve(a, reflected, "full")[m // 2 : m // 2 + n]
+    return _convolve(a, reflected, mode)
 
 
 # -- polynomials -----------------------------------------------------------------------------------

@@ -179,7 +179,7 @@ def test_convolve_and_correlate_equal_numpy_and_are_bilinear(m, n, mode, name):
 
 
 def test_convolve_explains_its_operands():
-    with pytest.raises(ValueError, match=r"convolve: wanted a vector .* 'x', got shape \(2, 2\)"):
+    with pytest.raises(ValueError, match=r"convolve: wanted a vector .* 'a', got shape \(2, 2\)"):
         autograd.convolve(leaf(2, 2), leaf(2))
     with pytest.raises(
         ValueError, match="convolve: wanted mode 'full', 'same' or 'valid', got 'x'"
