@@ -8,7 +8,7 @@ only: the file is read by interpreters in which the peers live.
 
 import math
 
-import numpy
+import numpy as np
 
 
 def operands():
@@ -19,17 +19,17 @@ def operands():
     m, k (3, 3) well conditioned; s (3, 3) positive definite; r (4, 3); t (2, 3, 4);
     h (2, 3, 3) a stack of well-conditioned matrices.
     """
-    rng = numpy.random.default_rng(7)
+    rng = np.random.default_rng(7)
 
     def distinct(shape, first):
         size = math.prod(shape)
-        grid = 0.3 * (numpy.arange(size) // 2) + first
-        signs = numpy.where(numpy.arange(size) % 2, -1.0, 1.0)
+        grid = 0.3 * (np.arange(size) // 2) + first
+        signs = np.where(np.arange(size) % 2, -1.0, 1.0)
         return rng.permutation(signs * grid + rng.uniform(-0.02, 0.02, size)).reshape(shape)
 
     x = distinct((3, 4), 0.15)
     n = x.copy()
-    n[1, 2] = numpy.nan
+    n[1, 2] = np.nan
     lower = rng.normal(size=(3, 3))
     return {
         "x": x,
@@ -44,13 +44,13 @@ def operands():
         "b": distinct((3,), 0.4),
         "o": distinct((5,), 0.25),
         "f": distinct((12,), 0.18),
-        "z": numpy.array(0.7),
-        "m": 0.5 * rng.normal(size=(3, 3)) + 2 * numpy.eye(3),
-        "k": 0.5 * rng.normal(size=(3, 3)) + 2 * numpy.eye(3),
-        "s": lower @ lower.T + 3 * numpy.diag([1.0, 2.0, 3.0]),
+        "z": np.array(0.7),
+        "m": 0.5 * rng.normal(size=(3, 3)) + 2 * np.eye(3),
+        "k": 0.5 * rng.normal(size=(3, 3)) + 2 * np.eye(3),
+        "s": lower @ lower.T + 3 * np.diag([1.0, 2.0, 3.0]),
         "r": rng.normal(size=(4, 3)),
         "t": distinct((2, 3, 4), 0.12),
-        "h": 0.5 * rng.normal(size=(2, 3, 3)) + numpy.diag([1.5, 2.5, 3.5]),
+        "h": 0.5 * rng.normal(size=(2, 3, 3)) + np.diag([1.5, 2.5, 3.5]),
     }
 
 

@@ -20,7 +20,7 @@ import warnings
 import zlib
 from pathlib import Path
 
-import numpy
+import numpy as np
 from _probe_cases import CASES, operands
 
 # What an expression may take from NumPy in any case: makers of constants.
@@ -34,14 +34,14 @@ class Namespace:
         self._module = module
 
     def __getattr__(self, name):
-        found = getattr(numpy if name in CONSTANTS else self._module, name)
+        found = getattr(np if name in CONSTANTS else self._module, name)
         return Namespace(found) if isinstance(found, types.ModuleType) else found
 
 
 def evaluate(expression, namespace, values):
     """Return the outputs of an expression as a list."""
     *statements, last = expression.split("; ")
-    known = {"np": namespace, "X": numpy.array(operands()["x"]), **values}
+    known = {"np": namespace, "X": np.array(operands()["x"]), **values}
     for statement in statements:
         exec(statement, known)
     result = eval(last, known)
@@ -71,21 +71,21 @@ class Reference:
     def __init__(self, expression):
         everything = operands()
         self.values = {name: everything[name] for name in used(expression)}
-        self.outputs = [numpy.asarray(o) for o in evaluate(expression, numpy, self.values)]
-        rng = numpy.random.default_rng(zlib.crc32(expression.encode()))
+        self.outputs = [np.asarray(o) for o in evaluate(expression, np, self.values)]
+        rng = np.random.default_rng(zlib.crc32(expression.encode()))
         self.weights = [rng.uniform(0.5, 1.5, (2, *o.shape)) for o in self.outputs]
         self.expression = expression
         self.gradients = [self._gradient(name) for name in self.values]
 
     def _loss(self, name, value):
-        outputs = evaluate(self.expression, numpy, {**self.values, name: value})
-        outputs = [numpy.asarray(o) for o in outputs]
-        return float(loss(outputs, self.weights, numpy.real, numpy.imag, numpy.sum))
+        outputs = evaluate(self.expression, np, {**self.values, name: value})
+        outputs = [np.asarray(o) for o in outputs]
+        return float(loss(outputs, self.weights, np.real, np.imag, np.sum))
 
     def _gradient(self, name):
         x = self.values[name]
-        gradient = numpy.zeros_like(x)
-        for i in numpy.ndindex(x.shape):
+        gradient = np.zeros_like(x)
+        for i in np.ndindex(x.shape):
 
             def at(step, i=i):
                 moved = x.copy()
@@ -159,22 +159,22 @@ def verdict(reference, namespace, own, differentiate):
         outputs = evaluate(
             reference.expression, namespace, dict(zip(reference.values, xs, strict=True))
         )
-        seen.append([numpy.shape(o) for o in outputs])
+        seen.append([np.shape(o) for o in outputs])
         real, imag = getattr(own, "real", None), getattr(own, "imag", None)
         return loss(outputs, reference.weights, real, imag, own.sum)
 
     try:
         got = differentiate(function, [v.copy() for v in reference.values.values()])
-        got = [None if g is None else numpy.asarray(g, dtype=float) for g in got]
+        got = [None if g is None else np.asarray(g, dtype=float) for g in got]
     except Exception as error:  # noqa: BLE001 - whatever a peer raises is its answer
         return f"{type(error).__name__}: {str(error)[:100]}"
     if seen[0] != [o.shape for o in reference.outputs]:
         return "wrong"
-    scale = max([1.0, *(float(numpy.nanmax(numpy.abs(g), initial=0)) for g in reference.gradients)])
+    scale = max([1.0, *(float(np.nanmax(np.abs(g), initial=0)) for g in reference.gradients)])
     for g, wanted in zip(got, reference.gradients, strict=True):
-        full = numpy.zeros_like(wanted) if g is None else g
-        wanted = numpy.nan_to_num(wanted)  # of an operand that is nan itself
-        if full.shape != wanted.shape or not numpy.allclose(full, wanted, 0, 1e-6 * scale):
+        full = np.zeros_like(wanted) if g is None else g
+        wanted = np.nan_to_num(wanted)  # of an operand that is nan itself
+        if full.shape != wanted.shape or not np.allclose(full, wanted, 0, 1e-6 * scale):
             return "wrong"
     return "right"
 
@@ -190,9 +190,9 @@ def cases(smoke):
 def work(peer, smoke):
     """Return spelling -> expression -> verdict of one library."""
     warnings.simplefilter("ignore")
-    numpy.seterr(all="ignore")
+    np.seterr(all="ignore")
     differentiate, own = PEERS[peer]()
-    namespaces = {"np.*": numpy, "own": Namespace(own)}
+    namespaces = {"np.*": np, "own": Namespace(own)}
     if peer == "jax":
         del namespaces["np.*"]
     found = {spelling: {} for spelling in namespaces}
@@ -237,7 +237,7 @@ def main():
     if importlib.util.find_spec("mygrad"):
         rivals["mygrad"] = sys.executable
     columns = {}
-    versions = {"numpy": numpy.__version__}
+    versions = {"numpy": np.__version__}
     for peer, python in rivals.items():
         if python:
             spellings = run(python, peer, chosen.smoke)
