@@ -163,7 +163,7 @@ def _push_transposed(
             full = full if full.dtype == parent.dtype else cast(full, parent.dtype)
             term = (full * t).sum()
             total = term if total is None else total + term
-        if total is None or total._node is None:
+        if getattr(total, "_node", None) is None:  # no operand, or rules that are constant
             return None
         seeds = [
             (

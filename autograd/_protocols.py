@@ -10,7 +10,6 @@ ufuncs are in `_ufuncs`.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 from collections.abc import Callable, Iterable
@@ -127,6 +126,8 @@ def spelling(function: Any) -> str:
 
 def nearest(name: str) -> str:
     """Name the recorded function whose name is closest, as a hint in an error message."""
+    import difflib  # only for messages: importing the library must stay quick
+
     names = {spelling(f): f.__name__ for f in HANDLERS if f.__name__ != name}
     close = difflib.get_close_matches(name, names.values(), 1, 0.6)
     if not close:
@@ -229,7 +230,7 @@ def _spelled(
     keywords, so `np.sum(a=v)` and `np.sum(v, 0, None)` come through here.
     """
     own, keywords, many = parameters(handler)
-    kwargs = strip(kwargs)
+    kwargs = strip(kwargs) if kwargs else kwargs
     if (many or len(args) <= len(own)) and keywords.issuperset(kwargs):
         return args, kwargs
     names = parameters(function)[0]
@@ -263,7 +264,7 @@ def array_function(
     del self, types
     handler = HANDLERS.get(function)
     if handler is not None:
-        if kwargs or len(args) > 1:
+        if kwargs or len(args) > 1:  # np.exp(v) needs no look
             args, kwargs = _spelled(function, handler, args, kwargs)
         return handler(*args, **kwargs)
     if function in PLAIN:

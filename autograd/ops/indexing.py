@@ -76,6 +76,12 @@ def shape_of(x: Any) -> tuple[int, ...]:
 # -- reading and scattering ------------------------------------------------------------------------
 
 
+def _read(x: Any, index: Any) -> Any:
+    if type(index) is np.ndarray and index.dtype.kind == "i" and x.ndim:
+        return x.take(index, 0)  # twice as fast as x[index]
+    return x[index]
+
+
 def _add(total: Any, index: Any, value: Any) -> None:
     """Add `value` to `total[index]` in place, each of several values for one element."""
     if _names_each_once(index):
@@ -128,7 +134,7 @@ def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
 )
 def take_index(x: Any, index: Any) -> Any:
     """Return `x[index]` for an index without Variables."""
-    return x[index]
+    return _read(x, index)
 
 
 _take_index_plan = take_index.primitive.plan((0,))
@@ -144,7 +150,7 @@ def getitem(x: Any, index: Any) -> Any:
         index = _plain_index(index)
     if isinstance(x, _graph.Variable):  # take_index without the general treatment of arguments
         data = x._data
-        out = data[index]
+        out = _read(data, index) if type(index) is np.ndarray else data[index]
         node = x._node
         if node is None:
             return wrap(out)
