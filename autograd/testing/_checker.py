@@ -120,6 +120,7 @@ def _check_level(level: Level, modes: Collection[str]) -> None:
                 check_projection(level)
             else:
                 Comparison(level).check()
+            level.check_stale()
 
 
 def gradcheck(fn: Callable[..., Any], inputs: Any, **options: Any) -> bool:

@@ -243,6 +243,10 @@ class _Sweep:
         leaves = [arguments[i] for i in self.operands]
         return [raw(o) for o in outputs], pull(outputs, leaves, cotangents)
 
+    def _packed(self, inputs: tuple[Any, ...]) -> Array:
+        values, gradients = self._pulled(inputs)
+        return pack([*values, *gradients])
+
     # -- the checks ------------------------------------------------------------------------------
 
     def _negative_axis(self) -> None:
@@ -380,23 +384,27 @@ class _Sweep:
         )
 
     def _threads(self) -> None:
-        expected = pack(self._pulled(self.inputs)[1])
-        found: list[Any] = [None] * THREADS
+        # Threads work on two different inputs, so that state shared between calls shows.
+        variants = [self.inputs, self._with(lambda a: np.flip(a).copy())]
+        expected = [self._packed(variant) for variant in variants]
+        found: list[Any] = [[] for _ in range(THREADS)]
         start = threading.Barrier(THREADS)
 
         def work(k: int) -> None:
             start.wait()
             for _ in range(5):
-                found[k] = pack(self._pulled(self.inputs)[1])
+                found[k].append(self._packed(variants[k % 2]))
 
         threads = [threading.Thread(target=work, args=(k,)) for k in range(THREADS)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        for result in found:
-            if result is None or not np.array_equal(result, expected, equal_nan=True):
-                raise AssertionError("threads that run at the same time get other gradients")
+        for k, results in enumerate(found):
+            if len(results) < 5 or not all(
+                np.array_equal(result, expected[k % 2], equal_nan=True) for result in results
+            ):
+                raise AssertionError("threads that run at the same time get other results")
 
 
 def _ramp(like: Array) -> Array:

@@ -360,8 +360,8 @@ def _missing_sum(block: Block, scale: float) -> str:
     missing = (a == 0) & (n != 0)
     if missing.any() and (there | missing).all():
         return (
-            "missing broadcast sum: the gradient takes only some of the elements "
-            "that a broadcast input went into"
+            "missing broadcast sum: the gradient takes only some of the elements that an input "
+            "went into by broadcasting, repetition or duplicate indices"
         )
     return ""
 

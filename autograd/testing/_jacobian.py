@@ -227,5 +227,7 @@ def is_right_nearby(level: Level, direction: Direction, row: int) -> bool:
         return False
     analytic = estimate.value.copy()
     analytic[row] = value
-    tolerance = near.tolerance(np.abs(estimate.value), d)
-    return not judge(near.oracle, d, analytic, estimate, tolerance).wrong[row]
+    scale = np.max(np.abs(estimate.value), initial=0.0, where=np.isfinite(estimate.value))
+    tolerance = near.tolerance(np.full(analytic.shape, scale), d)
+    verdict = judge(near.oracle, d, analytic, estimate, tolerance)
+    return not (verdict.wrong[row] or verdict.unjudged[row])
