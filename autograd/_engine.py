@@ -120,8 +120,9 @@ def constant_pull(gx: Any, _g: Any, _saved: Any) -> Any:
 # -- the backward pass -----------------------------------------------------------------------------
 
 
-def _collect(roots: Iterable[Node], oldest: int) -> list[Node]:
-    """List what is reachable from `roots` and not older than number `oldest`, youngest first."""
+def _collect(roots: Iterable[Node], inputs: Sequence[Node]) -> list[Node]:
+    """List what is reachable from `roots` and not older than all `inputs`, youngest first."""
+    oldest = min(n.number for n in inputs) if inputs else 0
     seen = set(roots)
     stack = list(seen)
     order = []
@@ -135,14 +136,14 @@ def _collect(roots: Iterable[Node], oldest: int) -> list[Node]:
                 seen.add(parent)
                 stack.append(parent)
         if not parents:
-            if node.plan is FREED:
+            if node.plan is FREED and node not in inputs:
                 msg = (
                     "backward: this graph was freed by an earlier backward pass; pass "
                     "retain_graph=True to the first "
                     "pass, or compute the output again"
                 )
                 raise RuntimeError(msg)
-            if type(node) is Leaf and node.changed > changed:
+            if isinstance(node, Leaf) and node.changed > changed:
                 changed = node.changed
     order.sort(key=_by_number, reverse=True)
     if changed:
@@ -163,7 +164,7 @@ def find_route(roots: Iterable[Node], inputs: Sequence[Node] | None) -> Route:
     It is the same for every pass over one graph that is retained: a Jacobian finds it once for all
     of its rows, which takes a third off the time of the Hessian of Rosenbrock's function.
     """
-    order = _collect(roots, min(n.number for n in inputs) if inputs else 0)
+    order = _collect(roots, inputs or ())
     return Route(order, None if inputs is None else _leading_to(inputs, order))
 
 
@@ -321,7 +322,8 @@ def run_backward(
                 if wanted is None or wanted.isdisjoint(node.parents):
                     continue
             elif plan is LEAF:
-                _accumulate(node, g, owned=node in owned)
+                if wanted is None:
+                    _accumulate(node, g, owned=node in owned)
                 continue
             saved = rewrap(node) if create_graph else node.saved
             parents = node.parents

@@ -86,9 +86,11 @@ def as_operand(name: str, operand: str, value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         return _from_sequence(value)
-    if hasattr(value, "__array_ufunc__") or isinstance(
-        value, np.ndarray
-    ):  # subclasses and other libraries' arrays
+    if isinstance(value, np.ndarray) and (isinstance(value, np.matrix) or hasattr(value, "mask")):
+        kind = type(value).__name__  # whose operators mean something else
+        msg = f"{name}: wanted a plain array as operand {operand!r}, got a {kind}; convert it first"
+        raise TypeError(msg)
+    if hasattr(value, "__array_ufunc__"):  # subclasses and other libraries' arrays
         return value
     if isinstance(value, (int, float, complex)) or hasattr(value, "__array__"):
         return np.asarray(value)
@@ -404,6 +406,26 @@ def _wrap_result(out: Any) -> Any:
     return tuple(map(wrap, out)) if type(out) is tuple else wrap(out)
 
 
+def _checked_output(name: str, out: Any) -> Any:
+    """Return what a forward function from outside the library returned as arrays."""
+    if isinstance(out, tuple):
+        return tuple(_checked_output(name, part) for part in out)
+    if isinstance(out, (bool, int, float, complex)) and not isinstance(out, np.generic):
+        return np.asarray(out)[()]
+    if isinstance(out, (np.ndarray, np.generic)):
+        return out
+    msg = (
+        f"{name}: wanted an array or a tuple of arrays from the forward function, got "
+        f"{type(out).__name__}"
+    )
+    raise TypeError(msg)
+
+
+def _is_floating(out: Any) -> bool:
+    """Tell whether an output, or one of several, can carry a gradient."""
+    return any(map(_is_floating, out)) if type(out) is tuple else out.dtype.kind in "fc"
+
+
 def _plain_apply(spec: Primitive, n_positional: int) -> Callable[..., Any]:
     parameters, defaults, forward = spec.parameters, spec.defaults, spec.forward
     keywords = parameters[n_positional:]
@@ -439,6 +461,9 @@ def _plain_apply(spec: Primitive, n_positional: int) -> Callable[..., Any]:
             out = forward(*values)
         if not found:
             return out
+        if not spec.trusted:
+            out = _checked_output(spec.name, out)
+            nodes = nodes if _is_floating(out) else []
         if not nodes:
             return _wrap_result(out)
         return record(spec.plan(tuple(positions)), tuple(nodes), (*values, out), out)
@@ -465,6 +490,9 @@ def _variadic_apply(spec: Primitive) -> Callable[..., Any]:
         out = forward(*values, **full)
         if not found:
             return out
+        if not spec.trusted:
+            out = _checked_output(spec.name, out)
+            nodes = nodes if _is_floating(out) else []
         if not nodes:
             return _wrap_result(out)
         arguments = (*values, *[full[k] for k in keywords], out)

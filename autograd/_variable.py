@@ -19,7 +19,7 @@ import numpy as np
 
 from autograd import _primitive
 from autograd._engine import RETAIN, run_backward
-from autograd._graph import LEAF, Leaf, Node, next_number, wrap
+from autograd._graph import FREED, LEAF, Leaf, Node, next_number, wrap
 from autograd.ops import contractions, creation, elementwise, indexing, reductions, shaping
 
 _FLOATING = "fc"
@@ -56,13 +56,15 @@ class Variable:
         array([2., 4.])
     """
 
-    __slots__ = ("__weakref__", "_data", "_name", "_node")
+    __slots__ = ("__weakref__", "_data", "_frozen", "_name", "_node")
 
     # Above ndarray's and NumPy scalars', so that `array * variable` comes here.
     __array_priority__: ClassVar[float] = 1000.0
     _data: Any
     _node: Node | None
     _name: str | None
+    # The leaf of a Variable whose requires_grad was switched off: graphs recorded before know it.
+    _frozen: Node | None
 
     def __init__(
         self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None
@@ -109,17 +111,20 @@ class Variable:
         """Tell that `data` was changed in place, so that graphs recorded before it refuse to run
         backward.
         """
-        node = self._node
+        node = self._own_node()
         if isinstance(node, Leaf):
             node.changed = next_number()
             node.memory = self._data
+
+    def _own_node(self) -> Node | None:
+        return self._node if self._node is not None else getattr(self, "_frozen", None)
 
     @property
     def grad(self) -> np.ndarray[Any, Any] | None:
         """The gradient that backward passes have added up, of the shape and dtype of `data`, or
         None.
         """
-        node = self._node
+        node = self._own_node()
         if node is None:
             return None
         g = getattr(node, "grad", None)
@@ -129,7 +134,7 @@ class Variable:
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        node = self._node
+        node = self._own_node()
         if value is None:
             if node is not None and hasattr(node, "grad"):
                 node.grad = None
@@ -169,7 +174,8 @@ class Variable:
                 )
                 raise RuntimeError(msg)
         elif not value:
-            self._node = None
+            if node is not None:
+                self._frozen, self._node = node, None
         elif node is None:
             if self._data.dtype.kind not in _FLOATING:
                 msg = (
@@ -177,7 +183,7 @@ class Variable:
                     f"write Variable(data, dtype=float, requires_grad=True)"
                 )
                 raise TypeError(msg)
-            self._node = Leaf(self._data.shape, self._data.dtype)
+            self._node = self._own_node() or Leaf(self._data.shape, self._data.dtype)
 
     def requires_grad_(self, requires_grad: bool = True) -> Variable:
         """Set `requires_grad` and return the Variable itself."""
@@ -552,7 +558,8 @@ class Variable:
             parts.append(f"dtype={self._data.dtype}")
         node = self._node
         if node is not None:
-            parts.append("requires_grad=True" if node.plan is LEAF else f"from {node.plan.name}")
+            origin = "graph freed" if node.plan is FREED else f"from {node.plan.name}"
+            parts.append("requires_grad=True" if node.plan is LEAF else origin)
         if self.name:
             parts.append(f"name={self.name!r}")
         return f"{type(self).__name__}({', '.join(parts)})"
@@ -610,9 +617,10 @@ def _rebuild(
 ) -> Variable:
     """Make a leaf again from what `pickle` and `deepcopy` kept."""
     variable = cls.__new__(cls)
-    Variable.__init__(variable, data, requires_grad, name=name)
+    Variable.__init__(variable, data, requires_grad or grad is not None, name=name)
     if grad is not None:
         variable.grad = grad
+        variable.requires_grad = requires_grad
     return variable
 
 

@@ -321,6 +321,23 @@ def test_a_graph_that_shares_a_freed_part_explains_itself():
         (shared * 3).backward()
 
 
+def test_the_gradient_of_a_freed_intermediate_can_be_asked_for():
+    x = scalar(2.0)
+    y = x * x
+    y.backward()
+    z = y * y
+    assert autograd.grad(z, [y]) == (8.0,)
+    with pytest.raises(RuntimeError, match="freed"):
+        autograd.grad(y * 3, [x])
+
+
+def test_a_leaf_among_the_outputs_of_grad_collects_nothing():
+    x, y = scalar(2.0), scalar(3.0)
+    assert autograd.grad([x, y * 2], [y]) == (2.0,)
+    assert x.grad is None
+    assert y.grad is None
+
+
 def test_retain_graph_allows_another_pass():
     x = scalar(2.0)
     y = x * x

@@ -424,3 +424,37 @@ def test_nothing_is_recorded_for_arrays_and_constants():
     assert double(2.0) == 4.0
     assert not double(Variable(1.0)).requires_grad
     assert calls == []
+
+
+def test_a_forward_function_may_return_a_python_number():
+    @primitive(x=lambda g, x_shape: np.broadcast_to(g, x_shape))
+    def total(x):
+        return float(np.sum(x))
+
+    x = leaf(1.0, 2.0)
+    y = total(x)
+    assert y.item() == 3.0
+    y.backward()
+    np.testing.assert_array_equal(x.grad, [1.0, 1.0])
+
+
+def test_integers_and_truth_values_carry_no_gradient():
+    @primitive(x=lambda g: g)
+    def positive(x):
+        return x > 0
+
+    y = positive(leaf(1.0, -2.0))
+    assert isinstance(y, Variable)
+    assert not y.requires_grad
+
+
+@pytest.mark.parametrize("result", ["text", None, [1.0], Variable(1.0)])
+def test_a_forward_function_must_return_arrays(result):
+    @primitive(x=lambda g: g)
+    def strange(x):
+        return result
+
+    with pytest.raises(
+        TypeError, match=r"strange: wanted an array or a tuple of arrays.*, got \w+"
+    ):
+        strange(leaf(1.0))

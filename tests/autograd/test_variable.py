@@ -112,6 +112,41 @@ def test_requires_grad_can_be_switched_on_leaves_only():
     assert not (x * 2).requires_grad
 
 
+def test_a_leaf_frozen_and_thawed_keeps_its_gradient_its_hooks_and_its_graphs():
+    w, seen = leaf(1.0, 2.0), []
+    w.register_hook(lambda g: seen.append(1))
+    (w * 2).sum().backward()
+    pending = (w * w).sum()
+    w.requires_grad = False
+    np.testing.assert_array_equal(w.grad, [2.0, 2.0])
+    assert not (w * 3).requires_grad
+    w.requires_grad = True
+    pending.backward()
+    np.testing.assert_array_equal(w.grad, [4.0, 6.0])
+    assert len(seen) == 2
+    w.requires_grad = False
+    w.zero_grad()
+    assert w.grad is None
+
+
+def test_a_change_of_a_frozen_leaf_is_detected():
+    w = leaf(1.0, 2.0)
+    pending = (w * w).sum()
+    w.requires_grad = False
+    w.data = np.zeros(2)
+    with pytest.raises(RuntimeError, match="was changed"):
+        pending.backward()
+
+
+def test_pickle_and_deepcopy_of_a_frozen_leaf_keep_its_gradient():
+    w = leaf(1.0, 2.0)
+    (w * 2).sum().backward()
+    w.requires_grad = False
+    for again in (pickle.loads(pickle.dumps(w)), copy.deepcopy(w)):
+        assert not again.requires_grad
+        np.testing.assert_array_equal(again.grad, [2.0, 2.0])
+
+
 def test_detach_shares_memory_and_forgets_the_graph():
     x = leaf(1.0, 2.0)
     d = (x * 1).detach()
@@ -285,6 +320,16 @@ def test_an_object_that_takes_over_with_array_ufunc_none_is_asked():
             return "mine"
 
     assert leaf(1.0) + Other() == "mine"
+
+
+@pytest.mark.parametrize("make", [np.ma.array, np.matrix], ids=["masked array", "matrix"])
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_arrays_whose_operators_mean_something_else_are_refused(make):
+    other = make([[1.0, 2.0]])
+    with pytest.raises(
+        TypeError, match=r"multiply: wanted a plain array as operand 'y', got a Ma|ma"
+    ):
+        leaf([1.0, 2.0]) * other
 
 
 def test_arrays_on_the_left_do_not_swallow_the_variable():
@@ -595,7 +640,10 @@ def test_subclasses_survive_pickle_and_deepcopy():
 def test_repr_says_what_it_is():
     assert repr(Variable([1.0, 2.0])) == "Variable([1., 2.])"
     assert repr(leaf(1.0, 2.0)) == "Variable([1., 2.], requires_grad=True)"
-    assert repr(leaf(1.0) * 2) == "Variable([2.], from multiply)"
+    y = leaf(1.0) * 2
+    assert repr(y) == "Variable([2.], from multiply)"
+    y.backward()
+    assert repr(y) == "Variable([2.], graph freed)"
     assert repr(Variable(np.float32(2.0), name="w")) == "Variable(2., dtype=float32, name='w')"
     assert len(repr(Variable(np.zeros(10_000)))) < 200
 
