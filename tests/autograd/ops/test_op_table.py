@@ -191,6 +191,33 @@ def test_third_derivatives_of_elementwise_functions_equal_differences(row):
         )
 
 
+@each_row
+def test_forward_mode_equals_differences(row):
+    rng = random_for(row)
+    for case, call in calls(row):
+        count = len(call.operands)
+        # All operands move together; and each alone, while the others are constants.
+        for chosen in [range(count), *([i] for i in range(count) if count > 1)]:
+            with naming(f"{case}, operands {list(chosen)}"):
+                check_forward_mode(call, chosen, rng, row.rtol)
+
+
+def check_forward_mode(call, chosen, rng, rtol):
+    def function(*xs):
+        operands = list(call.operands)
+        for i, x in zip(chosen, xs, strict=True):
+            operands[i] = x
+        return call(operands)
+
+    moving = [call.operands[i] for i in chosen]
+    direction = [np.asarray(0.3 * w) for w in weights_for(moving, rng)]
+    values, tangents = autograd.jvp(function, tuple(moving), tuple(direction))
+    weights = weights_for(raw(values), rng)
+    analytic = inner(weights, raw(tangents))
+    numeric = difference(lambda xs: inner(weights, raw(function(*xs))), moving, direction)
+    assert analytic == pytest.approx(numeric, rel=rtol, abs=rtol)
+
+
 def has_several_outputs(row):
     return any(len(call(call.operands)) > 1 for _, call in calls(row))
 
