@@ -60,7 +60,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
             number of elements that are not 0, which has gradient 0.
     """
     if axis is None and ord == 2:
-        return np.linalg.norm(x, keepdims=keepdims)  # 0.8 us against 1.9 us on small vectors
+        return np.linalg.norm(x, None, None, keepdims)  # 0.8 us against 1.9 us on small vectors
     return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=ord)
 
 

@@ -35,6 +35,9 @@ def inv(a: Any) -> Any:
     return np.linalg.inv(a)
 
 
+inv.primitive.jvp = lambda tangents, out, _a: -(out @ tangents[0] @ out)
+
+
 def _pinv_a(g: Any, out: Any, a: Any, hermitian: bool) -> Any:
     """Pull back by Golub and Pereyra's formula; the rank must not change nearby."""
     G, P, PH = conj(g), out, mH(out)

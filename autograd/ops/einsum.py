@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import _graph
 from autograd._primitive import primitive
 from autograd.ops.contractions import as_array
 from autograd.ops.shaping import broadcast_to, reshape
@@ -31,6 +32,26 @@ def _unique(term: str) -> str:
     return "".join(dict.fromkeys(term))
 
 
+@functools.lru_cache(maxsize=1024)
+def _route(
+    inputs: tuple[str, ...], result: str, index: int, shape: tuple[int, ...]
+) -> tuple[tuple[str, ...], str, str, tuple[int, ...]]:
+    """Return how to pull back to operand `index` of `shape`, once for each kind of call.
+
+    The subscripts of the contraction (the cotangent's first), those of its result, those that the
+    operand has, each once, and their lengths.
+    """
+    term = inputs[index]
+    sizes = dict(zip(term, shape, strict=True))
+    others = [t for i, t in enumerate(inputs) if i != index]
+    known = set(result).union(*others)
+    letters = _unique(term)
+    # A length of 1 was stretched (or summed with nothing): leaving the letter out sums over it. A
+    # letter that occurs nowhere else was only summed: the gradient is constant along it.
+    wanted = "".join(c for c in letters if c in known and sizes[c] != 1)
+    return (result, *others), wanted, letters, tuple(sizes[c] for c in letters)
+
+
 def _pull(
     g: Any,
     operands: tuple[Any, ...],
@@ -40,34 +61,40 @@ def _pull(
     optimize: Any,
 ) -> Any:
     """Contract the cotangent with all operands but one, onto the subscripts of that one."""
-    term, shape = inputs[index], operands[index].shape
-    letters = _unique(term)
-    sizes = dict(zip(term, shape, strict=True))
-    others = [t for i, t in enumerate(inputs) if i != index]
-    known = set(result).union(*others)
-    # A length of 1 was stretched (or summed with nothing): leaving the letter out sums over it. A
-    # letter that occurs nowhere else was only summed: the gradient is constant along it.
-    wanted = "".join(c for c in letters if c in known and sizes[c] != 1)
-    factors = [x for i, x in enumerate(operands) if i != index]
-    gx = contract(g, *factors, inputs=(result, *others), result=wanted, optimize=bool(optimize))
-    full = tuple(sizes[c] for c in letters)
+    shape = operands[index].shape
+    terms, wanted, letters, full = _route(inputs, result, index, shape)
+    factors = (g, *operands[:index], *operands[index + 1 :])
+    recorded = any(isinstance(x, _graph.Variable) for x in factors)
+    product = contract if recorded else _sum_products
+    gx = product(*factors, inputs=terms, result=wanted, optimize=bool(optimize))
     if gx.shape != full:
         lengths = dict(zip(wanted, gx.shape, strict=True))
         kept = tuple(lengths.get(c, 1) for c in letters)
-        gx = broadcast_to(reshape(gx, kept), full)
-    return diagonal_scatter(gx, term, shape) if len(letters) != len(term) else gx
+        if recorded:
+            gx = broadcast_to(reshape(gx, kept), full)
+        else:
+            filled = np.empty_like(gx, shape=full)
+            filled[...] = gx.reshape(kept)
+            gx = filled
+    return diagonal_scatter(gx, inputs[index], shape) if len(letters) != len(shape) else gx
 
 
-@primitive(operands=_pull, name="einsum")
-def contract(*operands: Any, inputs: tuple[str, ...], result: str, optimize: Any = False) -> Any:
+def _sum_products(
+    *operands: Any, inputs: tuple[str, ...], result: str, optimize: Any = False
+) -> Any:
     """Sum products of `operands` over the letters of `inputs` that are not in `result`."""
     if optimize is False and len(operands) > 1:
         optimize = _is_large(operands, inputs)
-    return np.einsum(",".join(inputs) + "->" + result, *operands, optimize=optimize)
+    return np.einsum(f"{','.join(inputs)}->{result}", *operands, optimize=optimize)
+
+
+contract = primitive(operands=_pull, name="einsum")(_sum_products)
 
 
 def _is_large(operands: tuple[Any, ...], inputs: tuple[str, ...]) -> bool:
     """Tell whether looking for products by BLAS pays: it costs 8 us, as much as 30,000 products."""
+    if math.prod([x.size for x in operands]) <= 30_000:
+        return False
     sizes: dict[str, int] = {}
     for term, x in zip(inputs, operands, strict=True):
         sizes.update(zip(term, x.shape, strict=True))

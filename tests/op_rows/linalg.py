@@ -402,7 +402,9 @@ ROWS = [
         "linalg.cond",
         linalg.cond,
         np.linalg.cond,
-        [Case((3, 3), domain=apart, args=(p,)) for p in (None, 2, -2, 1, np.inf, "fro")]
+        [Case((3, 3), domain=apart, args=(p,)) for p in (None, 2, -2)]
+        # NumPy 2.0 returns these as complex numbers for a complex matrix.
+        + [Case((3, 3), domain=apart, args=(p,), complex=False) for p in (1, np.inf, "fro")]
         + [Case((2, 3, 2), domain=apart)],
         complex=True,
         rtol=1e-5,
