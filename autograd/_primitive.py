@@ -27,7 +27,7 @@ Public functions are kind-preserving: arrays in, array out; any Variable in, Var
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, Protocol, overload
 
 import numpy as np
@@ -50,6 +50,7 @@ __all__ = [
 Variable: type[Any] = object
 # Operand types that need no look: everything else is converted or refused by `as_operand`.
 _PLAIN = frozenset({np.ndarray, float, int, complex, bool, *np.sctypeDict.values()})
+_SEQUENCES = frozenset({list, tuple})
 _float64 = np.float64
 _from_sequence: Callable[[Any], Any] = np.asarray
 
@@ -206,6 +207,8 @@ def binary(
             node_x = None
             node_y = y._node
             y = y._data
+            if x.__class__ is complex and y.__class__ is _float64:
+                x = np.complex128(x)  # a Python complex takes np.float64, a float, into Python's
         else:
             if type(x) in _PLAIN and type(y) in _PLAIN:
                 return forward(x, y)
@@ -367,39 +370,42 @@ def primitive(
     return _publish(apply, spec)
 
 
-def _unwrap_all(spec: Primitive, values: list[Any]) -> tuple[list[int], list[Any], bool]:
-    """Unwrap Variables in `values`, in place; return the positions that require a gradient, their
-    nodes, any Variable.
+def _unwrap_all(
+    values: list[Any], lists: Container[int], constant: Container[int]
+) -> tuple[tuple[int, ...], tuple[Any, ...], bool]:
+    """Unwrap Variables in `values`, in place.
+
+    Args:
+        values: the arguments of a call.
+        lists: positions where nested lists of Variables are joined to one.
+        constant: positions that never require a gradient.
+
+    Returns:
+        The positions that require a gradient, their nodes, and whether there was any Variable.
     """
-    positions: list[int] = []
-    nodes: list[Any] = []
+    positions: tuple[int, ...] = ()
+    nodes: tuple[Any, ...] = ()
     found = False
     for i, value in enumerate(values):
         if isinstance(value, Variable):
-            found = True
-            values[i] = value._data
-            if value._node is not None:
-                positions.append(i)
-                nodes.append(value._node)
-        elif type(value) in (list, tuple) and _holds_variable(value):
-            stacked = _from_sequence(value)
-            found = True
-            values[i] = stacked._data
-            if stacked._node is not None:
-                positions.append(i)
-                nodes.append(stacked._node)
-    if positions and spec.nondiff:
-        names = spec.parameters
-        kept = [k for k, p in enumerate(positions) if spec.variadic or names[p] not in spec.nondiff]
-        positions = [positions[k] for k in kept]
-        nodes = [nodes[k] for k in kept]
+            variable = value
+        elif value.__class__ in _SEQUENCES and i in lists and _holds_variable(value):
+            variable = _from_sequence(value)
+        else:
+            continue
+        found = True
+        values[i] = variable._data
+        if variable._node is not None and i not in constant:
+            positions += (i,)
+            nodes += (variable._node,)
     return positions, nodes, found
 
 
 def _holds_variable(values: Any) -> bool:
-    return any(
-        isinstance(v, Variable) or (type(v) in (list, tuple) and _holds_variable(v)) for v in values
-    )
+    for v in values:
+        if isinstance(v, Variable) or (v.__class__ in _SEQUENCES and _holds_variable(v)):
+            return True
+    return False
 
 
 def _wrap_result(out: Any) -> Any:
@@ -431,14 +437,18 @@ def _plain_apply(spec: Primitive, n_positional: int) -> Callable[..., Any]:
     keywords = parameters[n_positional:]
     index_of = {name: i for i, name in enumerate(parameters)}
     template = [defaults.get(name, _MISSING) for name in parameters]
+    required = max((i + 1 for i, v in enumerate(template) if v is _MISSING), default=0)
     count = len(parameters)
+    constant = frozenset(index_of[name] for name in spec.nondiff)
+    lists = frozenset(range(count)) if spec.joint else constant | {index_of[n] for n in spec.rules}
 
-    def apply(*args: Any, **kwargs: Any) -> Any:
+    def bind(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        """Return all arguments in the order of the signature."""
         given = len(args)
         if given > n_positional:
             msg = f"{spec.name}: wanted at most {n_positional} positional arguments, got {given}"
             raise TypeError(msg)
-        values = [*args, *template[given:]] if given < count else list(args)
+        values = [*args, *template[given:]]
         for key, value in kwargs.items():
             i = index_of.get(key)
             if i is None:
@@ -448,25 +458,28 @@ def _plain_apply(spec: Primitive, n_positional: int) -> Callable[..., Any]:
                 msg = f"{spec.name}: got two values for {key!r}"
                 raise TypeError(msg)
             values[i] = value
-        for i, value in enumerate(values):
-            if value is _MISSING:
+        for i in range(given, required):
+            if values[i] is _MISSING:
                 msg = f"{spec.name}: wanted a value for {parameters[i]!r}, got none"
                 raise TypeError(msg)
-        positions, nodes, found = _unwrap_all(spec, values)
+        return values
+
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        values = bind(args, kwargs) if kwargs or len(args) != count else list(args)
+        positions, nodes, found = _unwrap_all(values, lists, constant)
         if keywords:
-            out = forward(
-                *values[:n_positional], **dict(zip(keywords, values[n_positional:], strict=True))
-            )
+            named = {key: values[index_of[key]] for key in keywords}
+            out = forward(*values[:n_positional], **named)
         else:
             out = forward(*values)
         if not found:
             return out
         if not spec.trusted:
             out = _checked_output(spec.name, out)
-            nodes = nodes if _is_floating(out) else []
+            nodes = nodes if _is_floating(out) else ()
         if not nodes:
             return _wrap_result(out)
-        return record(spec.plan(tuple(positions)), tuple(nodes), (*values, out), out)
+        return record(spec.plan(positions), nodes, (*values, out), out)
 
     return apply
 
@@ -474,6 +487,7 @@ def _plain_apply(spec: Primitive, n_positional: int) -> Callable[..., Any]:
 def _variadic_apply(spec: Primitive) -> Callable[..., Any]:
     keywords = spec.parameters[1:]
     defaults, forward = spec.defaults, spec.forward
+    everywhere = _Everywhere()
 
     def apply(*operands: Any, **kwargs: Any) -> Any:
         for key in kwargs:
@@ -486,19 +500,26 @@ def _variadic_apply(spec: Primitive) -> Callable[..., Any]:
                 raise TypeError(msg)
         full = {**defaults, **kwargs}
         values = list(operands)
-        positions, nodes, found = _unwrap_all(spec, values)
+        positions, nodes, found = _unwrap_all(values, everywhere, ())
         out = forward(*values, **full)
         if not found:
             return out
         if not spec.trusted:
             out = _checked_output(spec.name, out)
-            nodes = nodes if _is_floating(out) else []
+            nodes = nodes if _is_floating(out) else ()
         if not nodes:
             return _wrap_result(out)
         arguments = (*values, *[full[k] for k in keywords], out)
-        return record(spec.plan(tuple(positions), len(values)), tuple(nodes), arguments, out)
+        return record(spec.plan(positions, len(values)), nodes, arguments, out)
 
     return apply
+
+
+class _Everywhere:
+    """Contains every position."""
+
+    def __contains__(self, position: object) -> bool:
+        return True
 
 
 class _Missing:

@@ -235,3 +235,11 @@ def test_real_operands_keep_real_gradients_beside_complex_ones():
     np.abs(x * z).sum().backward()
     assert x.grad.dtype == np.float64
     np.testing.assert_allclose(x.grad, np.abs(z))
+
+
+def test_python_complex_numbers_stand_on_either_side_of_a_scalar():
+    x = Variable(2.0, requires_grad=True)
+    for product in (1j * x, x * 1j):
+        assert product.dtype == np.complex128
+        assert autograd.grad(product.imag, x) == (1.0,)
+    assert (1j - Variable(2.0)).dtype == np.complex128
