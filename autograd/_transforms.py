@@ -20,12 +20,20 @@ from autograd import _graph, _random
 from autograd._containers import Rebuild, flatten, rebuilt
 from autograd._engine import Route, conjugated, find_route, run_backward
 from autograd._forward import push_forward
-from autograd._graph import LEAF, Leaf, Node, Plan, record, wrap
+from autograd._graph import Leaf, Node, Plan, record, wrap
 from autograd._mode import mode, set_grad_enabled
 from autograd._variable import Variable, as_cotangent, plain, unit_cotangent
 from autograd.ops import joining, shaping
 
 _IDENTITY = Plan("input", pulls=(lambda g, _: g,), operands=("x",), elementwise=True)
+
+
+class _InputLeaf(Leaf):
+    """The leaf a transform puts in the place of a plain argument: nothing outside can ask for it,
+    so a result that depends on it alone is not part of an outer graph.
+    """
+
+    __slots__ = ()
 
 
 # -- one traced call -------------------------------------------------------------------------------
@@ -77,9 +85,8 @@ class _Trace:
         stack = list(seen)
         while stack:
             node = stack.pop()
-            if node.number < first and node not in own:  # type: ignore[union-attr]
-                return True
-            if node.plan is LEAF and node not in own:  # type: ignore[union-attr]
+            outside = node.number < first or type(node) is Leaf  # type: ignore[union-attr]
+            if outside and node not in own:
                 return True
             for parent in node.parents:  # type: ignore[union-attr]
                 if parent not in seen:
@@ -96,8 +103,11 @@ class _Trace:
         route: Route | None = None,
     ) -> list[Any]:
         """Return one gradient per input for one cotangent per output; zeros where nothing depends
-        on an input.
+        on an input; recorded where this call or a cotangent is part of an outer graph.
         """
+        create_graph = self.nested or any(
+            isinstance(g, Variable) and g.requires_grad for g in cotangents
+        )
         seeds = [
             (v._node, g)
             for v, g in zip(self.outputs, cotangents, strict=True)
@@ -106,8 +116,8 @@ class _Trace:
         found = backward_pass(
             seeds,
             [v._node for v in self.inputs],
-            create_graph=self.nested,
-            retain_graph=retain_graph or self.nested,
+            create_graph=create_graph,
+            retain_graph=retain_graph or create_graph,
             masked=masked,
             route=route,
         )
@@ -172,7 +182,7 @@ def _input(what: str, leaf: Any, argnum: int, *, recording: bool) -> Variable:
             "write 2.0 instead of 2"
         )
         raise TypeError(msg)
-    return wrap(data, Leaf(data.shape, data.dtype))  # type: ignore[no-any-return]
+    return wrap(data, _InputLeaf(data.shape, data.dtype))  # type: ignore[no-any-return]
 
 
 def _finished(g: Any, variable: Variable) -> Any:
@@ -183,6 +193,8 @@ def _finished(g: Any, variable: Variable) -> Any:
         return np.zeros_like(variable._data)
     if isinstance(g, Variable):
         return g
+    if isinstance(variable._data, np.generic):
+        return g[()]
     return (
         g.copy()
         if isinstance(g, np.ndarray) and (g.base is not None or not g.flags.writeable)
@@ -392,12 +404,22 @@ def vjp(function: Callable[..., Any], *primals: Any) -> Any:
             )
             raise ValueError(msg)
         cotangents = [
-            g if isinstance(g, Variable) and trace.nested else as_cotangent("vjp", g, o)
+            _direction("vjp", g, o, nested=trace.nested)
             for g, o in zip(given, map(_variable, trace.outputs), strict=True)
         ]
         return trace.arrange(trace.pull(cotangents, masked=True, retain_graph=True), ())  # type: ignore[no-any-return]
 
     return trace.value(), pullback
+
+
+def _direction(what: str, given: Any, like: Variable, *, nested: bool) -> Any:
+    """Return a tangent or cotangent of the shape and dtype of `like`: an array, or the Variable
+    that was given, where its own gradient is wanted or the result is part of an outer graph.
+    """
+    array = as_cotangent(what, given, like)
+    if not isinstance(given, Variable) or not (nested or (mode.recording and given.requires_grad)):
+        return array
+    return given if given.dtype == like.dtype else given.astype(like.dtype)
 
 
 def _variable(value: Any) -> Variable:
@@ -459,8 +481,7 @@ def _push(trace: _Trace, listener: _Listener, tangents: list[Any]) -> Any:
         trace.outer and any(isinstance(t, Variable) and t.requires_grad for t in tangents)
     )
     for v, t in zip(trace.inputs, tangents, strict=True):
-        direction = t if isinstance(t, Variable) and nested else as_cotangent("jvp", t, v)
-        seeds[v._node] = direction  # type: ignore[index]
+        seeds[_node(v)] = _direction("jvp", t, v, nested=nested)
     found = push_forward(seeds, [v._node for v in trace.roots], listener.calls, create_graph=nested)
     results = []
     for o in trace.outputs:
@@ -617,7 +638,7 @@ def hvp(function: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
             )
             raise ValueError(msg)
         cotangents = [
-            v if isinstance(v, Variable) and trace.nested else as_cotangent("hvp", v, _variable(o))
+            _direction("hvp", v, _variable(o), nested=trace.nested)
             for v, o in zip(vectors, trace.outputs, strict=True)
         ]
         return trace.arrange(trace.pull(cotangents, masked=True), argnum)
