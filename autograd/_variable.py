@@ -35,6 +35,17 @@ _CHANGES = {
 }
 
 
+def _plain_method(name: str) -> Callable[..., Any]:
+    """Return a method that asks the array: its result carries no gradient."""
+
+    def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self._data, name)(*map(plain, args), **kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"As `numpy.ndarray.{name}`: a plain result, without a gradient."
+    return method
+
+
 class Variable:
     """An array that records the operations on it, so that gradients can be pulled back to it.
 
@@ -426,6 +437,14 @@ class Variable:
     trace = shaping.trace
     take = indexing.take
     choose = indexing.choose
+    all = _plain_method("all")
+    any = _plain_method("any")
+    argmax = _plain_method("argmax")
+    argmin = _plain_method("argmin")
+    argsort = _plain_method("argsort")
+    argpartition = _plain_method("argpartition")
+    nonzero = _plain_method("nonzero")
+    searchsorted = _plain_method("searchsorted")
     conj = conjugate = elementwise.conjugate
     clip = elementwise.clip
 

@@ -71,6 +71,8 @@ def reshape(x: Any, shape: Any, order: str = "C", copy: bool | None = None) -> A
     Raises:
         ValueError: the number of elements differs, another `order`, or a copy that `copy` forbids.
     """
+    if order == "C" and copy is None and type(x) is np.ndarray:  # np.reshape takes 0.4 us more
+        return x.reshape(shape)
     if order not in ("C", "F"):
         msg = f"reshape: wanted order 'C' or 'F', got {order!r}, which depends on the memory layout"
         raise ValueError(msg)
@@ -136,13 +138,13 @@ def atleast_3d(*arrays: Any) -> Any:
 
 
 def _inverse(axes: Any, ndim: int) -> Any:
-    return None if axes is None else tuple(np.argsort([a % ndim for a in axes]).tolist())
+    return None if axes is None else sorted(range(ndim), key=[a % ndim for a in axes].__getitem__)
 
 
-@primitive(x=lambda g, axes, x_ndim: np.transpose(g, _inverse(axes, x_ndim)), linear=True)
+@primitive(x=lambda g, axes, x_ndim: g.transpose(_inverse(axes, x_ndim)), linear=True)
 def transpose(x: Any, axes: Any = None) -> Any:
     """Permute the axes; None reverses them."""
-    return np.transpose(x, axes)
+    return x.transpose(axes) if type(x) is np.ndarray else np.transpose(x, axes)
 
 
 permute_dims = transpose
@@ -151,7 +153,7 @@ permute_dims = transpose
 @primitive(x=lambda g, axis1, axis2: g.swapaxes(axis1, axis2), linear=True)
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Exchange two axes."""
-    return np.swapaxes(x, axis1, axis2)
+    return x.swapaxes(axis1, axis2) if type(x) is np.ndarray else np.swapaxes(x, axis1, axis2)
 
 
 def matrix_transpose(x: Any) -> Any:
