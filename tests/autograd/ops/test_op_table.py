@@ -192,13 +192,12 @@ def test_third_derivatives_of_elementwise_functions_equal_differences(row):
 
 
 @each_row
-def test_forward_mode_equals_differences(row):
+def test_forward_mode_of_one_operand_takes_the_others_as_constants(row):
     rng = random_for(row)
     for case, call in calls(row):
         count = len(call.operands)
-        # All operands move together; and each alone, while the others are constants.
-        for chosen in [range(count), *([i] for i in range(count) if count > 1)]:
-            with naming(f"{case}, operands {list(chosen)}"):
+        for chosen in [[i] for i in range(count) if count > 1]:
+            with naming(f"{case}, operand {chosen[0]}"):
                 check_forward_mode(call, chosen, rng, row.rtol)
 
 
@@ -212,6 +211,8 @@ def check_forward_mode(call, chosen, rng, rtol):
     moving = [call.operands[i] for i in chosen]
     direction = [np.asarray(0.3 * w) for w in weights_for(moving, rng)]
     values, tangents = autograd.jvp(function, tuple(moving), tuple(direction))
+    for value, tangent in zip(values, tangents, strict=True):
+        assert (tangent.shape, tangent.dtype) == (value.shape, value.dtype)
     weights = weights_for(raw(values), rng)
     analytic = inner(weights, raw(tangents))
     numeric = difference(lambda xs: inner(weights, raw(function(*xs))), moving, direction)
