@@ -192,12 +192,13 @@ def test_third_derivatives_of_elementwise_functions_equal_differences(row):
 
 
 @each_row
-def test_forward_mode_of_one_operand_takes_the_others_as_constants(row):
+def test_forward_mode_equals_differences(row):
     rng = random_for(row)
     for case, call in calls(row):
         count = len(call.operands)
-        for chosen in [[i] for i in range(count) if count > 1]:
-            with naming(f"{case}, operand {chosen[0]}"):
+        # All operands move together; and each alone, while the others are constants.
+        for chosen in [range(count), *([i] for i in range(count) if count > 1)]:
+            with naming(f"{case}, operands {list(chosen)}"):
                 check_forward_mode(call, chosen, rng, row.rtol)
 
 
@@ -472,6 +473,32 @@ def test_elementwise_functions_broadcast_and_take_0d_and_empty_operands(row):
                     10 * row.rtol,
                     few=True,
                 )
+
+
+@each_row_where(lambda row: row.elementwise and row.recorded)
+def test_a_cotangent_of_zero_stays_zero_where_operands_are_nan(row):
+    rng = random_for(row)
+    for case, call in calls(row):
+        changed = resized(call, [(3,)])
+        weights = [w * [0, 1, 1] for w in weights_for(changed(changed.operands), rng)]
+
+        def derivatives(operands, changed=changed, weights=weights):
+            with np.errstate(all="ignore"):
+                inputs, outputs = record(changed, operands)
+                outputs = [o for o in outputs if isinstance(o, Variable)]
+                first = pull(outputs, inputs, weights, create_graph=True)
+                recorded = [g for g in first if g.requires_grad]
+                ones = [np.ones_like(g.data) for g in recorded]
+                return raw(first), raw(pull(recorded, inputs, ones))
+
+        with naming(case):
+            clean = derivatives(changed.operands)
+            spoilt = [np.where([True, False, False], np.nan, x) for x in changed.operands]
+            for order, wanted, found in zip((1, 2), clean, derivatives(spoilt), strict=True):
+                if order <= row.order:
+                    for w, f in zip(wanted, found, strict=True):
+                        assert f[0] == 0, f"derivative {order}"
+                        np.testing.assert_allclose(f[1:], w[1:], rtol=1e-12)
 
 
 def is_numpys(function):
