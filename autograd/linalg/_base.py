@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.ops import elementwise
 from autograd.ops._shared import raw
 from autograd.ops.contractions import as_array
 
@@ -127,4 +126,4 @@ def inverse_gaps(values: Any, gaps: Any, scale: Any, *, what: str, of: str) -> A
             RuntimeWarning,
             stacklevel=2,
         )
-    return elementwise.where(close, 0.0, 1 / elementwise.where(close, 1.0, gaps))
+    return np.where(close, 0.0, 1 / np.where(close, 1.0, gaps))

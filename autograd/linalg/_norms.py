@@ -14,7 +14,7 @@ from autograd._primitive import primitive
 from autograd.linalg._base import conj
 from autograd.linalg._solve import inv
 from autograd.linalg._spectral import svdvals
-from autograd.ops import elementwise, shaping
+from autograd.ops import shaping
 from autograd.ops._shared import expand, kept, ratio, raw
 from autograd.ops.contractions import as_array
 
@@ -41,8 +41,8 @@ def _vector_norm_x(g: Any, x: Any, out: Any, axis: Any, ord: Any) -> Any:
         return g * conj(_sign(x)) * shares.astype(raw(out).dtype)
     # (|x| / norm)^(p-1) times the sign; the quotient keeps large powers from overflowing.
     zero = raw(size) == 0
-    relative = elementwise.where(zero, 1.0, ratio(size, out))
-    return g * conj(_sign(x)) * elementwise.where(zero, 0.0, relative ** (ord - 1))
+    relative = np.where(zero, 1.0, ratio(size, out))
+    return g * conj(_sign(x)) * np.where(zero, 0.0, relative ** (ord - 1))
 
 
 @primitive(x=_vector_norm_x, name="linalg.vector_norm", masks=True)

@@ -170,7 +170,7 @@ def _svd_a(g: Any, out: Any, a_shape: tuple[int, ...]) -> Any:
         s, (row - column) * (row + column), scale, what="linalg.svd", of="singular values"
     )
     zero = raw(s) <= 8 * k * np.finfo(s.dtype).eps * scale[..., None]
-    inverse = elementwise.where(zero, 0.0, 1 / elementwise.where(zero, 1.0, s))
+    inverse = np.where(zero, 0.0, 1 / np.where(zero, 1.0, s))
     middle = 0.0 if gs is None else make_diagonal(gs)
     total = 0.0
     if gu is not None:
