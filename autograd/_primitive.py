@@ -440,7 +440,8 @@ def _plain_apply(spec: Primitive, n_positional: int) -> Callable[..., Any]:
     required = max((i + 1 for i, v in enumerate(template) if v is _MISSING), default=0)
     count = len(parameters)
     constant = frozenset(index_of[name] for name in spec.nondiff)
-    lists = frozenset(range(count)) if spec.joint else constant | {index_of[n] for n in spec.rules}
+    operands = {index_of[name] for name in spec.rules} or set(range(count))
+    lists = constant | operands
 
     def bind(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """Return all arguments in the order of the signature."""

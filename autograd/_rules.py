@@ -20,11 +20,37 @@ Rule = Callable[..., Any]
 # row for each of ours.
 PRIMITIVES: dict[str, Primitive] = {}
 
-_METADATA: dict[str, Callable[[Any], Any]] = {
-    "shape": np.shape,
-    "ndim": np.ndim,
-    "dtype": lambda a: a.dtype if hasattr(a, "dtype") else np.result_type(a),
-}
+Fact = Callable[[Any], Any]
+
+
+def _shape_of(value: Any) -> Any:
+    try:
+        return value.shape
+    except AttributeError:
+        return np.shape(value)
+
+
+def _ndim_of(value: Any) -> Any:
+    try:
+        return value.ndim
+    except AttributeError:
+        return np.ndim(value)
+
+
+def _dtype_of(value: Any) -> Any:
+    try:
+        return value.dtype
+    except AttributeError:
+        return np.result_type(value)
+
+
+def _of_outputs(fact: Fact) -> Fact:
+    """Return the fact about an output, or the facts about each of several."""
+    return lambda out: tuple(map(fact, out)) if type(out) is tuple else fact(out)
+
+
+# What a rule may need of a value instead of the value, by the suffix of the need's name.
+_FACTS: dict[str, Fact] = {"shape": _shape_of, "ndim": _ndim_of, "dtype": _dtype_of}
 
 
 class Primitive:
@@ -204,13 +230,15 @@ class Primitive:
             f"Variable that requires one; pass {operand}.detach() to treat it as a constant"
         )
 
-    def _getter(self, need: str) -> tuple[str, Callable[[Any], Any] | None]:
+    def _getter(self, need: str) -> tuple[str, Fact | None]:
         """Split a need into the value it is about and what to take of it (None: the value)."""
         if need in self.parameters or need == "out" or need in self._known():
             return need, None
         base, _, fact = need.rpartition("_")
-        if fact in _METADATA and (base in self.parameters or base == "out"):
-            return base, _METADATA[fact]
+        if fact in _FACTS and base in self.parameters:
+            return base, _FACTS[fact]
+        if fact in _FACTS and base == "out":
+            return base, _of_outputs(_FACTS[fact])
         msg = (
             f"{self.name}: wanted a rule that needs operands, 'out' or parameters of {self.name} "
             f"({', '.join(self.parameters)}), got one that needs {need!r}"
@@ -229,28 +257,33 @@ class Primitive:
         }
         where["out"] = -1
         takes = [self._getter(slot) for slot in slots]
-        if all(fact is None for _, fact in takes) and (
-            count is None or all(b != self.parameters[0] for b, _ in takes)
-        ):
-            return operator.itemgetter(*(where[base] for base, _ in takes))
         first = self.parameters[0] if count is not None else None
+        if all(fact is None and base != first for base, fact in takes):
+            return operator.itemgetter(*(where[base] for base, _ in takes))
+        getters = [
+            _variadic_getter(fact, count) if base == first else _value_getter(fact, where[base])
+            for base, fact in takes
+        ]
+        if len(getters) == 1:
+            return getters[0]
+        if len(getters) == 2:
+            one, two = getters
+            return lambda values: (one(values), two(values))
+        return lambda values: tuple([get(values) for get in getters])
 
-        def take(values: tuple[Any, ...], base: str, fact: Callable[[Any], Any] | None) -> Any:
-            if base == first:
-                operands = values[:count]
-                return operands if fact is None else tuple(map(fact, operands))
-            value = values[where[base]]
-            return (
-                value
-                if fact is None
-                else tuple(map(fact, value))
-                if type(value) is tuple and base == "out"
-                else fact(value)
-            )
 
-        if len(takes) == 1:
-            return lambda values: take(values, *takes[0])
-        return lambda values: tuple([take(values, base, fact) for base, fact in takes])
+def _value_getter(fact: Fact | None, at: int) -> Callable[[tuple[Any, ...]], Any]:
+    """Return what takes a value, or a fact about it, from the values of a call."""
+    if fact is None:
+        return operator.itemgetter(at)
+    return lambda values: fact(values[at])
+
+
+def _variadic_getter(fact: Fact | None, count: int | None) -> Callable[[tuple[Any, ...]], Any]:
+    """Return what takes all variadic operands, or a fact about each."""
+    if fact is None:
+        return lambda values: values[:count]
+    return lambda values: tuple(map(fact, values[:count]))
 
 
 def same(g: Any) -> Any:
