@@ -23,6 +23,17 @@ from autograd._graph import LEAF, OUTPUT, Deferred, Leaf, Node, cast, rewrap, wr
 from autograd._mode import mode, set_grad_enabled
 
 
+def kind(spec: Any) -> str:
+    """Tell how a primitive comes by its tangent rule: "elementwise", "own", "linear" or
+    "transposed".
+    """
+    if spec.elementwise:
+        return "elementwise"
+    if spec.jvp is not None:
+        return "own"
+    return "linear" if spec.linear else "transposed"
+
+
 def push_forward(
     tangents: dict[Node, Any],
     roots: list[Any],
@@ -111,8 +122,10 @@ def _push(
             out = wrap(out, node)
         return spec.jvp(directions, out, *arguments)
     count = len(arguments) - len(spec.parameters) + 1 if spec.variadic else spec.positional
-    for position in range(count) if spec.variadic else plan.positions:
-        arguments[position] = np.zeros_like(arguments[position])
+    for position in range(count):
+        # Operands that are constant here have a tangent of zero, too.
+        if spec.variadic or position in plan.positions or spec.parameters[position] in spec.rules:
+            arguments[position] = np.zeros_like(arguments[position])
     for position, t in zip(plan.positions, tangents, strict=True):
         if t is not None:
             arguments[position] = t

@@ -189,10 +189,10 @@ def _finished(g: Any, variable: Variable) -> Any:
     """Return a gradient that shares memory with nothing: an array or NumPy scalar, or a Variable
     of the outer graph.
     """
-    if g is None:
-        return np.zeros_like(variable._data)
     if isinstance(g, Variable):
         return g
+    if g is None:
+        g = np.zeros_like(variable._data)
     if isinstance(variable._data, np.generic):
         return g[()]
     return (
