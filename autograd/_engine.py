@@ -93,7 +93,10 @@ def holds_nan(gx: Any) -> bool:
 
 
 def masked_by(g: Any, gx: Any) -> Any:
-    """Return `gx` with zero where the cotangent `g` is zero (both kinds)."""
+    """Return `gx` with zero where the cotangent `g`, or each of several, is zero (both kinds)."""
+    if type(g) is tuple:
+        parts = [part == 0 for part in g if part is not None]
+        return np.where(functools.reduce(np.logical_and, parts), gx.dtype.type(0), gx)
     return np.where(g == 0, gx.dtype.type(0), gx)
 
 

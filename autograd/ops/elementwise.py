@@ -173,7 +173,7 @@ def divmod(x: Any, y: Any, /) -> tuple[Any, Any]:
     return floor_divide(x, y), remainder(x, y)
 
 
-@primitive(x=lambda g: np.zeros_like(g[1]) if g[0] is None else g[0])
+@primitive(x=lambda g: np.zeros_like(g[1]) if g[0] is None else g[0], elementwise=True)
 def modf(x: Any) -> Any:
     """Return the fractional and the integral part, both with the sign of `x`.
 

@@ -166,7 +166,7 @@ def _gelu_x(g: Any, x: Any, out: Any) -> Any:
 
 
 # The distribution function is most of the work, so it is an output that the rule uses again.
-@primitive(name="gelu", x=_gelu_x)
+@primitive(name="gelu", x=_gelu_x, elementwise=True)
 def _gelu(x: Any) -> Any:
     cdf = _normal_cdf(x)
     return x * cdf, cdf
