@@ -1082,3 +1082,110 @@ def test_second_derivatives_of_random_programs_equal_differences(program):
 def slope_of(function, h=1e-3):
     """Return the derivative at 0, by central differences with error h^4."""
     return (8 * (function(h) - function(-h)) - (function(2 * h) - function(-2 * h))) / (12 * h)
+
+
+# The same with complex values: steps are analytic, conjugate, or cross between real and complex.
+
+COMPLEX_UNARY = [
+    np.conj,
+    lambda z: z * 0.5j,
+    lambda z: np.exp(z * 0.1),
+    np.sin,
+    lambda z: z.real * (1 + 0.3j),
+    lambda z: np.abs(1.5 + z * np.conj(z)),
+    lambda z: z * z.imag,
+    lambda z: np.tanh(z * 0.3),
+    lambda z: z.sum(),
+    lambda z: z[..., None],
+]
+COMPLEX_BINARY = [
+    lambda a, b: a + b,
+    lambda a, b: a - b * 1j,
+    lambda a, b: a * b,
+    lambda a, b: a / (2 + b * np.conj(b)),
+    lambda a, b: np.conj(a) * b,
+]
+
+
+def run_complex_program(steps, inputs):
+    values = list(inputs)
+    for kind, which, i, j in steps:
+        a, b = values[-1 - i % len(values)], values[-1 - j % len(values)]
+        if kind == "unary":
+            new = COMPLEX_UNARY[which % len(COMPLEX_UNARY)](a)
+        else:
+            try:
+                np.broadcast_shapes(a.shape, b.shape)
+            except ValueError:
+                b = b.sum()
+            new = COMPLEX_BINARY[which % len(COMPLEX_BINARY)](a, b)
+        if new.size <= 100:
+            values.append(np.tanh(new * 0.1) if new.ndim < 3 else np.tanh(new.sum() * 0.1))
+    total = 0.0
+    for v in values:
+        total = total + (v * np.conj(v)).real.sum() + v.imag.sum() * 0.3
+    return total
+
+
+complex_step = st.tuples(
+    st.sampled_from(["unary", "binary"]), st.integers(0, 50), st.integers(0, 50), st.integers(0, 50)
+)
+complex_programs = st.tuples(
+    st.lists(st.sampled_from(SHAPES), min_size=1, max_size=3),
+    st.lists(complex_step, min_size=1, max_size=10),
+    st.integers(0, 2**32 - 1),
+)
+
+
+def complex_points(shapes, rng):
+    """Draw an operand per shape: the first real, the others complex."""
+    return [
+        rng.normal(size=shape) + (1j * rng.normal(size=shape) if i else 0.0)
+        for i, shape in enumerate(shapes)
+    ]
+
+
+def product(gradients, direction):
+    return sum(
+        np.sum((np.conj(g) * d).real)
+        for g, d in zip(gradients, direction, strict=True)
+        if g is not None
+    )
+
+
+@given(complex_programs)
+def test_gradients_of_random_complex_programs_equal_differences(program):
+    shapes, steps, seed = program
+    rng = np.random.default_rng(seed)
+    points, direction = complex_points(shapes, rng), complex_points(shapes, rng)
+    inputs = [Variable(p, requires_grad=True) for p in points]
+    run_complex_program(steps, inputs).backward()
+    assert all(x.grad is None or x.grad.dtype == x.dtype for x in inputs)
+    numeric = slope_of(
+        lambda t: run_complex_program(
+            steps, [p + t * d for p, d in zip(points, direction, strict=True)]
+        )
+    )
+    slope = product([x.grad for x in inputs], direction)
+    assert slope == pytest.approx(float(numeric), rel=1e-6, abs=1e-6)
+
+
+@given(complex_programs)
+def test_second_derivatives_of_random_complex_programs_equal_differences(program):
+    shapes, steps, seed = program
+    rng = np.random.default_rng(seed)
+    points, direction = complex_points(shapes, rng), complex_points(shapes, rng)
+
+    def slope(points):
+        inputs = [Variable(p, requires_grad=True) for p in points]
+        gradients = autograd.grad(
+            run_complex_program(steps, inputs), inputs, create_graph=True, allow_unused=True
+        )
+        return inputs, product(gradients, direction)
+
+    inputs, first = slope(points)
+    second = autograd.grad(first, inputs, allow_unused=True)
+    numeric = slope_of(
+        lambda t: slope([p + t * d for p, d in zip(points, direction, strict=True)])[1].item()
+    )
+    assert product(second, direction) == pytest.approx(float(numeric), rel=1e-5, abs=1e-5)
