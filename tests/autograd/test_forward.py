@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
-from op_table import Call, calls, collect, is_floating, leaves, rebuild
+from op_table import Call, calls, collect, is_floating, rebuild
 
 import autograd
 from autograd import Variable, _forward, grad, jvp
@@ -165,7 +165,7 @@ def test_a_constant_operand_of_a_linear_primitive_has_no_tangent():
 
 def test_a_tangent_of_zero_stays_zero_at_a_singular_point():
     x = np.array([0.0, 4.0])
-    out, t = jvp(np.sqrt, (x,), (np.array([0.0, 1.0]),))
+    _out, t = jvp(np.sqrt, (x,), (np.array([0.0, 1.0]),))
     np.testing.assert_array_equal(t, [0.0, 0.25])
     masked = jvp(lambda x: np.where(x > 0, np.sqrt(x), 0.0), (x,), (np.ones(2),))[1]
     assert masked[1] == 0.25
@@ -173,11 +173,11 @@ def test_a_tangent_of_zero_stays_zero_at_a_singular_point():
 
 def test_unused_outputs_and_unreached_arguments_have_zero_tangents():
     def f(x, y):
-        q, r = np.linalg.qr(x)
+        _q, r = np.linalg.qr(x)
         return r, y
 
     x = np.array([[2.0, 1.0], [0.5, 3.0]])
-    (r, y), (tr, ty) = jvp(f, (x, 1.0), (np.zeros((2, 2)), 2.0))
+    (_r, _y), (tr, ty) = jvp(f, (x, 1.0), (np.zeros((2, 2)), 2.0))
     np.testing.assert_allclose(tr, np.zeros((2, 2)), atol=1e-15)
     assert ty == 2.0
     assert jvp(lambda x, y: y * 2, (x, 3.0), (x, 1.0))[1] == 2.0
