@@ -213,7 +213,10 @@ def binary(
             if type(x) in _PLAIN and type(y) in _PLAIN:
                 return forward(x, y)
             return _second_look(apply, x, y, public, forward)
-        out = compute(x, y)
+        try:
+            out = compute(x, y)
+        except ValueError as error:
+            raise _explained(public, x, y, error) from None
         if node_x is None:
             if node_y is None:
                 return wrap(out)
@@ -228,6 +231,20 @@ def binary(
         return record(plan_xy or spec.plan((0, 1)), (node_x, node_y), (x, y, out), out)
 
     return _publish(apply, spec)
+
+
+def _explained(name: str, x: Any, y: Any, error: ValueError) -> ValueError:
+    """Return a better error where the shapes of two elementwise operands are what is wrong."""
+    shapes = np.shape(x), np.shape(y)
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        if not str(error).startswith(name):
+            return ValueError(
+                f"{name}: wanted operands whose shapes broadcast, got {shapes[0]} and {shapes[1]}; "
+                f"reshape one so that their last axes are equal or 1"
+            )
+    return error
 
 
 def _second_look(

@@ -305,10 +305,10 @@ def test_an_operand_of_another_type_is_refused_by_name():
             other * leaf(1.0)
 
 
-def test_shapes_that_do_not_broadcast_are_numpys_error():
-    with pytest.raises(ValueError, match=r"broadcast.*\(2,\) \(3,\)"):
+def test_shapes_that_do_not_broadcast_are_named_with_the_operation():
+    with pytest.raises(ValueError, match=r"add: .*broadcast, got \(2,\) and \(3,\); reshape"):
         leaf(1.0, 2.0) + leaf(1.0, 2.0, 3.0)
-    with pytest.raises(ValueError, match="matmul: wanted shapes|mismatch"):
+    with pytest.raises(ValueError, match="matmul: wanted shapes"):
         leaf([1.0, 2.0]) @ leaf([1.0, 2.0])
 
 
