@@ -205,11 +205,12 @@ def _flat_or_axis(name: str, x: Any, axis: Any) -> tuple[Any, int]:
 
 
 def _plain_places(name: str, places: Any) -> Any:
-    """Return what insert and delete take as places: a slice, an integer, integers or a mask."""
+    """Return what insert and delete take as places: a slice, an integer or integers."""
     if isinstance(places, slice):
         return places
-    raw = places._data if isinstance(places, _graph.Variable) else np.asarray(places)
-    return raw if raw.dtype == bool else as_integers(name, places)
+    raw = _raw(places) if isinstance(places, _graph.Variable) else np.asarray(places)
+    # A mask counts as the places where it holds, in old versions of NumPy, too.
+    return np.flatnonzero(raw) if raw.dtype == bool and raw.ndim else as_integers(name, places)
 
 
 def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
@@ -234,7 +235,7 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     if single:
         values = moveaxis(values, 0, axis)
         count = shape_of(values)[axis]
-    elif not isinstance(places, slice) and np.size(places) == 1 and places.dtype != bool:
+    elif not isinstance(places, slice) and np.size(places) == 1:
         count = shape_of(values)[axis]
     else:
         count = len(np.insert(rows, places, 0)) - len(rows)

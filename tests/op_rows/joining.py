@@ -73,13 +73,6 @@ ROWS = [
             Case(make=lambda rng: (rng.normal(size=(2, 3)), [0, 3], rng.normal(size=(2, 2)), -1)),
             Case(make=lambda rng: (rng.normal(size=(2, 3)), [0, 2], np.array(rng.normal()), 0)),
             Case(make=lambda rng: (rng.normal(size=(2, 2)), slice(0, 3, 2), rng.normal(size=2))),
-            Case(
-                make=lambda rng: (
-                    rng.normal(size=3),
-                    np.array([True, False, True]),
-                    np.array(rng.normal()),
-                )
-            ),
         ],
     ),
     linear(

@@ -36,6 +36,13 @@ def test_insert_and_delete_place_elements_as_numpy(data):
     np.testing.assert_array_equal(x.grad, 1.0 + 2.0 * np.isin(x.data, kept.data))
 
 
+def test_a_mask_of_places_stands_for_the_places_where_it_holds():
+    x = leaf(3)
+    mask = np.array([True, False, True])
+    np.testing.assert_array_equal(autograd.insert(x, mask, -1.0).data, [-1, 0, 1, -1, 2])
+    np.testing.assert_array_equal(autograd.delete(x, mask).data, [1.0])
+
+
 def test_a_dtype_that_would_lose_the_gradient_is_refused():
     x = leaf(2)
     with pytest.raises(TypeError, match=r"concatenate: wanted a floating dtype .*got int64"):
