@@ -7,6 +7,7 @@ a chain of a million nodes is walked by a loop. Imports NumPy, `_mode` and `_gra
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -248,18 +249,22 @@ class Retain:
 RETAIN = Retain()
 
 
+_accumulating = threading.Lock()
+
+
 def _accumulate(node: Node, g: Any, *, owned: bool) -> None:
     """Add `g` to `node.grad`, which never shares memory with anything else."""
     if isinstance(g, _graph.Variable):
         g, owned = g._data, False
     g = conjugated(node, g)
-    total = node.grad
-    if total is None:
-        node.grad = g if owned or not isinstance(g, np.ndarray) else g.copy()
-    elif isinstance(total, np.ndarray):
-        total += g
-    else:
-        node.grad = total + g
+    with _accumulating:  # 50 ns; without it, threads that share a leaf lose gradients
+        total = node.grad
+        if total is None:
+            node.grad = g if owned or not isinstance(g, np.ndarray) else g.copy()
+        elif isinstance(total, np.ndarray):
+            total += g
+        else:
+            node.grad = total + g
 
 
 def run_backward(

@@ -991,7 +991,7 @@ BINARY = [
     lambda a, b: a - b,
     lambda a, b: a * np.cos(b),
     lambda a, b: a / (2 + b * b),
-    np.hypot,
+    lambda a, b: np.hypot(a, 1 + b * b),
     np.logaddexp,
 ]
 SHAPING = [

@@ -268,6 +268,19 @@ def test_passes_over_a_shared_leaf_in_threads_are_all_right():
 
 
 @pytest.mark.usefixtures("frequent_switches")
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_threads_that_share_a_leaf_lose_no_gradient(size):
+    shared = Variable(np.ones(size), requires_grad=True)
+
+    def work(i):
+        for _ in range(50):
+            (shared * 1.0).sum().backward()
+
+    in_threads(work)
+    np.testing.assert_array_equal(shared.grad, np.full(size, 200.0))
+
+
+@pytest.mark.usefixtures("frequent_switches")
 def test_a_graph_recorded_in_one_thread_can_be_pulled_back_in_another(x):
     loss = np.exp(x).sum()
     in_threads(lambda i: loss.backward(), count=1)
