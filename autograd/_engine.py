@@ -184,7 +184,7 @@ def _refuse_stale(order: list[Node], changed: int) -> None:
         sourced = {node.parents[position] for _, _, position in node.plan.sources}
         for leaf in leaves:
             if leaf.changed > node.number and (
-                leaf in sourced or any(np.may_share_memory(a, leaf.memory) for a in arrays)
+                leaf in sourced or any(_overlap(a, leaf.memory) for a in arrays)
             ):
                 msg = (
                     f"backward: the data of a leaf of shape {leaf.shape} was changed (optimizer "
@@ -193,6 +193,14 @@ def _refuse_stale(order: list[Node], changed: int) -> None:
                     "change"
                 )
                 raise RuntimeError(msg)
+
+
+def _overlap(a: Any, b: Any) -> bool:
+    """Tell whether two arrays have an element in common; parameters may be slices of one buffer."""
+    try:
+        return np.may_share_memory(a, b) and np.shares_memory(a, b, 1_000_000)  # type: ignore[arg-type]
+    except np.exceptions.TooHardError:
+        return True
 
 
 def _flat(saved: Any) -> Iterable[Any]:

@@ -769,6 +769,22 @@ def test_a_change_of_a_leaf_outside_the_graph_is_fine():
     np.testing.assert_array_equal(x.grad, [2.0, 4.0])
 
 
+def test_a_change_beside_what_was_saved_in_one_buffer_is_fine():
+    buffer = np.ones((4, 6))
+    left = Variable(buffer[:, :3], requires_grad=True)
+    right = Variable(buffer[:, 3:], requires_grad=True)
+    loss = (left + right * right).sum()
+    left.data[:] = 5.0
+    left.mark_changed()
+    loss.backward()
+    np.testing.assert_array_equal(right.grad, np.full((4, 3), 2.0))
+    loss = (left + right * right).sum()
+    right.data[:] = 5.0
+    right.mark_changed()
+    with pytest.raises(RuntimeError, match="after multiply saved it"):
+        loss.backward()
+
+
 def test_training_steps_between_forward_passes_are_fine():
     w = leaf(1.0, 2.0)
     for _ in range(3):
