@@ -387,6 +387,9 @@ def primitive(
     return _publish(apply, spec)
 
 
+_MANY = 32
+
+
 def _unwrap_all(
     values: list[Any], lists: Container[int], constant: Container[int]
 ) -> tuple[tuple[int, ...], tuple[Any, ...], bool]:
@@ -400,8 +403,9 @@ def _unwrap_all(
     Returns:
         The positions that require a gradient, their nodes, and whether there was any Variable.
     """
-    positions: tuple[int, ...] = ()
-    nodes: tuple[Any, ...] = ()
+    # Tuples are faster for few operands, but growing them takes time of order n^2.
+    positions: Any = () if len(values) < _MANY else []
+    nodes: Any = () if len(values) < _MANY else []
     found = False
     for i, value in enumerate(values):
         if isinstance(value, Variable):
@@ -415,7 +419,7 @@ def _unwrap_all(
         if variable._node is not None and i not in constant:
             positions += (i,)
             nodes += (variable._node,)
-    return positions, nodes, found
+    return tuple(positions), tuple(nodes), found
 
 
 def _holds_variable(values: Any) -> bool:

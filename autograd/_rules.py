@@ -52,6 +52,9 @@ def _of_outputs(fact: Fact) -> Fact:
 # What a rule may need of a value instead of the value, by the suffix of the need's name.
 _FACTS: dict[str, Fact] = {"shape": _shape_of, "ndim": _ndim_of, "dtype": _dtype_of}
 
+# Plans for more operands than this are made anew for each call (20 us for 100 operands).
+_LONG = 64
+
 
 class Primitive:
     """What is known of one primitive: the entry of `PRIMITIVES`, reached from the public function
@@ -151,7 +154,9 @@ class Primitive:
         key = positions if count is None and not exact else (positions, count, exact)
         found = self._plans.get(key)
         if found is None:
-            found = self._plans[key] = self._make_plan(positions, count, exact=exact)
+            found = self._make_plan(positions, count, exact=exact)
+            if len(positions) <= _LONG:  # long lists vary in length: their plans would pile up
+                self._plans[key] = found
         return found
 
     def _make_plan(self, positions: tuple[int, ...], count: int | None, *, exact: bool) -> Plan:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Variable
+from autograd.ops import joining
 
 
 def leaf(*shape):
@@ -106,6 +107,15 @@ def test_unstacking_undoes_stacking():
     for axis in (0, 1, -1):
         again = autograd.stack(autograd.unstack(x, axis=axis), axis=axis)
         np.testing.assert_array_equal(again.data, x.data)
+
+
+def test_lists_of_many_lengths_leave_nothing_behind():
+    plans = joining._concatenate.primitive._plans
+    parts = [Variable(np.ones(1), requires_grad=True) for _ in range(300)]
+    before = len(plans)
+    for count in range(100, 300):
+        autograd.concatenate(parts[:count])
+    assert len(plans) == before
 
 
 def test_ten_thousand_arrays_are_joined_by_one_rule():
