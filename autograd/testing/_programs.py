@@ -8,6 +8,7 @@ NumPy.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,9 +73,7 @@ class Program:
 
     def compile(self) -> Callable[..., Any]:
         """Return the function."""
-        names: dict[str, Any] = {"np": np}
-        exec(compile(self.source, "<program>", "exec"), names)  # noqa: S102 - our own source
-        return names["program"]  # type: ignore[no-any-return]
+        return _compiled(self.source)
 
     def __call__(self, *inputs: Any) -> Any:
         """Run on arrays or Variables."""
@@ -82,6 +81,13 @@ class Program:
 
     def __repr__(self) -> str:
         return f"<Program of inputs of shapes {', '.join(map(str, self.shapes))}>\n{self.source}"
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(source: str) -> Callable[..., Any]:
+    names: dict[str, Any] = {"np": np}
+    exec(compile(source, "<program>", "exec"), names)  # noqa: S102 - our own source
+    return names["program"]  # type: ignore[no-any-return]
 
 
 def build_program(

@@ -52,8 +52,10 @@ def numbers(
     with np.errstate(over="ignore"):
         values = np.array(draw(st.lists(elements, min_size=size, max_size=size)), dtype=float)
         if kind.kind == "c":
-            imaginary = draw(st.lists(elements, min_size=size, max_size=size))
-            values = values + 1j * np.array(imaginary, dtype=float)
+            parts = np.empty(size, dtype=complex)
+            parts.real = values
+            parts.imag = draw(st.lists(elements, min_size=size, max_size=size))
+            values = parts
         return values.astype(kind).reshape(shape)
 
 
