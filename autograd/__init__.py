@@ -24,6 +24,7 @@ from autograd._debug import detect_anomaly
 from autograd._function import Function
 from autograd.extend import primitive
 from autograd import special
+from autograd.special import i0
 
 _protocols.register([n for n in dir() if not n.startswith("_")], globals(), _np)
 _protocols.register(fft.__all__, vars(fft), _np.fft)

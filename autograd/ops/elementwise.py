@@ -106,6 +106,7 @@ floor         = unary(np.floor, x=_zero)
 ceil          = unary(np.ceil,  x=_zero)
 trunc         = unary(np.trunc, x=_zero)
 rint          = unary(np.rint,  x=_zero)
+fix           = unary(np.trunc, x=_zero, name="fix")
 spacing       = unary(np.spacing, x=_zero)
 
 # -- exponentials and logarithms -------------------------------------------------------------------------------------
@@ -190,6 +191,14 @@ def frexp(x: Any) -> tuple[Any, Any]:
     exponent = np.frexp(x._data if isinstance(x, _graph.Variable) else x)[1]
     return ldexp(x, -exponent), exponent
 
+
+@primitive(x=_zero, elementwise=True)
+def round(x: Any, decimals: int = 0) -> Any:
+    """Round to `decimals` places, halves to even; gradient 0."""
+    return np.round(x, decimals)
+
+
+around = round
 
 # -- complex numbers -------------------------------------------------------------------------------------------------
 # Inside a backward pass cotangents are transposed, not conjugated (see "complex numbers" in docs/conventions.md): the
@@ -286,3 +295,9 @@ def nan_to_num(
 ) -> Any:
     """Replace nan and infinities by numbers; the replaced elements have gradient 0."""
     return np.nan_to_num(x, copy=True, nan=nan, posinf=posinf, neginf=neginf)
+
+
+# -- second names, as NumPy has them -----------------------------------------------------------------------------------
+abs, mod, pow, true_divide, conj = absolute, remainder, power, divide, conjugate
+acos, asin, atan, atan2 = arccos, arcsin, arctan, arctan2
+acosh, asinh, atanh = arccosh, arcsinh, arctanh

@@ -115,6 +115,17 @@ ROWS = [
     _one("ceil", _off_integers),
     _one("trunc", _off_integers),
     _one("rint", lambda rng, shape: _off_integers(rng, shape) + 0.5),
+    _one("fix", _off_integers),
+    Row(
+        "round",
+        autograd.round,
+        np.round,
+        [
+            Case((3, 4), domain=lambda rng, shape: _off_integers(rng, shape) + 0.5),
+            Case((3,), domain=lambda rng, shape: (_off_integers(rng, shape) + 0.5) / 10, args=(1,)),
+        ],
+        elementwise=True,
+    ),
     _one("spacing", lambda rng, shape: rng.uniform(1.2, 1.8, shape)),
     _divided("divmod"),
     _one("modf", _off_integers),
