@@ -6,10 +6,12 @@ from autograd import _protocols, _ufuncs, fft, linalg
 from autograd._mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from autograd._random import manual_seed, new_generator
 from autograd._variable import Variable
+from autograd.ops.assignment import *
 from autograd.ops.contractions import *
 from autograd.ops.covariance import *
 from autograd.ops.einsum import *
 from autograd.ops.creation import *
+from autograd.ops.diagonals import *
 from autograd.ops.elementwise import *
 from autograd.ops.filtering import *
 from autograd.ops.indexing import *

@@ -20,7 +20,15 @@ import numpy as np
 from autograd import _primitive
 from autograd._engine import RETAIN, run_backward
 from autograd._graph import FREED, LEAF, Leaf, Node, next_number, wrap
-from autograd.ops import contractions, creation, elementwise, indexing, reductions, shaping
+from autograd.ops import (
+    contractions,
+    creation,
+    diagonals,
+    elementwise,
+    indexing,
+    reductions,
+    shaping,
+)
 
 _FLOATING = "fc"
 # What to write instead of methods that change an array in place.
@@ -301,7 +309,7 @@ class Variable:
             run_backward([(node, unit_cotangent("backward", self))], retain_graph=retain_graph)
         else:
             g = as_cotangent("backward", gradient, self)
-            run_backward([(node, g)], retain_graph=retain_graph, masked=self.size > 1)
+            run_backward([(node, g)], retain_graph=retain_graph)
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
         """Call `hook(g)` with the gradient of this Variable in every backward pass; what it
@@ -433,8 +441,8 @@ class Variable:
     copy = shaping.copy
     ravel = flatten = shaping.ravel
     repeat = shaping.repeat
-    diagonal = shaping.diagonal
-    trace = shaping.trace
+    diagonal = diagonals.diagonal
+    trace = diagonals.trace
     take = indexing.take
     choose = indexing.choose
     all = _plain_method("all")

@@ -14,19 +14,17 @@ from typing import Any
 import numpy as np
 
 from autograd import _graph
-from autograd._graph import Scatter, record, unbroadcast, wrap
+from autograd._graph import Scatter, record, wrap
 from autograd._primitive import as_operand, primitive
 from autograd.ops import elementwise
 
 __all__ = [
-    "add_at",
     "bincount",
     "choose",
     "compress",
     "extract",
     "getitem",
     "select",
-    "set_at",
     "take",
     "take_along_axis",
 ]
@@ -36,14 +34,14 @@ _FEW = 256
 _AS_IS = frozenset({int, slice, type(None), type(Ellipsis), np.ndarray, np.int64})
 
 
-def _names_each_once(index: Any) -> bool:
+def names_each_once(index: Any) -> bool:
     """Tell whether an index names each element at most once: slices, integers, None, ..., masks."""
     if type(index) is tuple:
         return all(isinstance(i, _BASIC) for i in index)
     return isinstance(index, _BASIC) or (isinstance(index, np.ndarray) and index.dtype == bool)
 
 
-def _plain_index(index: Any) -> Any:
+def plain_index(index: Any) -> Any:
     """Unwrap Variables and convert lists, so that the index kept for backward is the graph's own.
 
     Raises:
@@ -53,7 +51,7 @@ def _plain_index(index: Any) -> Any:
     if kind in _AS_IS:
         return index
     if kind is tuple:
-        return tuple([_plain_index(i) for i in index])
+        return tuple([plain_index(i) for i in index])
     if isinstance(index, _graph.Variable):
         if index._node is not None:
             msg = (
@@ -63,7 +61,7 @@ def _plain_index(index: Any) -> Any:
             raise TypeError(msg)
         return index._data
     if kind is list:
-        array = np.asarray([_plain_index(i) for i in index])
+        array = np.asarray([plain_index(i) for i in index])
         return array if array.size else array.astype(np.intp)
     return index
 
@@ -84,7 +82,7 @@ def _read(x: Any, index: Any) -> Any:
 
 def _add(total: Any, index: Any, value: Any) -> None:
     """Add `value` to `total[index]` in place, each of several values for one element."""
-    if _names_each_once(index):
+    if names_each_once(index):
         total[index] += value
         return
     # np.add.at is four times as fast on one axis as on rows (10^5 rows of 16: 2.7 ms to 11 ms).
@@ -112,7 +110,7 @@ def _add(total: Any, index: Any, value: Any) -> None:
 def scatter_all(*values: Any, indices: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """Return zeros of `shape` with each of `values` added at its index; duplicates add up."""
     total = np.zeros_like(values[0], shape=shape)
-    if len(values) == 1 and _names_each_once(indices[0]):
+    if len(values) == 1 and names_each_once(indices[0]):
         total[indices[0]] = values[0]
         return total
     for index, value in zip(indices, values, strict=True):
@@ -147,7 +145,7 @@ def getitem(x: Any, index: Any) -> Any:
     where they belong, without an array of zeros for each. Elements read twice get both gradients.
     """
     if type(index) not in _AS_IS:
-        index = _plain_index(index)
+        index = plain_index(index)
     if isinstance(x, _graph.Variable):  # take_index without the general treatment of arguments
         data = x._data
         out = _read(data, index) if type(index) is np.ndarray else data[index]
@@ -158,103 +156,12 @@ def getitem(x: Any, index: Any) -> Any:
     return as_operand("getitem", "x", x)[index]
 
 
-# -- functional assignment -------------------------------------------------------------------------
-
-
-def _require_same_kind(name: str, x: Any, value: Any) -> None:
-    """Refuse to write, say, floats into integers, which would drop digits and gradients."""
-    if not np.can_cast(np.result_type(value), x.dtype, "same_kind"):
-        msg = (
-            f"{name}: wanted values that fit {x.dtype}, got {np.result_type(value)}; "
-            f"convert the array first, as in x.astype(float)"
-        )
-        raise TypeError(msg)
-
-
-def _written(index: Any, shape: tuple[int, ...], value_shape: tuple[int, ...]) -> Any:
-    """Tell which of the written values stay: of several for one element the last one does."""
-    numbers = np.arange(int(np.prod(value_shape)), dtype=np.intp).reshape(value_shape)
-    owner = np.zeros(shape, dtype=np.intp)
-    owner[index] = numbers
-    return owner[index] == numbers
-
-
-def _set_at_x(g: Any, index: Any) -> Any:
-    return set_at(g, index, 0.0)
-
-
-def _set_at_value(g: Any, x_shape: tuple[int, ...], index: Any, value_shape: Any) -> Any:
-    picked = g[index]
-    if not _names_each_once(index):
-        picked = np.where(_written(index, x_shape, picked.shape), picked, 0.0)
-    return unbroadcast(picked, value_shape)
-
-
-# Affine where only one of x and value is differentiated, so their tangents are derived, not
-# `linear=True`.
-@primitive(x=_set_at_x, value=_set_at_value, masks=True, name="set_at")
-def _set_at(x: Any, index: Any, value: Any) -> Any:
-    new = np.array(x)
-    _require_same_kind("set_at", new, value)
-    new[index] = value
-    return new
-
-
-def set_at(x: Any, index: Any, value: Any) -> Any:
-    """Return a new array that is `x` with `x[index] = value` done: assignment for recorded arrays.
-
-    The gradient goes to `value` where it was written and to `x` everywhere else. Of several values
-    written to one element the last stays and gets the gradient.
-
-    Args:
-        x: the array, left as it is.
-        index: whatever `x[index]` takes.
-        value: a number or an array that broadcasts to the shape of `x[index]`.
-
-    Raises:
-        TypeError: for a value whose dtype does not fit that of `x`, such as floats into integers.
-
-    Example:
-        >>> import autograd
-        >>> x = autograd.Variable([1.0, 2.0, 3.0], requires_grad=True)
-        >>> y = autograd.set_at(x, 0, x[2] * 10)
-        >>> y.sum().backward()
-        >>> y.data, x.grad
-        (array([30.,  2.,  3.]), array([ 0.,  1., 11.]))
-    """
-    return _set_at(x, _plain_index(index), value)
-
-
-@primitive(
-    x=lambda g: g,
-    value=lambda g, index, value_shape: unbroadcast(g[index], value_shape),
-    masks=True,
-    name="add_at",
-)
-def _add_at(x: Any, index: Any, value: Any) -> Any:
-    new = np.array(x)
-    _require_same_kind("add_at", new, value)
-    if _names_each_once(index):
-        new[index] += value
-    else:
-        np.add.at(new, index, value)
-    return new
-
-
-def add_at(x: Any, index: Any, value: Any) -> Any:
-    """Return a new array that is `x` with `value` added at `index`; duplicate indices add up.
-
-    Arguments and errors are those of `set_at`.
-    """
-    return _add_at(x, _plain_index(index), value)
-
-
 # -- NumPy's functions of reading ------------------------------------------------------------------
 
 
 def as_integers(name: str, indices: Any) -> Any:
     """Return indices as a raw integer array, unwrapped from Variables and lists of them."""
-    raw = _plain_index(indices)
+    raw = plain_index(indices)
     raw = raw if isinstance(raw, (np.ndarray, np.integer)) else np.asarray(raw)
     if raw.size == 0 and raw.dtype == float:  # an empty list
         return raw.astype(np.intp)

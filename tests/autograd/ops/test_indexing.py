@@ -41,24 +41,6 @@ def test_reading_and_its_gradient_are_adjoint_for_every_index(case):
     np.testing.assert_allclose(x.grad, expected)
 
 
-@given(shapes_and_indices())
-def test_setting_is_numpys_assignment_for_every_index(case):
-    shape, index = case
-    x = Variable(np.arange(float(np.prod(shape))).reshape(shape), requires_grad=True)
-    value = Variable(-1.0 - np.arange(float(x.data[index].size)), requires_grad=True)
-    shaped = value.reshape(x.data[index].shape)
-    out = autograd.set_at(x, index, shaped)
-    expected = x.data.copy()
-    expected[index] = shaped.data
-    np.testing.assert_array_equal(out.data, expected)
-    weights = np.cos(np.arange(out.size)).reshape(out.shape)
-    out.backward(weights)
-    # Where an element of the result comes from tells where its gradient goes.
-    np.testing.assert_allclose(x.grad, np.where(expected >= 0, weights, 0.0))
-    for i, v in enumerate(value.data):
-        assert value.grad[i] == pytest.approx(float(weights[expected == v].sum()))
-
-
 def test_elements_read_twice_get_both_gradients():
     x = leaf([1.0, 2.0, 3.0])
     x[[0, 0, 2]].backward(np.array([1.0, 10.0, 100.0]))
@@ -173,60 +155,6 @@ def test_one_mask_of_a_recorded_array_blocks_nan_of_what_it_leaves_out():
     with np.errstate(invalid="ignore"):
         np.sqrt(x)[x > 0].sum().backward()
     np.testing.assert_array_equal(x.grad, [0.0, 0.25])
-
-
-# -- functional assignment -------------------------------------------------------------------------
-
-
-def test_setting_leaves_the_array_as_it_is():
-    x = np.zeros(2)
-    y = autograd.set_at(x, 0, 1.0)
-    np.testing.assert_array_equal(x, 0.0)
-    np.testing.assert_array_equal(y, [1.0, 0.0])
-    assert type(y) is np.ndarray
-
-
-def test_of_several_values_for_one_element_the_last_stays_and_gets_the_gradient():
-    value = leaf([1.0, 2.0, 3.0])
-    out = autograd.set_at(np.zeros(3), [0, 0, 2], value)
-    np.testing.assert_array_equal(out.data, [2.0, 0.0, 3.0])
-    out.sum().backward()
-    np.testing.assert_array_equal(value.grad, [0.0, 1.0, 1.0])
-
-
-def test_a_simulation_written_with_set_at_equals_one_written_with_stack():
-    def with_set_at(rate):
-        states = np.zeros(5)
-        states = autograd.set_at(states, 0, 1.0)
-        for i in range(4):
-            states = autograd.set_at(states, i + 1, states[i] * (1 - rate))
-        return (states * np.arange(5.0)).sum()
-
-    def with_stack(rate):
-        states = [1.0]
-        for _ in range(4):
-            states.append(states[-1] * (1 - rate))
-        return (autograd.stack(states) * np.arange(5.0)).sum()
-
-    rate = np.array(0.3)
-    for derivative in (autograd.grad, lambda f: autograd.grad(autograd.grad(f))):
-        np.testing.assert_allclose(derivative(with_set_at)(rate), derivative(with_stack)(rate))
-
-
-def test_values_that_the_array_cannot_hold_are_refused():
-    with pytest.raises(TypeError, match=r"set_at: wanted values that fit int64, got float64"):
-        autograd.set_at(np.arange(3), 0, leaf(0.5))
-    with pytest.raises(TypeError, match=r"add_at: wanted values that fit int64, got float64"):
-        autograd.add_at(np.arange(3), 0, 0.5)
-    assert autograd.set_at(np.zeros(2, np.float32), 0, leaf(0.5)).dtype == np.float32
-
-
-def test_adding_at_duplicates_adds_each():
-    value = leaf([1.0, 2.0])
-    out = autograd.add_at(np.ones(2), [1, 1], value)
-    np.testing.assert_array_equal(out.data, [1.0, 4.0])
-    out.backward(np.array([5.0, 7.0]))
-    np.testing.assert_array_equal(value.grad, [7.0, 7.0])
 
 
 # -- NumPy's functions -----------------------------------------------------------------------------

@@ -1,0 +1,104 @@
+"""Assignment to elements, in functional form: a new array with other elements.
+
+Imports `_primitive`, `indexing` and NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd._graph import unbroadcast
+from autograd._primitive import primitive
+from autograd.ops.indexing import names_each_once, plain_index
+
+__all__ = ["add_at", "set_at"]
+
+
+def _require_same_kind(name: str, x: Any, value: Any) -> None:
+    """Refuse to write, say, floats into integers, which would drop digits and gradients."""
+    if not np.can_cast(np.result_type(value), x.dtype, "same_kind"):
+        msg = (
+            f"{name}: wanted values that fit {x.dtype}, got {np.result_type(value)}; "
+            f"convert the array first, as in x.astype(float)"
+        )
+        raise TypeError(msg)
+
+
+def _written(index: Any, shape: tuple[int, ...], value_shape: tuple[int, ...]) -> Any:
+    """Tell which of the written values stay: of several for one element the last one does."""
+    numbers = np.arange(int(np.prod(value_shape)), dtype=np.intp).reshape(value_shape)
+    owner = np.zeros(shape, dtype=np.intp)
+    owner[index] = numbers
+    return owner[index] == numbers
+
+
+def _set_at_x(g: Any, index: Any) -> Any:
+    return set_at(g, index, 0.0)
+
+
+def _set_at_value(g: Any, x_shape: tuple[int, ...], index: Any, value_shape: Any) -> Any:
+    picked = g[index]
+    if not names_each_once(index):
+        picked = np.where(_written(index, x_shape, picked.shape), picked, 0.0)
+    return unbroadcast(picked, value_shape)
+
+
+# Affine where only one of x and value is differentiated, so their tangents are derived, not
+# `linear=True`.
+@primitive(x=_set_at_x, value=_set_at_value, masks=True, name="set_at")
+def _set_at(x: Any, index: Any, value: Any) -> Any:
+    new = np.array(x)
+    _require_same_kind("set_at", new, value)
+    new[index] = value
+    return new
+
+
+def set_at(x: Any, index: Any, value: Any) -> Any:
+    """Return a new array that is `x` with `x[index] = value` done: assignment for recorded arrays.
+
+    The gradient goes to `value` where it was written and to `x` everywhere else. Of several values
+    written to one element the last stays and gets the gradient.
+
+    Args:
+        x: the array, left as it is.
+        index: whatever `x[index]` takes.
+        value: a number or an array that broadcasts to the shape of `x[index]`.
+
+    Raises:
+        TypeError: for a value whose dtype does not fit that of `x`, such as floats into integers.
+
+    Example:
+        >>> import autograd
+        >>> x = autograd.Variable([1.0, 2.0, 3.0], requires_grad=True)
+        >>> y = autograd.set_at(x, 0, x[2] * 10)
+        >>> y.sum().backward()
+        >>> y.data, x.grad
+        (array([30.,  2.,  3.]), array([ 0.,  1., 11.]))
+    """
+    return _set_at(x, plain_index(index), value)
+
+
+@primitive(
+    x=lambda g: g,
+    value=lambda g, index, value_shape: unbroadcast(g[index], value_shape),
+    masks=True,
+    name="add_at",
+)
+def _add_at(x: Any, index: Any, value: Any) -> Any:
+    new = np.array(x)
+    _require_same_kind("add_at", new, value)
+    if names_each_once(index):
+        new[index] += value
+    else:
+        np.add.at(new, index, value)
+    return new
+
+
+def add_at(x: Any, index: Any, value: Any) -> Any:
+    """Return a new array that is `x` with `value` added at `index`; duplicate indices add up.
+
+    Arguments and errors are those of `set_at`.
+    """
+    return _add_at(x, plain_index(index), value)
