@@ -24,7 +24,6 @@ from op_table import (
 
 import autograd
 from autograd import Variable, _engine, _mode
-from autograd._engine import run_backward
 from autograd._primitive import PRIMITIVES
 
 ROWS = collect()
@@ -59,22 +58,19 @@ def record(call, operands):
 
 def pull(outputs, inputs, weights, *, create_graph=False):
     """Return the gradients of sum(weights * outputs); zeros where nothing depends on an input."""
-    seeds = [
-        (o._node, w)
-        for o, w in zip(outputs, weights, strict=True)
-        if isinstance(o, Variable) and o.requires_grad
+    kind = Variable if create_graph else np.asarray
+    found = [None] * len(inputs)
+    pairs = zip(outputs, weights, strict=True)
+    used = [(o, w) for o, w in pairs if isinstance(o, Variable) and o.requires_grad]
+    if used:
+        found = autograd.grad(
+            *([o for o, _ in used], inputs, [w for _, w in used]),
+            create_graph=create_graph,
+            allow_unused=True,
+        )
+    return [
+        kind(np.zeros_like(x.data)) if g is None else g for g, x in zip(found, inputs, strict=True)
     ]
-    if create_graph:
-        seeds = [(node, w if isinstance(w, Variable) else Variable(w)) for node, w in seeds]
-    found = run_backward(
-        seeds,
-        [x._node for x in inputs],
-        create_graph=create_graph,
-        retain_graph=create_graph,
-        masked=True,
-    )
-    zeros = Variable if create_graph else lambda z: z
-    return [found[x._node] if x._node in found else zeros(np.zeros_like(x.data)) for x in inputs]
 
 
 def weights_for(outputs, rng):
