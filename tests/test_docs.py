@@ -1,9 +1,19 @@
-"""Every Python block of the README and of the docs runs; the blocks of a page share names."""
+"""Every Python block of the README and of the docs runs; the blocks of a page share names.
 
+What the pages state beside their code (tables of names, links, limits) is checked, too.
+"""
+
+import importlib
+import inspect
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import autograd
+import nn
+import optim
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
@@ -37,3 +47,140 @@ def test_blocks_are_found_with_their_lines():
         "# t\n```python\nx = 1\n```\n```python no-run\nraise\n```\n```python\nassert x == 1\n```\n"
     )
     assert blocks(text) == [(2, "x = 1\n"), (8, "assert x == 1\n")]
+
+
+# -- what pages state beside their code ------------------------------------------------------------
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)")
+NAME = re.compile(r"`(\w+)[`(]")
+
+
+def rows(page, heading):
+    """Return the cells of the first table whose header row begins with `heading`."""
+    lines = iter((ROOT / "docs" / page).read_text(encoding="utf-8").splitlines())
+    for line in lines:
+        if line.startswith(f"| {heading} |"):
+            next(lines)
+            break
+    found = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        found.append([cell.strip() for cell in line.strip("|").split("|")])
+    assert found, f"{page} has no table with the heading {heading!r}"
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_the_links_of_a_page_lead_somewhere(page):
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_every_page_can_be_found():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name == "index.md" or f"({page.name})" in index, page.name
+        assert f": {page.name}\n" in navigation, page.name
+
+
+@pytest.mark.parametrize(
+    "page, heading, module",
+    [
+        ("nn.md", "family", nn),
+        ("nn.md", "loss", nn),
+        ("optim.md", "algorithm", optim),
+        ("optim.md", "schedule", optim.lr_scheduler),
+        ("numpy_users.md", "transform", autograd),
+    ],
+)
+def test_the_names_in_a_table_are_public(page, heading, module):
+    column = 1 if heading == "family" else 0
+    for row in rows(page, heading):
+        names = NAME.findall(row[column])
+        assert names, row
+        for name in names:
+            assert callable(getattr(module, name)), name
+
+
+def test_the_tables_leave_no_layer_loss_or_algorithm_out():
+    layers = {
+        name
+        for name, value in vars(nn).items()
+        if inspect.isclass(value) and issubclass(value, nn.Module)
+    }
+    told = NAME.findall((ROOT / "docs" / "nn.md").read_text(encoding="utf-8"))
+    assert layers - {"Module"} <= set(told)
+    told = NAME.findall((ROOT / "docs" / "optim.md").read_text(encoding="utf-8"))
+    known = {*optim.__all__, *optim.lr_scheduler.__all__} - {"LRScheduler", "lr_scheduler"}
+    assert known - {"Optimizer"} <= {*told, "clip_grad_norm_", "clip_grad_value_", "get_total_norm"}
+    assert set(nn.init.__all__) - {"calculate_gain"} <= set(
+        NAME.findall((ROOT / "docs" / "nn.md").read_text(encoding="utf-8"))
+    )
+
+
+def test_optimizers_have_the_options_that_the_table_states():
+    for algorithms, options in rows("optim.md", "algorithm"):
+        for name in NAME.findall(algorithms):
+            parameters = inspect.signature(getattr(optim, name)).parameters
+            assert {"lr", "maximize", *NAME.findall(options)} <= set(parameters), name
+
+
+def test_extras_in_the_docs_are_those_of_the_project():
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    section = project.split("[project.optional-dependencies]")[1].split("\n[")[0]
+    extras = set(re.findall(r"^(\w+) = \[", section, flags=re.MULTILINE))
+    told = {name for row in rows("index.md", "extra") for name in NAME.findall(row[0])}
+    assert told == extras
+
+
+def test_the_engines_reading_order_names_existing_files():
+    for name, *_rest in rows("reading_the_engine.md", "file"):
+        assert (ROOT / name.strip("`")).exists(), name
+
+
+def test_the_limits_in_the_readme_still_hold():
+    limits = (ROOT / "README.md").read_text(encoding="utf-8").split("## Limits")[1]
+    assert "No `vmap`" in limits
+    assert not hasattr(autograd, "vmap")
+    assert not hasattr(autograd, "compile")
+    assert "no convolutional, recurrent or attention layers" in limits
+    for layer in ("Conv1d", "Conv2d", "RNN", "LSTM", "GRU", "MultiheadAttention"):
+        assert not hasattr(nn, layer)
+    assert "no workers" in limits
+    assert "num_workers" not in inspect.signature(nn.DataLoader).parameters
+    assert "`.pt` files" in limits
+    with pytest.raises(ValueError, match="pt"):
+        nn.load("weights.pt")
+
+
+@pytest.mark.torch
+def test_weights_of_pytorch_load_as_the_porting_page_says():
+    torch = pytest.importorskip("torch")
+    theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    ours = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    ours.load_state_dict(theirs.state_dict())
+    x = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    np.testing.assert_allclose(
+        ours(x).data, theirs(torch.tensor(x)).detach().numpy(), rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.torch
+def test_pytorchs_names_in_the_porting_table_exist():
+    torch = pytest.importorskip("torch")
+    for theirs, _ in rows("porting_from_pytorch.md", "PyTorch"):
+        for path in re.findall(r"torch\.([\w.]+)", theirs):
+            target = torch
+            for part in path.split("."):
+                target = getattr(target, part)
+            assert target is not None
+
+
+def test_names_of_this_library_in_the_porting_table_exist():
+    for _, ours in rows("porting_from_pytorch.md", "PyTorch"):
+        for module, name in re.findall(r"\b(np|nn|autograd)\.(\w+)", ours):
+            package = np if module == "np" else importlib.import_module(module)
+            assert hasattr(package, name), f"{module}.{name}"
