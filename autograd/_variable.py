@@ -507,6 +507,13 @@ class Variable:
             self._refuse("np.asarray")
         return np.array(self._data, dtype=dtype) if copy else np.asarray(self._data, dtype=dtype)
 
+    @property
+    def _mask(self) -> Any:
+        """Refuse `numpy.ma`, which takes `_data` of what it meets and then asks for this."""
+        if self._node is not None:
+            self._refuse("np.ma")
+        return np.False_
+
     def __float__(self) -> float:
         if self._node is not None:
             self._refuse("float")

@@ -482,6 +482,23 @@ def test_assignment_of_a_recorded_variable_into_an_array_is_refused(shape):
     assert not target.any()
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda v: np.ma.array([1.0, 2.0], mask=[False, True]) * v,
+        lambda v: np.ma.array([1.0, 2.0]) + v,
+        np.ma.exp,
+        np.ma.sum,
+        lambda v: np.ma.where([True, False], v, 0.0),
+        np.ma.array,
+    ],
+)
+def test_masked_arrays_do_not_take_the_data_of_a_recorded_variable(use):
+    with pytest.raises(TypeError, match="wanted a Variable without a gradient"):
+        use(leaf(1.0, 2.0))
+    use(Variable([1.0, 2.0]))  # of a constant nothing is lost
+
+
 @pytest.mark.parametrize("shape", [(), (2,)])
 def test_an_array_of_a_list_of_recorded_variables_is_refused(shape):
     values = [Variable(np.ones(shape), requires_grad=True) for _ in range(2)]
