@@ -93,6 +93,13 @@ def holds_nan(gx: Any) -> bool:
     return bool(square != square)  # noqa: PLR0124 - true of nan only
 
 
+def _has_zeros(g: Any) -> bool:
+    """Tell whether a seed holds exact zeros, as one row of a Jacobian does."""
+    if isinstance(g, _graph.Variable):
+        g = g._data
+    return bool(np.count_nonzero(g) < g.size) if isinstance(g, np.ndarray) else not g
+
+
 def masked_by(g: Any, gx: Any) -> Any:
     """Return `gx` with zero where the cotangent `g`, or each of several, is zero (both kinds)."""
     if type(g) is tuple:
@@ -281,7 +288,6 @@ def run_backward(
     *,
     create_graph: bool = False,
     retain_graph: bool = False,
-    masked: bool = False,
     route: Route | None = None,
 ) -> dict[Node, Any]:
     """Pull cotangents back from `seeds` to the leaves, or to `inputs`.
@@ -292,15 +298,16 @@ def run_backward(
         inputs: the nodes whose cotangents are returned; None accumulates in the leaves instead.
         create_graph: run the rules on Variables, so that the result can be differentiated again.
         retain_graph: keep the saved values for another pass.
-        masked: the seeds may contain exact zeros (see "masked cotangents").
         route: what `find_route` gave for the same seeds and inputs in a graph not changed since.
 
     Returns:
         The cotangents of those of `inputs` that the seeds depend on; empty where `inputs` is None.
     """
     cotangents: dict[Node, Any] = {}
+    masked = False  # whether exact zeros may be among the cotangents: see "masked cotangents"
     for node, seed in seeds:
         g = conjugated(node, seed)
+        masked = masked or _has_zeros(g)
         cotangents[node] = cotangents[node] + g if node in cotangents else g
     order, wanted = route or find_route(cotangents, inputs)
     targets = frozenset(inputs or ())

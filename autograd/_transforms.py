@@ -98,7 +98,6 @@ class _Trace:
         self,
         cotangents: Sequence[Any],
         *,
-        masked: bool = False,
         retain_graph: bool = False,
         route: Route | None = None,
     ) -> list[Any]:
@@ -118,7 +117,6 @@ class _Trace:
             [v._node for v in self.inputs],
             create_graph=create_graph,
             retain_graph=retain_graph or create_graph,
-            masked=masked,
             route=route,
         )
         return [_finished(found.get(v._node), v) for v in self.inputs]  # type: ignore[arg-type]
@@ -140,14 +138,13 @@ def backward_pass(
     *,
     create_graph: bool,
     retain_graph: bool,
-    masked: bool,
     route: Route | None = None,
 ) -> dict[Node, Any]:
     """Run the engine; a pass that creates a graph records, whatever the grad mode, and has
     Variables as seeds.
     """
     if not create_graph:
-        return run_backward(seeds, inputs, retain_graph=retain_graph, masked=masked, route=route)
+        return run_backward(seeds, inputs, retain_graph=retain_graph, route=route)
     seeds = [(node, g if isinstance(g, Variable) else wrap(g)) for node, g in seeds]
     with set_grad_enabled(mode.recording or True):
         return run_backward(
@@ -155,7 +152,6 @@ def backward_pass(
             inputs,
             create_graph=True,
             retain_graph=retain_graph,
-            masked=masked,
             route=route,
         )
 
@@ -317,7 +313,6 @@ def _grad_of_graph(
         [v._node for v in targets],
         create_graph=create_graph,
         retain_graph=create_graph if retain_graph is None else retain_graph,
-        masked=grad_outputs is not None,
     )
     gradients = []
     for i, v in enumerate(targets):
@@ -407,7 +402,7 @@ def vjp(function: Callable[..., Any], *primals: Any) -> Any:
             _direction("vjp", g, o, nested=trace.nested)
             for g, o in zip(given, map(_variable, trace.outputs), strict=True)
         ]
-        return trace.arrange(trace.pull(cotangents, masked=True, retain_graph=True), ())  # type: ignore[no-any-return]
+        return trace.arrange(trace.pull(cotangents, retain_graph=True), ())  # type: ignore[no-any-return]
 
     return trace.value(), pullback
 
@@ -568,7 +563,7 @@ def _jacobian_reverse(trace: _Trace) -> list[list[Any]]:
         for unit in _units(out):
             cotangents: list[Any] = [None] * len(trace.outputs)
             cotangents[k] = unit
-            gradients = trace.pull(cotangents, masked=True, retain_graph=True, route=route)
+            gradients = trace.pull(cotangents, retain_graph=True, route=route)
             for row, g in zip(rows, gradients, strict=True):
                 # The gradient of a complex output is the conjugate of the derivative (see
                 # docs/conventions.md).
@@ -641,7 +636,7 @@ def hvp(function: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
             _direction("hvp", v, _variable(o), nested=trace.nested)
             for v, o in zip(vectors, trace.outputs, strict=True)
         ]
-        return trace.arrange(trace.pull(cotangents, masked=True), argnum)
+        return trace.arrange(trace.pull(cotangents), argnum)
 
     return product
 
@@ -723,7 +718,7 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
             ]
             targets = [*map(_node, inputs), *free]
             found = backward_pass(
-                seeds, targets, create_graph=create_graph, retain_graph=create_graph, masked=True
+                seeds, targets, create_graph=create_graph, retain_graph=create_graph
             )
             return [None if (p := found.get(t)) is None else conjugated(t, p) for t in targets]
 

@@ -9,6 +9,7 @@ MyGrad and micrograd take part where they are installed; HIPS autograd has our i
 """
 
 import argparse
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -25,20 +26,26 @@ FACTOR = np.linspace(0.9, 1.1, 8)
 ONES = np.ones(8)
 
 
-def ours(case):
-    step = {
-        "sin": autograd.sin,
-        "tanh": autograd.tanh,
-        "x + c": lambda y: y + FACTOR,
-        "x * c": lambda y: y * FACTOR,
+def step_of(case, library, factor):
+    """Return one operation of the chain in any library."""
+    return {
+        "sin": library.sin,
+        "tanh": library.tanh,
+        "x + c": lambda y: y + factor,
+        "x * c": lambda y: y * factor,
         "x * x": lambda y: y * y,
     }[case]
 
+
+def chain(case, library, factor, leaf, gradient):
+    """Return a forward and a backward pass over a chain; `leaf` makes its beginning."""
+    step = step_of(case, library, factor)
+
     def once():
-        y = Variable(START, requires_grad=True)
+        y = leaf()
         for _ in range(LENGTH):
             y = step(y)
-        y.backward(ONES)
+        y.backward(gradient)
 
     return once
 
@@ -75,43 +82,6 @@ def by_hand(case):
         g = ONES
         for pull in reversed(pulls):
             g = pull(g)
-
-    return once
-
-
-def torch_chain(torch, case):
-    factor, ones = torch.from_numpy(FACTOR), torch.from_numpy(ONES)
-    step = {
-        "sin": torch.sin,
-        "tanh": torch.tanh,
-        "x + c": lambda y: y + factor,
-        "x * c": lambda y: y * factor,
-        "x * x": lambda y: y * y,
-    }[case]
-
-    def once():
-        y = torch.tensor(START, requires_grad=True)
-        for _ in range(LENGTH):
-            y = step(y)
-        y.backward(ones)
-
-    return once
-
-
-def mygrad_chain(mygrad, case):
-    step = {
-        "sin": mygrad.sin,
-        "tanh": mygrad.tanh,
-        "x + c": lambda y: y + FACTOR,
-        "x * c": lambda y: y * FACTOR,
-        "x * x": lambda y: y * y,
-    }[case]
-
-    def once():
-        y = mygrad.tensor(START)
-        for _ in range(LENGTH):
-            y = step(y)
-        y.backward(ONES)
 
     return once
 
@@ -168,11 +138,19 @@ def main():
     number = 1 if chosen.smoke else None
     rows = {}
     for case in ("sin", "tanh", "x + c", "x * c", "x * x"):
-        rivals = {"gradloom": ours(case), "numpy": by_hand(case)}
+        rivals = {
+            "gradloom": chain(
+                case, autograd, FACTOR, lambda: Variable(START, requires_grad=True), ONES
+            ),
+            "numpy": by_hand(case),
+        }
         if torch:
-            rivals["torch"] = torch_chain(torch, case)
+            factor, ones = torch.from_numpy(FACTOR), torch.from_numpy(ONES)
+            leaf = functools.partial(torch.tensor, START, requires_grad=True)
+            rivals["torch"] = chain(case, torch, factor, leaf, ones)
         if mygrad:
-            rivals["mygrad"] = mygrad_chain(mygrad, case)
+            leaf = functools.partial(mygrad.tensor, START)
+            rivals["mygrad"] = chain(case, mygrad, FACTOR, leaf, ONES)
         times = _timing.compare(rivals, chosen.repeats, number)
         rows[case] = {name: t / LENGTH for name, t in times.items()}
         if hips:

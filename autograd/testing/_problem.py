@@ -124,9 +124,7 @@ def pull(
     ]
     nodes: list[Any] = [x._node for x in inputs]
     found = (
-        backward_pass(seeds, nodes, create_graph=create_graph, retain_graph=True, masked=True)
-        if seeds
-        else {}
+        backward_pass(seeds, nodes, create_graph=create_graph, retain_graph=True) if seeds else {}
     )
     gradients = []
     for x, node in zip(inputs, nodes, strict=True):
