@@ -11,7 +11,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import make_regression
 
 import nn
 import optim
@@ -24,6 +23,8 @@ def make_data():
     The squares reach 10,000; divided by their standard deviation they suit learning rates that one
     would try first.
     """
+    from sklearn.datasets import make_regression
+
     x, y = make_regression(n_samples=100, n_features=1, n_informative=1, noise=10, random_state=0)
     y = y**2
     return x, (y / y.std())[:, np.newaxis]
@@ -135,7 +136,10 @@ def main(arguments=None):
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--plot", action="store_true", help="draw regression.png")
     options = parser.parse_args(arguments)
-    x, y = make_data()
+    try:
+        x, y = make_data()
+    except ImportError:
+        parser.exit(1, "regression.py: wanted scikit-learn; run pip install 'gradloom[data]'\n")
 
     print("a line, with Variables:")
     slope, offset, by_hand = line_with_variables(x, y, options.epochs)
