@@ -86,3 +86,11 @@ def test_what_numpy_refuses_is_refused_in_a_sentence():
         autograd.pad(x[:0], 1, "edge")
     with pytest.raises(ValueError, match="pad: wanted a stat_length of at least 1"):
         autograd.pad(x, 1, "mean", stat_length=0)
+
+
+def test_what_numpy_leaves_undefined_is_zero_here():
+    x = Variable(np.ones((2, 2)), requires_grad=True)
+    padded = np.pad(x, 1, mode="empty")
+    np.testing.assert_array_equal(padded.data, np.pad(x.data, 1))
+    padded.sum().backward()
+    np.testing.assert_array_equal(x.grad, np.ones((2, 2)))
