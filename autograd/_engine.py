@@ -137,6 +137,7 @@ def _collect(roots: Iterable[Node], inputs: Sequence[Node]) -> list[Node]:
     seen = set(roots)
     stack = list(seen)
     order = []
+    freed = []
     changed = 0
     while stack:
         node = stack.pop()
@@ -147,15 +148,17 @@ def _collect(roots: Iterable[Node], inputs: Sequence[Node]) -> list[Node]:
                 seen.add(parent)
                 stack.append(parent)
         if not parents:
-            if node.plan is FREED and node not in inputs:
-                msg = (
-                    "backward: this graph was freed by an earlier backward pass; pass "
-                    "retain_graph=True to the first "
-                    "pass, or compute the output again"
-                )
-                raise RuntimeError(msg)
+            if node.plan is FREED:
+                freed.append(node)
             if isinstance(node, Leaf) and node.changed > changed:
                 changed = node.changed
+    # An input may itself be freed, as long as no other is looked for in what it was computed from.
+    if freed and not (seen.issuperset(inputs) and set(inputs).issuperset(freed)):
+        msg = (
+            "backward: this graph was freed by an earlier backward pass; pass retain_graph=True to "
+            "the first pass, or compute the output again"
+        )
+        raise RuntimeError(msg)
     order.sort(key=_by_number, reverse=True)
     if changed:
         _refuse_stale(order, changed)
@@ -333,6 +336,7 @@ def run_backward(
             if node.hooks is not None:
                 with np.errstate(**outside):  # the user's code
                     g = _run_hooks(node, g)
+                masked = masked or _has_zeros(g)
                 owned.discard(node)
             plan = node.plan
             if node in targets:

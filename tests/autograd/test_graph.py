@@ -327,8 +327,9 @@ def test_the_gradient_of_a_freed_intermediate_can_be_asked_for():
     y.backward()
     z = y * y
     assert autograd.grad(z, [y]) == (8.0,)
-    with pytest.raises(RuntimeError, match="freed"):
-        autograd.grad(y * 3, [x])
+    for inputs in ([x], [x, y]):
+        with pytest.raises(RuntimeError, match="freed"):
+            autograd.grad(y * 3, inputs)
 
 
 def test_a_leaf_among_the_outputs_of_grad_collects_nothing():
@@ -884,6 +885,14 @@ def test_maximum_protects_the_smaller_operand():
         x = leaf(0.0, 4.0)
         np.maximum(np.log(x), 0.0).sum().backward()
     np.testing.assert_array_equal(x.grad, [0.0, 0.25])
+
+
+def test_a_hook_that_sets_a_gradient_to_zero_protects():
+    x = leaf(np.nan, 4.0)
+    y = np.exp(x) * x
+    y.register_hook(lambda g: np.where([True, False], 0.0, g))
+    y.sum().backward()
+    np.testing.assert_allclose(x.grad, [0.0, 5 * math.exp(4)])
 
 
 def test_nan_in_the_data_stays_where_it_is():
