@@ -632,11 +632,20 @@ def _as_data(data: Any, dtype: Any = None) -> Any:
     if isinstance(data, (bool, int, float, complex)):
         new: Any = np.array(data, dtype=dtype)[()]
     else:
-        new = (
-            np.asarray(data, dtype=dtype)
-            if not isinstance(data, np.generic) or dtype is not None
-            else data
-        )
+        try:
+            new = (
+                np.asarray(data, dtype=dtype)
+                if not isinstance(data, np.generic) or dtype is not None
+                else data
+            )
+        except ValueError as error:
+            if not isinstance(data, (list, tuple)):
+                raise
+            msg = (
+                f"Variable: wanted nested lists of equal lengths, of numbers, got others ({error}); "
+                "pad the shorter ones, or make several Variables"
+            )
+            raise ValueError(msg) from None
     if new.dtype.kind not in "biufc":
         msg = (
             f"Variable: wanted numbers, got {type(data).__name__} of dtype {new.dtype}; convert "

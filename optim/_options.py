@@ -104,7 +104,8 @@ def check_parameter(owner: str, label: str, parameter: object) -> None:
     """
     if not isinstance(parameter, Variable):
         raise TypeError(
-            f"{owner}: wanted Variables as parameters, got {type(parameter).__name__} as {label}"
+            f"{owner}: wanted Variables as parameters, got {type(parameter).__name__} as {label}; "
+            "pass model.parameters(), or a list of Variables"
         )
     if not parameter.is_leaf:
         raise ValueError(

@@ -96,6 +96,11 @@ def test_data_that_is_no_number_is_refused(data):
         Variable(data)
 
 
+def test_nested_lists_of_unequal_lengths_are_refused():
+    with pytest.raises(ValueError, match="Variable: wanted nested lists of equal lengths"):
+        Variable([[1.0, 2.0], [3.0]])
+
+
 def test_requires_grad_can_be_switched_on_leaves_only():
     x = Variable([1.0, 2.0])
     x.requires_grad = True

@@ -240,7 +240,11 @@ def test_repr_tells_the_groups_apart():
         ({"a": leaf(1.0)}, TypeError, "got a dict"),
         ({leaf(1.0)}, TypeError, "fixed order, got a set"),
         (3, TypeError, "wanted an iterable of Variables, got int"),
-        ([np.ones(2)], TypeError, "wanted Variables as parameters, got ndarray as parameter 0"),
+        (
+            [np.ones(2)],
+            TypeError,
+            "wanted Variables as parameters, got ndarray as parameter 0; pass model",
+        ),
         ([leaf(1.0), leaf(1.0) * 2], ValueError, "parameter 1 is the result of an operation"),
         ([Variable([1.0])], ValueError, "parameter 0 does not require a gradient"),
         ([("w", Variable([1.0]))], ValueError, "parameter 'w' does not require a gradient"),
