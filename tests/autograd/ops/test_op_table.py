@@ -429,7 +429,10 @@ def resized(call, shapes):
             return np.array(np.resize(value, shapes[next(count) % len(shapes)]))
         return value
 
-    arguments = tuple(rebuild(a, change) for a in call.arguments)
+    return with_arguments(call, tuple(rebuild(a, change) for a in call.arguments))
+
+
+def with_arguments(call, arguments):
     new = Call.__new__(Call)
     new.function, new.kwargs, new.diff = call.function, call.kwargs, call.diff
     new.arguments = arguments
@@ -471,6 +474,54 @@ def test_elementwise_functions_broadcast_and_take_0d_and_empty_operands(row):
                 )
 
 
+def emptied(call, length):
+    """Return the call with every axis of that length shrunk to nothing."""
+
+    def change(value):
+        if not isinstance(value, np.ndarray):
+            return value
+        return value[tuple(slice(0 if size == length else None) for size in value.shape)].copy()
+
+    return with_arguments(call, tuple(rebuild(a, change) for a in call.arguments))
+
+
+def is_numpys(function):
+    if isinstance(function, np.ufunc):
+        return True
+    return (getattr(function, "__module__", None) or "").partition(".")[0] == "numpy"
+
+
+@each_row_where(lambda row: is_numpys(row.twin) and not row.elementwise)
+@pytest.mark.filterwarnings("ignore")
+def test_empty_operands_give_what_numpy_gives_and_empty_gradients(row):
+    rng = random_for(row)
+    for case, call in calls(row):
+        lengths = {size for x in call.operands for size in x.shape} - {0}
+        for length in sorted(lengths):
+            changed = emptied(call, length)
+            try:
+                wanted = leaves(row.twin(*changed.arguments, **changed.kwargs))
+            except Exception:  # noqa: BLE001 - whatever NumPy does not take, we need not
+                continue
+            with naming(f"{case} without the axes of length {length}"):
+                check_empty(row, changed, wanted, rng)
+
+
+def check_empty(row, call, wanted, rng):
+    try:
+        got = leaves(call.function(*call.arguments, **call.kwargs))
+        inputs, outputs = record(call, call.operands)
+    except ValueError as refusal:
+        assert ": wanted" in str(refusal)  # noqa: PT017 - it may be refused, in a sentence
+        return
+    for g, w in zip(got, wanted, strict=True):
+        assert np.shape(g) == np.shape(w)
+        if not row.name.startswith("fft."):  # NumPy returns memory as it finds it there
+            np.testing.assert_array_equal(g, w)
+    for g, x in zip(pull(outputs, inputs, weights_for(outputs, rng)), inputs, strict=True):
+        assert (g.shape, g.dtype) == (x.shape, x.dtype)
+
+
 @each_row_where(lambda row: row.elementwise and row.recorded)
 def test_a_cotangent_of_zero_stays_zero_where_operands_are_nan(row):
     rng = random_for(row)
@@ -495,13 +546,6 @@ def test_a_cotangent_of_zero_stays_zero_where_operands_are_nan(row):
                     for w, f in zip(wanted, found, strict=True):
                         assert f[0] == 0, f"derivative {order}"
                         np.testing.assert_allclose(f[1:], w[1:], rtol=1e-12)
-
-
-def is_numpys(function):
-    return (
-        isinstance(function, np.ufunc)
-        or (getattr(function, "__module__", None) or "").partition(".")[0] == "numpy"
-    )
 
 
 def other_spellings(row):
