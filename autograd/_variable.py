@@ -642,8 +642,8 @@ def _as_data(data: Any, dtype: Any = None) -> Any:
             if not isinstance(data, (list, tuple)):
                 raise
             msg = (
-                f"Variable: wanted nested lists of equal lengths, of numbers, got others ({error}); "
-                "pad the shorter ones, or make several Variables"
+                f"Variable: wanted nested lists of equal lengths, got others ({error}); pad the "
+                "shorter ones, or make several Variables"
             )
             raise ValueError(msg) from None
     if new.dtype.kind not in "biufc":
