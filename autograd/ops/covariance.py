@@ -66,7 +66,7 @@ def cov(
         (variables, variables); 0-d for a single variable.
     """
     x = _observations("cov", "m", m, rowvar)
-    if y is not None:
+    if y is not None and x.shape[0]:  # no variables in `m` give (0, 0) whatever `y`, as in NumPy
         x = joining.concatenate((x, _observations("cov", "y", y, rowvar)), axis=0)
     if dtype is not None:
         x = shaping.astype(x, dtype)
