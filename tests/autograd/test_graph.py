@@ -273,6 +273,14 @@ def test_gradients_returned_by_grad_share_no_memory():
     assert not np.shares_memory(gy, seed)
 
 
+def test_the_part_of_a_cotangent_of_several_outputs_does_not_become_a_gradient():
+    x = leaf(1.5, 2.5)
+    seed = np.array([1.0, 10.0])
+    autograd.modf(x)[0].backward(seed)
+    np.testing.assert_array_equal(x.grad, seed)
+    assert not np.shares_memory(x.grad, seed)
+
+
 def test_a_gradient_that_is_a_view_inside_the_pass_owns_its_memory():
     x = leaf([1.0, 2.0], [3.0, 4.0])
     seed = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -533,6 +541,17 @@ def test_a_backward_pass_frees_what_it_has_used():
     assert 0.9 < after < 1.2, "the gradient of x alone"
 
 
+def test_a_variable_that_is_kept_does_not_keep_what_its_rule_needed():
+    x = leaf(1.0, 2.0)
+    factor = np.sin(x)
+    ref = weakref.ref(factor._data)
+    kept = factor * 3.0 * x
+    kept.sum().backward()
+    del factor
+    assert kept.shape == (2,)
+    assert ref() is None
+
+
 # -- several outputs -------------------------------------------------------------------------------
 
 
@@ -752,6 +771,14 @@ def test_a_change_before_the_forward_pass_is_fine():
     np.testing.assert_array_equal(x.grad, [10.0, 12.0])
 
 
+def test_a_change_of_a_number_is_detected():
+    x = scalar(2.0)
+    y = x * x
+    x.data = 5.0
+    with pytest.raises(RuntimeError, match=r"data of a leaf of shape \(\) was changed"):
+        y.backward()
+
+
 def test_a_change_of_what_no_rule_saved_is_fine():
     x, y = leaf(1.0, 2.0), leaf(3.0, 4.0)
     loss = (x + y * 2.0).sum()
@@ -893,6 +920,13 @@ def test_a_hook_that_sets_a_gradient_to_zero_protects():
     y.register_hook(lambda g: np.where([True, False], 0.0, g))
     y.sum().backward()
     np.testing.assert_allclose(x.grad, [0.0, 5 * math.exp(4)])
+
+
+@pytest.mark.parametrize("mask", [np.array([0.0, 1.0]), np.array([False, True])])
+def test_a_factor_of_zero_protects_from_infinite_slopes(mask):
+    x = leaf(0.0, 4.0)
+    (np.sqrt(x) * mask).sum().backward()
+    np.testing.assert_array_equal(x.grad, [0.0, 0.25])
 
 
 def test_nan_in_the_data_stays_where_it_is():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Variable
+from autograd import Variable, _primitive
 from autograd._primitive import PRIMITIVES
 from autograd.extend import binary, primitive, unary
 
@@ -147,6 +147,18 @@ def test_a_joint_rule_is_told_what_is_wanted_and_shares_work():
 
 def test_a_joint_rule_that_returns_one_array_twice_makes_two_gradients():
     @primitive(joint=lambda g: (g * 2,) * 2)
+    def twice_the_sum(x, y):
+        return 2 * (x + y)
+
+    x, y = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    twice_the_sum(x, y).sum().backward()
+    assert not np.shares_memory(x.grad, y.grad)
+
+
+def test_a_joint_rule_of_the_library_may_do_so_too(monkeypatch):
+    monkeypatch.setattr(_primitive, "PRIMITIVES", {})
+
+    @_primitive.primitive(joint=lambda g: (g * 2,) * 2)
     def twice_the_sum(x, y):
         return 2 * (x + y)
 
