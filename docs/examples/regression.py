@@ -18,16 +18,11 @@ from autograd import Variable, no_grad
 
 
 def make_data():
-    """Return inputs and targets, both of shape (100, 1).
-
-    The squares reach 10,000; divided by their standard deviation they suit learning rates that one
-    would try first.
-    """
+    """Return inputs and targets, both of shape (100, 1)."""
     from sklearn.datasets import make_regression
 
     x, y = make_regression(n_samples=100, n_features=1, n_informative=1, noise=10, random_state=0)
-    y = y**2
-    return x, (y / y.std())[:, np.newaxis]
+    return x, y[:, np.newaxis] ** 2
 
 
 def batches(x, y):
@@ -69,16 +64,21 @@ class Line(nn.Module):
 
 
 class Curve(nn.Module):
-    """A network with one hidden layer: 1-16-1, tanh between."""
+    """A network with one hidden layer: 1-16-1, tanh between.
 
-    def __init__(self):
+    The targets go up to 10,000, for which small initial weights are a long way off. So the network
+    computes in units of `scale`, the standard deviation of the targets.
+    """
+
+    def __init__(self, scale):
         super().__init__()
+        self.scale = scale
         self.hidden = nn.Linear(1, 16, dtype=np.float64, rng=1)
         self.output = nn.Linear(16, 1, dtype=np.float64, rng=2)
 
     def forward(self, x):
         """Return the height of the curve at x, shape (N, 1) to (N, 1)."""
-        return self.output(np.tanh(self.hidden(x)))
+        return self.scale * self.output(np.tanh(self.hidden(x)))
 
 
 def train(model, x, y, epochs, lr):
@@ -102,7 +102,7 @@ def train(model, x, y, epochs, lr):
 
 def show(epoch, epochs, loss):
     if epoch == 1 or epoch % 10 == 0 or epoch == epochs:
-        print(f"  epoch {epoch:3}: loss {loss:.4f}")
+        print(f"  epoch {epoch:3}: loss {loss:.4g}")
 
 
 def mean_squared_error(predict, x, y):
@@ -147,15 +147,18 @@ def main(arguments=None):
     line = Line()
     as_module = train(line, x, y, options.epochs, lr=0.001)
     print("a curve:")
-    curve = Curve()
-    curved = train(curve, x, y, options.epochs, lr=0.02)
+    scale = float(y.std())
+    curve = Curve(scale)
+    # Errors are `scale` times as large as in units of it, and so are the slopes of the network:
+    # gradients are scale^2 times as large, which the learning rate makes up for.
+    curved = train(curve, x, y, options.epochs, lr=0.02 / scale**2)
 
     errors = {
         "line": mean_squared_error(line, x, y),
         "best line": best_line_error(x, y),
         "curve": mean_squared_error(curve, x, y),
     }
-    print("mean squared errors:", {name: round(error, 4) for name, error in errors.items()})
+    print("mean squared errors:", {name: round(error) for name, error in errors.items()})
     if options.plot:
         draw({"line": line, "curve": curve}, x, y, Path("regression.png"))
     return {
