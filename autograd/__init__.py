@@ -22,6 +22,7 @@ from autograd.ops.softmax import *
 from autograd.ops.statistics import *
 from autograd.ops.shaping import *
 from autograd._transforms import grad, value_and_grad, elementwise_grad, vjp, jvp, jacobian, hessian, hvp, checkpoint
+from autograd._coverage import coverage
 from autograd._debug import detect_anomaly
 from autograd._function import Function
 from autograd.extend import primitive

@@ -106,7 +106,7 @@ def _push(
     """Return the tangent of one node's output, given those of its parents (None: zero)."""
     plan = node.plan
     spec = plan.primitive
-    if plan.elementwise:
+    if plan.elementwise and node.shape is not None:  # not one with several outputs
         return _push_elementwise(node, tangents, create_graph=create_graph)
     if spec is None or values is None or not (spec.linear or spec.jvp is not None):
         return _push_transposed(node, tangents, outputs, create_graph=create_graph)

@@ -233,9 +233,8 @@ def main():
     if chosen.worker:
         print(json.dumps(work(chosen.worker, chosen.smoke)))
         return
-    rivals = {"ours": sys.executable, "hips": chosen.hips, "jax": chosen.jax}
-    if importlib.util.find_spec("mygrad"):
-        rivals["mygrad"] = sys.executable
+    mygrad = sys.executable if importlib.util.find_spec("mygrad") else None
+    rivals = {"ours": sys.executable, "hips": chosen.hips, "mygrad": mygrad, "jax": chosen.jax}
     columns = {}
     versions = {"numpy": np.__version__}
     for peer, python in rivals.items():
@@ -261,6 +260,18 @@ def main():
     counts["all"] = {
         column: sum(row[column] for row in counts.values()) for column in [*columns, "cases"]
     }
+    if chosen.json:
+        missing = {
+            expression: [
+                peer
+                for peer in rivals
+                if any(v[expression] == "right" for c, v in columns.items() if c.startswith(peer))
+            ]
+            for expression, answer in columns["ours, either"].items()
+            if answer != "right"
+        }
+        table = {"versions": versions, "counts": counts, "missing": missing}
+        chosen.json.write_text(json.dumps(table, indent=1) + "\n")
     width = max(map(len, counts))
     print(" " * width + "".join(f"{column:>16}" for column in counts["all"]))
     for category, row in counts.items():
@@ -271,9 +282,6 @@ def main():
             if answer != "right":
                 right = [c for c, verdicts in columns.items() if verdicts[expression] == "right"]
                 print(f"  {expression}\n    {answer}\n    right in: {', '.join(right) or 'none'}")
-    if chosen.json:
-        table = {"versions": versions, "counts": counts, "verdicts": columns}
-        chosen.json.write_text(json.dumps(table, indent=1) + "\n")
 
 
 if __name__ == "__main__":

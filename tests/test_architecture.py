@@ -29,7 +29,7 @@ LAYERS = (
     ("autograd._primitive", "autograd._forward"),
     ("autograd.ops", "autograd.linalg", "autograd.fft", "autograd.special"),
     ("autograd._variable", "autograd._protocols", "autograd._ufuncs"),
-    ("autograd._transforms", "autograd._function", "autograd._debug"),
+    ("autograd._transforms", "autograd._function", "autograd._debug", "autograd._coverage"),
     ("autograd.extend", "autograd.testing", "autograd.drawing"),
     ("autograd",),
     ("nn",),
