@@ -66,7 +66,7 @@ class Line(nn.Module):
 class Curve(nn.Module):
     """A network with one hidden layer: 1-16-1, tanh between.
 
-    The targets go up to 10,000, for which small initial weights are a long way off. So the network
+    The targets go up to 13,000, for which small initial weights are a long way off. So the network
     computes in units of `scale`, the standard deviation of the targets.
     """
 
