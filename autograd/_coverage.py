@@ -113,10 +113,8 @@ for _name in ("linalg.cholesky", "linalg.eigh", "linalg.eigvalsh"):
     CONVENTIONS[_name] = "; ".join(filter(None, (CONVENTIONS.get(_name), _SYMMETRIC)))
 
 # Recorded with a derivative of zero.
-_ZERO = frozenset(
-    ["sign", "floor", "ceil", "trunc", "rint", "fix", "round", "around", "spacing", "floor_divide"]
-    + ["heaviside"]
-)
+_ZERO = {"sign", "floor", "ceil", "trunc", "rint", "fix", "round", "around", "spacing"}
+_ZERO |= {"floor_divide", "heaviside"}
 # Highest derivative compared with differences, where it is not 3 for elementwise functions, else 2.
 _ORDERS = {
     **dict.fromkeys(("maximum", "minimum", "fmax", "fmin", "remainder", "fmod", "floor_divide"), 2),

@@ -255,6 +255,7 @@ def _clipped_below(g: Any, x: Any, a_min: Any, a_max: Any) -> Any:
 
 
 @primitive(
+    name="clip",
     x=lambda g, x, a_min, a_max: np.where(_within(x, a_min, a_max), g, 0.0),
     a_min=_clipped_below,
     a_max=lambda g, x, a_min, a_max: np.where(
@@ -263,12 +264,24 @@ def _clipped_below(g: Any, x: Any, a_min: Any, a_max: Any) -> Any:
     elementwise=True,
     masks=True,
 )
-def clip(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
-    """Limit `x` to `[a_min, a_max]`; either bound may be None.
+def _clip(x: Any, a_min: Any, a_max: Any) -> Any:
+    return np.clip(x, a_min, a_max)
+
+
+def clip(
+    x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
+) -> Any:
+    """Limit `x` to `[a_min, a_max]`, or `[min, max]`; either bound may be None.
 
     At a bound the gradient goes to `x`, outside to the bound.
+
+    Raises:
+        ValueError: for a bound that is given under both of its names.
     """
-    return np.clip(x, a_min, a_max)
+    if (a_min is not None and min is not None) or (a_max is not None and max is not None):
+        msg = "clip: wanted a bound as a_min or min (a_max or max), got both"
+        raise ValueError(msg)
+    return _clip(x, min if a_min is None else a_min, max if a_max is None else a_max)
 
 
 def _sinc_slope(x: Any, out: Any) -> Any:

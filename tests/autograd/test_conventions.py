@@ -53,6 +53,8 @@ def test_clip_at_a_bound_lets_the_gradient_pass():
     x = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
     g = elementwise_grad(lambda x: np.clip(x, -1.0, 1.0))(x)
     np.testing.assert_array_equal(g, [0.0, 1.0, 1.0, 1.0, 0.0])
+    with pytest.raises(ValueError, match="wanted a bound as a_min or min"):
+        autograd.clip(x, -1.0, min=-1.0)
 
 
 @pytest.mark.parametrize("order", [None, 2, 3, 1.5])

@@ -203,6 +203,7 @@ ROWS = [
             Case((3, 4), domain=_across, args=(-1.0, 1.0)),
             Case((3, 4), domain=_across, args=(None, 1.0)),
             Case((3, 4), domain=_across, args=(-1.0, None)),
+            Case((3, 4), domain=_across, kwargs={"min": -1.0, "max": 1.0}),
             Case(
                 (3, 4),
                 (4,),
