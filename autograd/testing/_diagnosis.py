@@ -267,7 +267,9 @@ def explain(block: Block, *, at_kink: bool, elsewhere: Callable[[], bool]) -> st
         found = suspect(block, scale)
         if found:
             return found
-    return "no simple pattern: no sign, factor, transposition or missing sum explains the values"
+    if n.size == 1:
+        return "the formula: one entry shows no pattern, a larger input may"
+    return "the formula: no sign, factor, transposition or missing sum explains the values"
 
 
 def _equal(a: Array, b: Array, scale: float) -> bool:
@@ -302,7 +304,10 @@ def _constant_factor(block: Block, scale: float) -> str:
     factor = float(np.sum(a * n)) / square
     if abs(factor - 1) < 1e-9 or not factor or not _equal(a, factor * n, scale * abs(factor)):
         return ""
-    return f"constant factor: every entry is {_named(factor, block)} times what it should be"
+    name = _named(factor, block)
+    if np.count_nonzero(n) == 1 and name == _unnamed(factor):
+        return ""  # any two numbers have a ratio
+    return f"constant factor: every entry is {name} times what it should be"
 
 
 def _named(factor: float, block: Block) -> str:
@@ -320,6 +325,10 @@ def _named(factor: float, block: Block) -> str:
         for sign, prefix in ((1, ""), (-1, "-")):
             if abs(factor - sign * value) <= 1e-6 * value:
                 return prefix + name
+    return _unnamed(factor)
+
+
+def _unnamed(factor: float) -> str:
     return f"{factor:.6g}"
 
 

@@ -89,8 +89,10 @@ class Comparison:
         self.scales = self._block_scales()
         sizes = np.array([self.oracle.size(d.vector) for d in self.directions])
         changes = np.where(np.isfinite(self.numeric), np.abs(self.numeric), 0.0) * sizes
-        # A function that is zero all over has no scale of its own, so the scale is taken to be 1.
-        level.magnitude = float(np.max(changes, initial=level.magnitude)) or 1.0
+        level.magnitude = float(np.max(changes, initial=level.magnitude))
+        # A function that is zero all over but for rounding has no scale of its own.
+        if level.magnitude < 1e-12 and level.magnitude <= 100 * np.max(self.oracle.measure_noise()):
+            level.magnitude = 1.0
         self.verdicts: list[Verdict] = []
         for k, (direction, estimate) in enumerate(zip(self.directions, estimates, strict=True)):
             tolerance = level.tolerance(self.scales[:, k], direction.vector)

@@ -23,6 +23,8 @@ import numpy as np
 from autograd.testing._problem import Array, Problem
 
 VectorFunction = Callable[[Array], Array]
+# Returns by how much the difference of two values of the function may be off by rounding.
+Rounding = Callable[[Array, Array], Array]
 
 # Steps are powers of two times the size of the input, so that x + h - x is h but for the rounding
 # of x itself.
@@ -54,40 +56,42 @@ def quietly(f: VectorFunction, x: Array, size: int) -> Array:
 
 
 def central(
-    f: VectorFunction, x: Array, d: Array, h: float, epsilon: float, levels: int = LEVELS
+    f: VectorFunction, x: Array, d: Array, h: float, rounding: Rounding, levels: int = LEVELS
 ) -> Estimate:
     """Return extrapolated central differences with steps h, h/2, h/4 ... (Ridders' tableau, ratio
     2).
     """
-    f_plus = [f(x + (h * 0.5**k) * d) for k in range(levels)]
-    f_minus = [f(x - (h * 0.5**k) * d) for k in range(levels)]
+    steps = [h * 0.5**k for k in range(levels)]
+    pairs = [(f(x + step * d), f(x - step * d)) for step in steps]
     with np.errstate(all="ignore"):
-        slopes = [
-            (p - m) / (2 * h * 0.5**k) for k, (p, m) in enumerate(zip(f_plus, f_minus, strict=True))
-        ]
-        noises = [
-            epsilon * (np.abs(p) + np.abs(m)) / (h * 0.5**k)
-            for k, (p, m) in enumerate(zip(f_plus, f_minus, strict=True))
-        ]
+        slopes = [(p - m) / (2 * step) for (p, m), step in zip(pairs, steps, strict=True)]
+        noises = [rounding(p, m) / step for (p, m), step in zip(pairs, steps, strict=True)]
     return _extrapolate(slopes, noises, 4.0, h, "central differences")
 
 
 def one_sided(
-    f: VectorFunction, x: Array, fx: Array, d: Array, h: float, epsilon: float, levels: int = 5
+    f: VectorFunction,
+    x: Array,
+    fx: Array,
+    d: Array,
+    h: float,
+    rounding: Rounding,
+    levels: int = 5,
 ) -> Estimate:
     """Return the extrapolated one-sided derivative in the direction `d` (its sign says which side).
 
     Infinite where the slopes grow without end as the step shrinks, as those of the square root at
     zero do.
     """
-    values = [f(x + (h * 0.5**k) * d) for k in range(levels)]
+    steps = [h * 0.5**k for k in range(levels)]
+    values = [f(x + step * d) for step in steps]
     with np.errstate(all="ignore"):
-        slopes = [(v - fx) / (h * 0.5**k) for k, v in enumerate(values)]
-        noises = [epsilon * (np.abs(v) + np.abs(fx)) / (h * 0.5**k) for k, v in enumerate(values)]
+        slopes = [(v - fx) / step for v, step in zip(values, steps, strict=True)]
+        noises = [rounding(v, fx) / step for v, step in zip(values, steps, strict=True)]
         found = _extrapolate(slopes, noises, 2.0, h, "one-sided differences")
         growth = [np.abs(b) / np.abs(a) for a, b in itertools.pairwise(slopes)]
         grows = np.all([g > 1.2 for g in growth], axis=0) & (np.abs(slopes[-1]) > 100 * noises[-1])
-    value = np.where(grows, np.sign(slopes[-1]) * np.inf, found.value)
+        value = np.where(grows, np.sign(slopes[-1]) * np.inf, found.value)
     return found._replace(value=value, error=np.where(grows, 0.0, found.error))
 
 
@@ -126,6 +130,7 @@ class Oracle:
         fx: the outputs there.
         sizes: the size that each input coordinate is taken to have, which scales the steps.
         analytic: whether the complex step has been verified.
+        noise: what moving the inputs by their rounding unit does to the outputs, once measured.
     """
 
     def __init__(self, problem: Problem, fx: Array, *, method: str = "auto") -> None:
@@ -135,6 +140,7 @@ class Oracle:
         self.epsilon = problem.epsilon
         self.method = method
         self.analytic = False
+        self.noise: Array | None = None
         large = np.abs(self.x)
         floors = []
         for slot, leaf in zip(problem.inputs, problem.leaves, strict=True):
@@ -160,16 +166,33 @@ class Oracle:
             else 1.0
         )
 
+    def rounding(self, a: Array, b: Array) -> Array:
+        """Return by how much a difference of two values may be off."""
+        rounding = self.epsilon * (np.abs(a) + np.abs(b))
+        return rounding if self.noise is None else rounding + self.noise
+
+    def measure_noise(self) -> Array:
+        """Measure the noise of the outputs, and count it in all estimates from now on.
+
+        Outputs that are small because large numbers cancel have more of it than their own rounding.
+        """
+        if self.noise is None:
+            signs = np.random.default_rng(0).choice((-1.0, 1.0), (3, self.x.size))
+            moved = [self.f(self.x + self.epsilon * self.sizes * s) for s in signs]
+            with np.errstate(all="ignore"):
+                spread = np.max([np.abs(value - self.fx) for value in moved], axis=0)
+            self.noise = np.where(np.isfinite(spread), spread, 0.0)
+        return self.noise
+
     def differences(self, d: Array, shift: int = 0) -> Estimate:
         """Return central differences along `d`, the first step divided by 2^shift."""
-        return central(
-            self.f, self.x, d, self.first_step * self.size(d) * 2.0**-shift, self.epsilon
-        )
+        h = self.first_step * self.size(d) * 2.0**-shift
+        return central(self.f, self.x, d, h, self.rounding)
 
     def side(self, d: Array, shift: int = 0) -> Estimate:
         """Return the one-sided derivative along `d`."""
         h = 2.0**-8 * self.size(d) * 2.0**-shift
-        return one_sided(self.f, self.x, self.fx, d, h, self.epsilon)
+        return one_sided(self.f, self.x, self.fx, d, h, self.rounding)
 
     def along(self, d: Array) -> Estimate:
         """Return the derivative along `d` by the method chosen."""
