@@ -64,14 +64,6 @@ def _zero(g: Any) -> Any:
     return np.zeros_like(g)
 
 
-def _sign(g: Any, x: Any, out: Any) -> Any:
-    """Return zero; for complex x, whose sign is x / |x|, turn with the angle, and zero at the origin."""
-    if x.dtype.kind != "c":
-        return np.zeros_like(g)
-    r = np.abs(x)
-    return 1j * np.imag(g * out) * np.conjugate(out) / np.where(r == 0, 1.0, r)
-
-
 # fmt: off
 add           = binary(np.add,      fast=operator.add,     x=same,                y=same)
 subtract      = binary(np.subtract, fast=operator.sub,     x=same,                y=lambda g: -g)
@@ -101,7 +93,7 @@ sqrt          = unary(np.sqrt,       x=lambda g, out: g / (2 * out))
 cbrt          = unary(np.cbrt,       x=lambda g, out: g / (3 * (out * out)))
 
 # Piecewise constant: recorded, with a gradient of zero, so that a loss built on them differentiates.
-sign          = unary(np.sign,  x=_sign)
+_real_sign    = unary(np.sign,  x=_zero)
 floor         = unary(np.floor, x=_zero)
 ceil          = unary(np.ceil,  x=_zero)
 trunc         = unary(np.trunc, x=_zero)
@@ -167,6 +159,14 @@ logaddexp     = binary(np.logaddexp,  x=lambda g, x, y, out: _logaddexp_weight(g
 logaddexp2    = binary(np.logaddexp2, x=lambda g, x, y, out: _logaddexp_weight(g, x, y, out, 2.0),
                                       y=lambda g, x, y, out: _logaddexp_weight(g, y, x, out, 2.0))
 # fmt: on
+
+
+def sign(x: Any, /) -> Any:
+    """Return -1, 0 or 1, with a gradient of zero; of complex numbers x / |x|, and 0 at the origin."""
+    if getattr(getattr(x, "dtype", None), "kind", "") != "c":
+        return _real_sign(x)
+    r = absolute(x)
+    return x / where(r == 0, 1.0, r)
 
 
 def divmod(x: Any, y: Any, /) -> tuple[Any, Any]:

@@ -110,7 +110,7 @@ ROWS = [
     _one("sqrt", "positive", complex=True),
     _one("cbrt"),
     # piecewise constant
-    _one("sign"),
+    _one("sign", complex=True),
     _one("floor", _off_integers),
     _one("ceil", _off_integers),
     _one("trunc", _off_integers),
