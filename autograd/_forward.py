@@ -3,6 +3,7 @@ node first.
 
 - Elementwise operations: the Jacobian is diagonal, so the vjp rule applied to the tangent is the
   jvp.
+- Reductions: the vjp rule gives the slope of each element; slopes times tangents are added up.
 - Linear operations: the jvp is the operation itself, applied to the tangents.
 - A few operations that are neither state a tangent rule (`Primitive.jvp`), where that is faster
   than
@@ -24,11 +25,11 @@ from autograd._mode import mode, set_grad_enabled
 
 
 def kind(spec: Any) -> str:
-    """Tell how a primitive comes by its tangent rule: "elementwise", "own", "linear" or
-    "transposed".
+    """Tell how a primitive comes by its tangent rule: "elementwise", "reduction", "own", "linear"
+    or "transposed".
     """
-    if spec.elementwise:
-        return "elementwise"
+    if spec.elementwise or spec.reduces:
+        return "elementwise" if spec.elementwise else "reduction"
     if spec.jvp is not None:
         return "own"
     return "linear" if spec.linear else "transposed"
@@ -108,9 +109,14 @@ def _push(
     spec = plan.primitive
     if plan.elementwise and node.shape is not None:  # not one with several outputs
         return _push_elementwise(node, tangents, create_graph=create_graph)
-    if spec is None or values is None or not (spec.linear or spec.jvp is not None):
+    rules = () if spec is None or values is None else (spec.reduces, spec.jvp, spec.linear)
+    if not any(rules):
         return _push_transposed(node, tangents, outputs, create_graph=create_graph)
+    assert values is not None
     arguments = list(values[:-1])
+    if spec.reduces:
+        named = dict(zip(spec.parameters, arguments, strict=True))
+        return _push_reduction(node, tangents[0], named, create_graph=create_graph)
     if spec.jvp is not None:
         directions: list[Any] = [None] * len(arguments)
         for position, t in zip(plan.positions, tangents, strict=True):
@@ -146,6 +152,17 @@ def _push_elementwise(node: Node, tangents: list[Any], *, create_graph: bool) ->
             part = masked_by(full, part)  # a tangent of zero contributes zero, as a cotangent does
         total = part if total is None else total + part
     return total
+
+
+def _push_reduction(node: Node, t: Any, arguments: dict[str, Any], *, create_graph: bool) -> Any:
+    """Add up slopes times tangents over the axes that the operation reduces."""
+    (pull,) = node.plan.pulls
+    assert pull is not None
+    slopes = pull(np.ones(node.shape, node.dtype), rewrap(node) if create_graph else node.saved)
+    terms = slopes * t
+    if holds_nan(terms):
+        terms = masked_by(t, terms)
+    return terms.sum(axis=arguments["axis"], keepdims=arguments["keepdims"])
 
 
 def _push_transposed(

@@ -64,6 +64,9 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=ord)
 
 
+vector_norm.primitive.reduces = True
+
+
 def _matrix_norm(x: Any, ord: Any, row: int, column: int, keepdims: bool) -> Any:
     row, column = row % x.ndim, column % x.ndim
     if row == column:

@@ -128,6 +128,14 @@ def det(a: Any) -> Any:
     return np.linalg.det(a)
 
 
+def _det_push(tangents: Any, out: Any, a: Any) -> Any:
+    """Return tr(adj(A) dA), with the cofactors of the gradient."""
+    return (_det_a(np.ones_like(out), a, out) * tangents[0]).sum(axis=(-2, -1))
+
+
+det.primitive.jvp = _det_push
+
+
 def _slogdet_a(g: Any, a: Any, out: Any) -> Any:
     """Pull back both parts; with t = tr(A^-1 dA) they are Re(t) and i Im(t) times the sign."""
     g_sign, g_log = g
@@ -185,6 +193,20 @@ def solve(a: Any, b: Any) -> Any:
         LinAlgError: a matrix is singular, or not square.
     """
     return np.linalg.solve(a, b)
+
+
+def _solve_push(tangents: Any, out: Any, a: Any, b: Any) -> Any:
+    """Return A^-1 (db - dA x)."""
+    ta, tb = tangents
+    if ta is not None:
+        moved = (ta @ out[..., None])[..., 0] if b.ndim == 1 else ta @ out
+        tb = -moved if tb is None else tb - moved
+    if b.ndim == 1 < out.ndim:  # one right-hand side for a stack of matrices
+        return solve(a, shaping.broadcast_to(tb, out.shape)[..., None])[..., 0]
+    return solve(a, tb)
+
+
+solve.primitive.jvp = _solve_push
 
 
 def solve_triangular(
