@@ -26,8 +26,9 @@ class Entry(NamedTuple):
         gradient: "gradient"; "zero", recorded with a derivative that is zero; "none", where the
             result is plain, because nothing could be differentiated; or "refused" with a TypeError.
         limits: keywords of NumPy that are refused, or what else differs.
-        forward: the tangent rule: "elementwise" (the vjp rule), "linear" (the function itself),
-            "own", "transposed" (the vjp rule, twice), or "composed" of those of other functions.
+        forward: the tangent rule: "elementwise" (the vjp rule), "reduction" (the vjp rule, added
+            up), "linear" (the function itself), "own", "transposed" (the vjp rule, twice), or
+            "composed" of those of other functions.
         orders: the highest derivative that the tests compare with differences.
         convention: the derivative at ties, kinks and singular points; or what to write instead.
     """

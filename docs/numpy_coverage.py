@@ -82,9 +82,10 @@ a recorded graph cannot follow a change in place. Ufuncs take `where=` together 
 as `out=`, which gives the other elements.
 
 "forward" says where the tangent rule of forward mode comes from: the gradient rule itself
-(elementwise), the function itself (linear), a rule of its own (own), the gradient rule transposed
-once more (transposed), or from the functions it is composed of (composed). "orders" is the
-highest derivative that the tests compare with finite differences.
+(elementwise), the gradient rule with its terms added up (reduction), the function itself (linear),
+a rule of its own (own), the gradient rule transposed once more (transposed), or the functions it
+is composed of (composed). "orders" is the highest derivative that the tests compare with finite
+differences.
 """
 
 TITLES = {
