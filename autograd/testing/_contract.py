@@ -10,7 +10,6 @@ import itertools
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -19,42 +18,11 @@ import numpy as np
 from autograd._function import Function
 from autograd._variable import Variable
 from autograd.testing._checker import check_gradients
+from autograd.testing._errors import ContractError, ContractReport
 from autograd.testing._problem import Array, flatten, is_inexact, name_of, pack, pull, raw
 
 THREADS = 4
 _REFUSALS = (TypeError, ValueError, IndexError, np.linalg.LinAlgError)
-
-
-class ContractError(AssertionError):
-    """A function breaks its contract; `report` tells all that was checked."""
-
-    report: ContractReport
-
-
-@dataclass
-class ContractReport:
-    """What `check_function` found, by name of the check.
-
-    Attributes:
-        function: name of the function.
-        passed: checks that hold.
-        skipped: checks that do not apply, with the reason.
-        failed: checks that do not hold, with what is wrong.
-    """
-
-    function: str
-    passed: list[str] = field(default_factory=list)
-    skipped: dict[str, str] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        counts = (
-            f"{len(self.passed)} passed, {len(self.failed)} failed, {len(self.skipped)} skipped"
-        )
-        lines = [f"{self.function}: {counts}"]
-        lines += [f"  failed   {name}: {why}" for name, why in self.failed.items()]
-        lines += [f"  skipped  {name}: {why}" for name, why in self.skipped.items()]
-        return "\n".join(lines)
 
 
 class _Skip(Exception):  # noqa: N818 - no error

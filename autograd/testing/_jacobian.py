@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from autograd.testing._diagnosis import Block, GradientError, explain
+from autograd.testing._diagnosis import Block, explain
+from autograd.testing._errors import GradientError
 from autograd.testing._judge import SAFETY, Verdict, judge
 from autograd.testing._level import Direction, Level
 from autograd.testing._problem import Array, Slot

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.testing._diagnosis import GradientError
+from autograd.testing._errors import GradientError
 from autograd.testing._judge import Tolerance, Verdict
 from autograd.testing._oracle import Oracle
 from autograd.testing._problem import Array, Problem, Slot, Tape, flatten, raw, unpack
