@@ -1,8 +1,10 @@
-"""Elementwise functions: one row each, the NumPy function beside the derivative rule of each operand.
+"""Elementwise functions: one row each, the NumPy function beside the derivative rule of each
+operand.
 
-Read a row as a line of a table of derivatives: `g` is the cotangent of the output, `out` the output, `x` and `y` the operands.
-Broadcasting is undone by the engine, and so is the conjugation of complex cotangents: rules multiply by the derivative as
-in a textbook. Angles are in radians unless the name says degrees. Imports `_primitive` and NumPy.
+Read a row as a line of a table of derivatives: `g` is the cotangent of the output, `out` the
+output, `x` and `y` the operands. Broadcasting is undone by the engine, and so is the conjugation of
+complex cotangents: rules multiply by the derivative as in a textbook. Angles are in radians unless
+the name says degrees. Imports `_primitive`, `_graph` and NumPy.
 """
 
 from __future__ import annotations
@@ -20,13 +22,13 @@ _LOG_2 = math.log(2)
 _LOG_10 = math.log(10)
 _DEGREE = math.pi / 180
 
-# -- arithmetic ------------------------------------------------------------------------------------------------------
+# -- arithmetic ------------------------------------------------------------------------------------
 
 
 def _power_x(g: Any, x: Any, y: Any) -> Any:
     """Return y x^(y-1), with 0 at x = y = 0 where the formula says 0 * inf."""
     if isinstance(y, (int, float)):
-        if y == 2:  # noqa: PLR2004 - the commonest exponent; x**1.0 would cost a call of pow
+        if y == 2:
             return g * (2 * x)
         return g * (y * x ** (y - 1)) if y != 0 else np.zeros_like(g)
     slope = y * x ** (y - 1)
@@ -43,7 +45,7 @@ def _power_y(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 
 def _larger(g: Any, x: Any, y: Any) -> Any:
-    """Give `g` to the larger operand, half each at a tie; a nan operand wins, as in the forward pass."""
+    """Give `g` to the larger operand, half each at a tie; a nan operand wins, as forward."""
     return np.where((x > y) | (x != x), g, np.where(x == y, g * 0.5, 0.0))  # noqa: PLR0124
 
 
@@ -65,23 +67,32 @@ def _zero(g: Any) -> Any:
 
 
 # fmt: off
-add           = binary(np.add,      fast=operator.add,     x=same,                y=same)
-subtract      = binary(np.subtract, fast=operator.sub,     x=same,                y=lambda g: -g)
-multiply      = binary(np.multiply, fast=operator.mul,     x=lambda g, y: g * y,         y=lambda g, x: g * x)
-divide        = binary(np.divide,   fast=operator.truediv, x=lambda g, y: g / y,         y=lambda g, out, y: -g * out / y)
-power         = binary(np.power,    fast=operator.pow,     x=_power_x,                   y=_power_y)
-float_power   = binary(np.float_power,                     x=_power_x,                   y=_power_y)
-remainder     = binary(np.remainder,    fast=operator.mod, x=same,                y=lambda g, x, y: -g * np.floor_divide(x, y))
-fmod          = binary(np.fmod,                            x=same,                y=lambda g, x, y: -g * np.trunc(x / y))
-floor_divide  = binary(np.floor_divide, fast=operator.floordiv, x=_zero,                 y=_zero)
-maximum       = binary(np.maximum, masks=True,             x=_larger,                    y=lambda g, x, y: _larger(g, y, x))
-minimum       = binary(np.minimum, masks=True,             x=_smaller,                   y=lambda g, x, y: _smaller(g, y, x))
-fmax          = binary(np.fmax, masks=True,                x=_larger_not_nan,            y=lambda g, x, y: _larger_not_nan(g, y, x))
-fmin          = binary(np.fmin, masks=True,                x=_smaller_not_nan,           y=lambda g, x, y: _smaller_not_nan(g, y, x))
-copysign      = binary(np.copysign,                        x=lambda g, x, y: g * (np.sign(x) * np.copysign(np.sign(x), y)), y=_zero)
-heaviside     = binary(np.heaviside, masks=True,           x=_zero,                      y=lambda g, x: np.where(x == 0, g, 0.0))
-nextafter     = binary(np.nextafter,                       x=same,                y=_zero)
-ldexp         = binary(np.ldexp,                           x=lambda g, y: np.ldexp(g, y))
+add           = binary(np.add,      fast=operator.add, x=same, y=same)
+subtract      = binary(np.subtract, fast=operator.sub, x=same, y=lambda g: -g)
+multiply      = binary(np.multiply, fast=operator.mul, x=lambda g, y: g * y, y=lambda g, x: g * x)
+divide        = binary(np.divide,   fast=operator.truediv,
+                       x=lambda g, y: g / y,      y=lambda g, out, y: -g * out / y)
+power         = binary(np.power, fast=operator.pow, x=_power_x, y=_power_y)
+float_power   = binary(np.float_power,              x=_power_x, y=_power_y)
+remainder     = binary(np.remainder, fast=operator.mod,
+                       x=same,                    y=lambda g, x, y: -g * np.floor_divide(x, y))
+fmod          = binary(np.fmod,
+                       x=same,                    y=lambda g, x, y: -g * np.trunc(x / y))
+floor_divide  = binary(np.floor_divide, fast=operator.floordiv, x=_zero, y=_zero)
+maximum       = binary(np.maximum, masks=True,
+                       x=_larger,                 y=lambda g, x, y: _larger(g, y, x))
+minimum       = binary(np.minimum, masks=True,
+                       x=_smaller,                y=lambda g, x, y: _smaller(g, y, x))
+fmax          = binary(np.fmax, masks=True,
+                       x=_larger_not_nan,         y=lambda g, x, y: _larger_not_nan(g, y, x))
+fmin          = binary(np.fmin, masks=True,
+                       x=_smaller_not_nan,        y=lambda g, x, y: _smaller_not_nan(g, y, x))
+copysign      = binary(np.copysign,
+                       x=lambda g, x, y: g * (np.sign(x) * np.copysign(np.sign(x), y)), y=_zero)
+heaviside     = binary(np.heaviside, masks=True,
+                       x=_zero,                   y=lambda g, x: np.where(x == 0, g, 0.0))
+nextafter     = binary(np.nextafter, x=same, y=_zero)
+ldexp         = binary(np.ldexp, x=lambda g, y: np.ldexp(g, y))  # noqa: PLW0108 - y is a need
 
 negative      = unary(np.negative,   x=lambda g: -g)
 positive      = unary(np.positive,   x=same)
@@ -92,7 +103,7 @@ square        = unary(np.square,     x=lambda g, x: g * (2 * x))
 sqrt          = unary(np.sqrt,       x=lambda g, out: g / (2 * out))
 cbrt          = unary(np.cbrt,       x=lambda g, out: g / (3 * (out * out)))
 
-# Piecewise constant: recorded, with a gradient of zero, so that a loss built on them differentiates.
+# Piecewise constant: recorded, with a gradient of zero, so that a loss with them differentiates.
 _real_sign    = unary(np.sign,  x=_zero)
 floor         = unary(np.floor, x=_zero)
 ceil          = unary(np.ceil,  x=_zero)
@@ -101,7 +112,7 @@ rint          = unary(np.rint,  x=_zero)
 fix           = unary(np.trunc, x=_zero, name="fix")
 spacing       = unary(np.spacing, x=_zero)
 
-# -- exponentials and logarithms -------------------------------------------------------------------------------------
+# -- exponentials and logarithms -------------------------------------------------------------------
 exp           = unary(np.exp,   x=lambda g, out: g * out)
 exp2          = unary(np.exp2,  x=lambda g, out: g * (out * _LOG_2))
 expm1         = unary(np.expm1, x=lambda g, out: g * (out + 1))
@@ -110,7 +121,7 @@ log2          = unary(np.log2,  x=lambda g, x: g / (x * _LOG_2))
 log10         = unary(np.log10, x=lambda g, x: g / (x * _LOG_10))
 log1p         = unary(np.log1p, x=lambda g, x: g / (1 + x))
 
-# -- trigonometric and hyperbolic ------------------------------------------------------------------------------------
+# -- trigonometric and hyperbolic ------------------------------------------------------------------
 sin           = unary(np.sin,     x=lambda g, x: g * np.cos(x))
 cos           = unary(np.cos,     x=lambda g, x: -g * np.sin(x))
 tan           = unary(np.tan,     x=lambda g, out: g * (1 + out * out))
@@ -131,9 +142,13 @@ deg2rad       = unary(np.deg2rad, x=lambda g: g * _DEGREE)
 
 
 def _arctan2_slope(other: Any, x: Any, y: Any) -> Any:
-    """Return other / (x^2 + y^2), with 0 at the origin, where the angle has no derivative."""
-    r2 = x * x + y * y
-    return other / np.where(r2 == 0, 1.0, r2)
+    """Return other / (x^2 + y^2), with 0 at the origin, where the angle has no derivative.
+
+    The length is divided by twice: its square would underflow below 1e-162 (1e-23 in float32).
+    """
+    r = np.hypot(x, y)
+    r = np.where(r == 0, 1.0, r)
+    return other / r / r
 
 
 def _ratio(x: Any, out: Any) -> Any:
@@ -142,7 +157,7 @@ def _ratio(x: Any, out: Any) -> Any:
 
 
 def _logaddexp_weight(g: Any, x: Any, y: Any, out: Any, base: float) -> Any:
-    """Return g base^(x - out), the share of `x`, with 1/2 where both operands are infinite alike."""
+    """Return g base^(x - out), the share of `x`, with 1/2 where both are infinite alike."""
     same = x == out
     weight = np.exp(np.where(same, 0.0, x - out) * math.log(base))
     infinite = same & np.isinf(out)
@@ -152,17 +167,23 @@ def _logaddexp_weight(g: Any, x: Any, y: Any, out: Any, base: float) -> Any:
 
 
 # fmt: off
-arctan2       = binary(np.arctan2,    x=lambda g, x, y: g * _arctan2_slope(y, x, y), y=lambda g, x, y: -g * _arctan2_slope(x, x, y))
-hypot         = binary(np.hypot,      x=lambda g, x, out: g * _ratio(x, out),        y=lambda g, y, out: g * _ratio(y, out))
-logaddexp     = binary(np.logaddexp,  x=lambda g, x, y, out: _logaddexp_weight(g, x, y, out, math.e),
-                                      y=lambda g, x, y, out: _logaddexp_weight(g, y, x, out, math.e))
-logaddexp2    = binary(np.logaddexp2, x=lambda g, x, y, out: _logaddexp_weight(g, x, y, out, 2.0),
-                                      y=lambda g, x, y, out: _logaddexp_weight(g, y, x, out, 2.0))
+arctan2       = binary(np.arctan2,
+                       x=lambda g, x, y: g * _arctan2_slope(y, x, y),
+                       y=lambda g, x, y: -g * _arctan2_slope(x, x, y))
+hypot         = binary(np.hypot,
+                       x=lambda g, x, out: g * _ratio(x, out),
+                       y=lambda g, y, out: g * _ratio(y, out))
+logaddexp     = binary(np.logaddexp,
+                       x=lambda g, x, y, out: _logaddexp_weight(g, x, y, out, math.e),
+                       y=lambda g, x, y, out: _logaddexp_weight(g, y, x, out, math.e))
+logaddexp2    = binary(np.logaddexp2,
+                       x=lambda g, x, y, out: _logaddexp_weight(g, x, y, out, 2.0),
+                       y=lambda g, x, y, out: _logaddexp_weight(g, y, x, out, 2.0))
 # fmt: on
 
 
 def sign(x: Any, /) -> Any:
-    """Return -1, 0 or 1, with a gradient of zero; of complex numbers x / |x|, and 0 at the origin."""
+    """Return -1, 0 or 1, with a gradient of zero; of complex numbers x / |x|, 0 at the origin."""
     if getattr(getattr(x, "dtype", None), "kind", "") != "c":
         return _real_sign(x)
     r = absolute(x)
@@ -200,14 +221,16 @@ def round(x: Any, decimals: int = 0) -> Any:
 
 around = round
 
-# -- complex numbers -------------------------------------------------------------------------------------------------
-# Inside a backward pass cotangents are transposed, not conjugated (see "complex numbers" in docs/conventions.md): the
-# cotangent of Re(x) is g, that of Im(x) is -i g, that of conj(x) is conj(g).
+# -- complex numbers -------------------------------------------------------------------------------
+# Inside a backward pass cotangents are transposed, not conjugated (see "complex numbers" in
+# docs/conventions.md): the cotangent of Re(x) is g, that of Im(x) is -i g, that of conj(x) is
+# conj(g).
 
 # fmt: off
-conjugate     = unary(np.conjugate, x=lambda g: np.conjugate(g))
+conjugate     = unary(np.conjugate, x=lambda g: np.conjugate(g))  # noqa: PLW0108 - a rule has one g
 real          = unary(np.real, exact=False, x=same)
-imag          = unary(np.imag, exact=False, x=lambda g, x_dtype: g * -1j if x_dtype.kind == "c" else np.zeros_like(g))
+imag          = unary(np.imag, exact=False,
+                      x=lambda g, x_dtype: g * -1j if x_dtype.kind == "c" else np.zeros_like(g))
 # fmt: on
 
 
@@ -219,12 +242,15 @@ def _angle_slope(g: Any, x: Any) -> Any:
 
 
 @primitive(x=lambda g, x, deg: _angle_slope(g / _DEGREE if deg else g, x), elementwise=True)
-def angle(x: Any, deg: bool = False) -> Any:  # noqa: FBT001, FBT002 - NumPy's signature
-    """Return the angle of complex numbers, in radians, or in degrees where `deg`; gradient 0 at the origin."""
+def angle(x: Any, deg: bool = False) -> Any:
+    """Return the angle of complex numbers, in radians, or in degrees where `deg`.
+
+    The gradient at the origin is 0.
+    """
     return np.angle(x, deg=deg)
 
 
-# -- choices ---------------------------------------------------------------------------------------------------------
+# -- choices ---------------------------------------------------------------------------------------
 
 
 @primitive(
@@ -237,7 +263,8 @@ def angle(x: Any, deg: bool = False) -> Any:  # noqa: FBT001, FBT002 - NumPy's s
 def where(condition: Any, x: Any, y: Any) -> Any:
     """Take elements of `x` where `condition` holds, of `y` elsewhere.
 
-    The branch that was not taken gets a gradient of exactly zero, which stays zero whatever was computed to get there:
+    The branch that was not taken gets a gradient of exactly zero, which stays zero whatever was
+    computed to get there:
     `where(x > 0, sqrt(x), 0)` has gradient 0 at 0.
     """
     return np.where(condition, x, y)
@@ -268,9 +295,7 @@ def _clip(x: Any, a_min: Any, a_max: Any) -> Any:
     return np.clip(x, a_min, a_max)
 
 
-def clip(
-    x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
-) -> Any:
+def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """Limit `x` to `[a_min, a_max]`, or `[min, max]`; either bound may be None.
 
     At a bound the gradient goes to `x`, outside to the bound.
@@ -304,13 +329,17 @@ sinc = unary(np.sinc, x=lambda g, x, out: g * _sinc_slope(x, out))
 
 @primitive(x=lambda g, x: np.where(np.isfinite(x), g, 0.0), elementwise=True, masks=True)
 def nan_to_num(
-    x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None  # noqa: FBT001, FBT002
+    x: Any,
+    copy: bool = True,  # noqa: ARG001 - NumPy has it
+    nan: float = 0.0,
+    posinf: float | None = None,
+    neginf: float | None = None,
 ) -> Any:
     """Replace nan and infinities by numbers; the replaced elements have gradient 0."""
     return np.nan_to_num(x, copy=True, nan=nan, posinf=posinf, neginf=neginf)
 
 
-# -- second names, as NumPy has them -----------------------------------------------------------------------------------
+# -- second names, as NumPy has them ---------------------------------------------------------------
 abs, mod, pow, true_divide, conj = absolute, remainder, power, divide, conjugate
 acos, asin, atan, atan2 = arccos, arcsin, arctan, arctan2
 acosh, asinh, atanh = arccosh, arcsinh, arctanh
