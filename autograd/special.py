@@ -80,6 +80,7 @@ __all__ = [
     "softmax",
     "spence",
     "spherical_bessel_j0",
+    "stdtr",
     "xlog1py",
     "xlogy",
     "y0",
@@ -233,6 +234,14 @@ gammaincc = binary(_scipy("gammaincc"), name="gammaincc",
 def betainc(a: Any, b: Any, x: Any) -> Any:
     """Return the regularized incomplete beta function, differentiable in `x`."""
     return _scipy("betainc")(a, b, x)
+
+
+def _t_density(df: Any, x: Any) -> Any:
+    log_norm = _weak(betaln(0.5, df / 2), df) + 0.5 * _weak(np.log(df), df)
+    return np.exp((df + 1) * -0.5 * np.log1p(x * x / df) - log_norm)
+
+
+stdtr = binary(_scipy("stdtr"), name="stdtr", y=lambda g, x, y: g * _t_density(x, y))
 
 
 def multigammaln(a: Any, d: int) -> Any:

@@ -67,6 +67,7 @@ if scipy_special:
         _row("beta", Case(shape, shape, domain=positive), elementwise=True),
         _row("betaln", Case(shape, shape, domain=positive), elementwise=True),
         _row("zeta", _parameter(2.5, 0.5, 3.0)),
+        _row("stdtr", _parameter(2.5, -3.0, 3.0)),
         _row("gammainc", _parameter(1.7, 0.5, 3.0)),
         _row("gammaincc", _parameter(1.7, 0.5, 3.0)),
         _row("betainc", Case(make=lambda rng: (1.5, 2.5, rng.uniform(0.2, 0.8, size=(2, 3))))),

@@ -1,0 +1,100 @@
+"""What the distributions share: arguments in one dtype, limits of the support, refusals.
+
+Imports `_graph`, `_primitive`, `ops` and NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import _graph
+from autograd._primitive import as_operand
+from autograd.ops import elementwise
+
+
+def in_one_dtype(name: str, **arguments: Any) -> list[Any]:
+    """Return the arguments as real arrays, scalars or Variables of one floating dtype.
+
+    It is that of the arguments that have a floating dtype; integers, Python numbers and lists of
+    numbers follow, so float32 stays float32 beside counts and constants.
+
+    Args:
+        name: the function that was called, for messages.
+        **arguments: its arguments by name.
+
+    Raises:
+        TypeError: an argument is complex, or no number at all.
+    """
+    values = [as_operand(name, key, value) for key, value in arguments.items()]
+    pairs = zip(values, arguments.values(), strict=True)
+    kinds = [getattr(value, "dtype", None) or np.result_type(value) for value in values]
+    for key, kind in zip(arguments, kinds, strict=True):
+        if kind.kind not in "fiub":
+            raise TypeError(f"{name}: wanted real numbers as {key!r}, got {kind}")
+    given = [isinstance(v, _graph.Variable) or hasattr(a, "dtype") for v, a in pairs]
+    floating = [kind for kind, has in zip(kinds, given, strict=True) if has and kind.kind == "f"]
+    dtype = np.result_type(*floating) if floating else np.dtype(np.float64)
+    return [
+        value if kind == dtype and hasattr(value, "dtype") else _cast(value, dtype)
+        for kind, value in zip(kinds, values, strict=True)
+    ]
+
+
+def _cast(value: Any, dtype: np.dtype[Any]) -> Any:
+    return value.astype(dtype) if hasattr(value, "astype") else dtype.type(value)
+
+
+def positive(value: Any) -> Any:
+    """Return a parameter with nan where it is not positive: what depends on it becomes nan, too."""
+    return value if np.all(value > 0) else elementwise.where(value > 0, value, np.nan)
+
+
+def standardized(x: Any, loc: Any, scale: Any) -> Any:
+    """Return (x - loc) / scale."""
+    return (x - loc) / scale
+
+
+def supported(
+    outside: Any, z: Any, inner: float, formula: Callable[[Any], Any], value: float
+) -> Any:
+    """Return `formula(z)`, and the constant `value` where `outside` holds, with a gradient of 0.
+
+    Args:
+        outside: plain mask with the shape of `z`.
+        z: where to evaluate.
+        inner: a number inside of the support, at which `formula` is evaluated instead.
+        formula: function of `z`; other parameters may broadcast.
+        value: what stands outside.
+    """
+    if not np.any(outside):
+        return formula(z)
+    return elementwise.where(outside, value, formula(elementwise.where(outside, inner, z)))
+
+
+def constant(name: str, parameter: str, value: Any, reason: str) -> Any:
+    """Return a parameter that has no gradient.
+
+    Args:
+        name: the function that was called.
+        parameter: the name of the parameter.
+        value: what was given.
+        reason: why there is no gradient.
+
+    Raises:
+        TypeError: a gradient with respect to it was asked for.
+    """
+    if isinstance(value, _graph.Variable):
+        if value.requires_grad:
+            raise TypeError(
+                f"{name}: wanted {parameter!r} without a gradient, because {reason}, got a "
+                f"Variable that requires one; pass {parameter}.detach() to treat it as a constant"
+            )
+        return value.data
+    return value
+
+
+NO_ELEMENTARY_DERIVATIVE = "the derivative with respect to it is no elementary function"
+COUNTS = "the probability is that of whole numbers"

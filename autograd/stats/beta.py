@@ -1,0 +1,57 @@
+"""The beta distribution on [loc, loc + scale], as `scipy.stats.beta`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd import special
+from autograd.ops import elementwise
+from autograd.stats._shared import (
+    NO_ELEMENTARY_DERIVATIVE,
+    constant,
+    in_one_dtype,
+    positive,
+    standardized,
+    supported,
+)
+
+__all__ = ["cdf", "logpdf", "pdf"]
+
+
+def logpdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
+    """Return log of the density, (a - 1) log z + (b - 1) log(1 - z) - log B(a, b) - log scale.
+
+    Args:
+        x: where to evaluate, of any shape; z = (x - loc) / scale.
+        a: shape at the lower end, broadcast against `x`; nan where it is not positive.
+        b: shape at the upper end, likewise.
+        loc: lower end of the support; outside of it the density is 0.
+        scale: length of the support; nan where it is not positive.
+    """
+    x, a, b, loc, scale = in_one_dtype("stats.beta.logpdf", x=x, a=a, b=b, loc=loc, scale=scale)
+    a, b, scale = positive(a), positive(b), positive(scale)
+    z = standardized(x, loc, scale)
+    norm = special.betaln(a, b) + elementwise.log(scale)
+
+    def inside(z: Any) -> Any:
+        return special.xlogy(a - 1, z) + special.xlog1py(b - 1, -z) - norm
+
+    return supported((z < 0) | (z > 1), z, 0.5, inside, -float("inf"))
+
+
+def pdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
+    """Return the density; arguments as for `logpdf`."""
+    return elementwise.exp(logpdf(x, a, b, loc, scale))
+
+
+def cdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
+    """Return the probability of values up to `x`; arguments as for `logpdf`.
+
+    Raises:
+        TypeError: `a` or `b` requires a gradient.
+    """
+    a = constant("stats.beta.cdf", "a", a, NO_ELEMENTARY_DERIVATIVE)
+    b = constant("stats.beta.cdf", "b", b, NO_ELEMENTARY_DERIVATIVE)
+    x, a, b, loc, scale = in_one_dtype("stats.beta.cdf", x=x, a=a, b=b, loc=loc, scale=scale)
+    z = standardized(x, loc, positive(scale))
+    return special.betainc(positive(a), positive(b), elementwise.clip(z, 0.0, 1.0))
