@@ -227,6 +227,28 @@ def test_binary_operators_of_two_variables(function):
     )
 
 
+SAME_NODES = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "power": operator.pow,
+    "remainder": operator.mod,
+    "floor_divide": operator.floordiv,
+    "matmul": operator.matmul,
+}
+
+
+@pytest.mark.parametrize("name, operate", SAME_NODES.items(), ids=SAME_NODES)
+def test_operator_function_and_numpys_spelling_give_the_same_node(name, operate):
+    x = Variable(POINT, requires_grad=True)
+    for left, right in [(x, OTHER), (OTHER, x), (x, x)]:
+        results = [f(left, right) for f in (operate, getattr(autograd, name), getattr(np, name))]
+        assert [r._node.plan.name for r in results] == [name] * 3
+        for result in results[1:]:
+            np.testing.assert_array_equal(result.data, results[0].data)
+
+
 @pytest.mark.parametrize("other", [OTHER, 1.6], ids=["array", "number"])
 def test_divmod_on_both_sides(other):
     x = Variable(POINT, requires_grad=True)
