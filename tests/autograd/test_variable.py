@@ -743,7 +743,7 @@ def test_real_and_imag_of_a_complex_variable():
 NUMPY_METHODS = [
     "all", "any", "argmax", "argmin", "argsort", "astype", "clip", "conj", "conjugate", "copy",
     "cumprod", "cumsum", "diagonal", "dot", "flatten", "item", "max", "mean", "min", "nonzero",
-    "prod", "ravel", "repeat", "reshape", "round", "searchsorted", "sort", "squeeze", "std", "sum",
+    "prod", "ravel", "repeat", "reshape", "round", "searchsorted", "squeeze", "std", "sum",
     "swapaxes", "take", "tolist", "trace", "transpose", "var",
 ]
 # fmt: on
@@ -752,6 +752,14 @@ NUMPY_METHODS = [
 @pytest.mark.parametrize("name", NUMPY_METHODS)
 def test_the_methods_of_arrays_exist(name):
     assert callable(getattr(Variable, name))
+
+
+@pytest.mark.parametrize("name", ["sort", "partition", "fill", "put", "resize"])
+def test_methods_that_change_an_array_in_place_name_the_functional_spelling(name):
+    with pytest.raises(
+        AttributeError, match=rf"{name}: wanted a new Variable .*write x = autograd"
+    ):
+        getattr(leaf(1.0, 2.0), name)()
 
 
 @given(
