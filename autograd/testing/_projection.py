@@ -28,7 +28,8 @@ def check_projection(level: Level) -> None:
     estimate = level.oracle.differences(u)
     if level.mode == "forward":
         analytic = level.problem.tangent(u)
-        tolerance = level.tolerance(np.abs(np.nan_to_num(estimate.value)), u)
+        scale = np.max(np.abs(estimate.value), initial=0.0, where=np.isfinite(estimate.value))
+        tolerance = level.tolerance(np.full(level.fx.shape, scale), u)
         agrees = bool((close(analytic, estimate, tolerance) | ~np.isfinite(level.fx)).all())
     else:
         agrees = _agrees(level, u, estimate)

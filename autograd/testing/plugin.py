@@ -50,11 +50,12 @@ def load_profile(default: str = "dev") -> None:
     _register_profiles()
     name = os.environ.get(VARIABLE, default)
     try:
-        settings.load_profile(name)
+        settings.get_profile(name)  # load_profile would remember a name that it then refuses
     except InvalidArgument:
         raise ValueError(
             f"{VARIABLE}: wanted 'dev', 'ci', 'nightly' or a profile of your own, got {name!r}"
         ) from None
+    settings.load_profile(name)
 
 
 @pytest.hookimpl(tryfirst=True)  # before hypothesis looks for the profile of --hypothesis-profile

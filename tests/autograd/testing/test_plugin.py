@@ -1,6 +1,7 @@
 """The pytest plugin, run in sessions of its own."""
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["pytester"]
 
@@ -8,6 +9,7 @@ pytest_plugins = ["pytester"]
 @pytest.fixture
 def session(pytester, monkeypatch):
     monkeypatch.delenv("HYPOTHESIS_PROFILE", raising=False)
+    profile = settings.get_current_profile_name()
 
     def run(source, *arguments):
         pytester.makepyfile(source)
@@ -15,7 +17,8 @@ def session(pytester, monkeypatch):
             "-p", "autograd.testing.plugin", "-p", "no:cacheprovider", *arguments
         )
 
-    return run
+    yield run
+    settings.load_profile(profile)  # sessions run in this process
 
 
 def test_seeds_depend_on_the_test_alone(session):
