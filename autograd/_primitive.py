@@ -342,7 +342,14 @@ def primitive(
             trusted=trusted,
             **rules,
         )
-    code = forward.__code__
+    code = getattr(forward, "__code__", None)
+    if code is None:
+        kind = type(forward).__name__
+        msg = (
+            f"primitive: wanted a Python function, whose parameters have names, got {forward!r} of "
+            f"type {kind}; write a def around it, or for a ufunc autograd.extend.unary or binary"
+        )
+        raise TypeError(msg)
     variadic = bool(code.co_flags & 0x04)
     n_positional = code.co_argcount
     n_plain = n_positional + code.co_kwonlyargcount

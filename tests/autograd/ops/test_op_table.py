@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from op_table import (
     Call,
+    Case,
+    Row,
     calls,
     collect,
     difference,
@@ -641,3 +643,69 @@ def test_a_row_exercises_the_primitives_it_claims(row):
 def test_names_in_the_table_are_unique():
     names = [row.name for row in ROWS]
     assert sorted(names) == sorted(set(names))
+
+
+# -- the checks find what they look for ------------------------------------------------------------
+
+
+def broken(forward, rule, **options):
+    """Return a row of a function with a mistake in it."""
+    function = autograd.extend.primitive(x=rule, elementwise=True)(forward)
+    options.setdefault("elementwise", True)
+    return Row("broken", function, options.pop("twin", None), [Case((3,))], **options)
+
+
+def times_two(x):
+    return x * 2.0
+
+
+def adds_in_place(x):
+    x += 0.0
+    x[0] = x[0] + 1e-9
+    return x * 2.0
+
+
+PLANTED = {
+    "forward": (
+        test_the_forward_pass_equals_numpy,
+        broken(lambda x: x * 2.0000001, lambda g: g * 2.0, twin=times_two),
+    ),
+    "gradient": (test_gradients_equal_differences, broken(times_two, lambda g: g * 2.00001)),
+    "slope taken as a constant": (
+        test_second_derivatives_equal_differences,
+        broken(lambda x: x**3, lambda g, x: g * (3 * np.square(getattr(x, "data", x)))),
+    ),
+    "second derivative taken as a constant": (
+        test_third_derivatives_of_elementwise_functions_equal_differences,
+        broken(lambda x: x**3, lambda g, x: g * 3 * x * getattr(x, "data", x)),
+    ),
+    "another rule for Variables": (
+        test_rules_give_the_same_on_arrays_and_on_variables,
+        broken(times_two, lambda g: g * (2.0 if isinstance(g, np.ndarray) else 2.001)),
+    ),
+    "float64 constant": (
+        test_float32_stays_float32_in_every_rule,
+        broken(lambda x: np.exp2(x), lambda g, out: g * (out * np.log(2))),  # noqa: PLW0108 - ufuncs are refused
+    ),
+    "operand changed": (
+        test_backward_changes_no_operand_and_its_gradients_own_their_memory,
+        broken(adds_in_place, lambda g: g * 2.0),
+    ),
+    "nan of a cotangent that is zero": (
+        test_a_cotangent_of_zero_stays_zero_where_operands_are_nan,
+        Row(
+            "broken",
+            autograd.extend.primitive(x=lambda g, x: g * x * 2)(lambda x: x * x),
+            None,
+            [Case((3,))],
+            elementwise=True,
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("check, row", PLANTED.values(), ids=PLANTED)
+def test_a_planted_mistake_is_found(check, row, request):
+    more = {"monkeypatch"} & set(check.__code__.co_varnames[: check.__code__.co_argcount])
+    with pytest.raises(AssertionError):
+        check(row, **{name: request.getfixturevalue(name) for name in more})
