@@ -289,7 +289,7 @@ def _quantile(
         a, b = _of_ranks(x, low, high, spoiled=not ignoring)
         t = (at - low).astype(plain.dtype if plain.dtype.kind == "f" else np.float64)
         if weak:
-            t = float(t[0]) if t.size == 1 else t.astype(a.dtype) if a.dtype.kind == "f" else t
+            t = t.item() if t.size == 1 else t.astype(a.dtype) if a.dtype.kind == "f" else t
         elif isinstance(given, _graph.Variable) and method in _SPEED:
             inside = (at > 0) & (at < n - 1)
             speed = np.where(inside, n + _SPEED[method], 0.0).astype(t.dtype)

@@ -219,3 +219,8 @@ def test_an_operand_is_not_overwritten():
     np.median(x, overwrite_input=True)
     np.quantile(x, 0.5, overwrite_input=True)
     np.testing.assert_array_equal(x.data, [3.0, 1.0, 2.0])
+
+
+def test_a_single_slice_with_nan_has_a_quantile():
+    out = np.nanquantile(leaf([[3.0, np.nan, 1.0]], np.float32), 0.25, axis=1)
+    np.testing.assert_array_equal(out.data, np.array([1.5], np.float32), strict=True)
