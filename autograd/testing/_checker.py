@@ -6,11 +6,12 @@ Imports the modules beside it and NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import numpy as np
 
+from autograd._variable import Variable
 from autograd.testing._jacobian import Comparison
 from autograd.testing._level import Level, Options, arrays_of
 from autograd.testing._problem import make_problem
@@ -24,6 +25,7 @@ def check_gradients(
     fn: Callable[..., Any],
     *inputs: Any,
     kwargs: dict[str, Any] | None = None,
+    parameters: Iterable[Variable] = (),
     order: int = 2,
     modes: Collection[str] = ("reverse", "forward"),
     fast: bool | None = None,
@@ -50,6 +52,8 @@ def check_gradients(
         fn: takes the inputs as arrays or Variables, and returns arrays or Variables.
         *inputs: the point.
         kwargs: keyword arguments of `fn`, which are not differentiated.
+        parameters: Variables that `fn` holds itself, such as `module.parameters()`, to be
+            differentiated as well.
         order: 1 checks the gradient, 2 also the gradient of the gradient, and so on.
         modes: "reverse", "forward" or both.
         fast: compare random projections (a handful of evaluations) instead of the full Jacobian.
@@ -86,20 +90,21 @@ def check_gradients(
         raise ValueError(f"check_gradients: wanted oracle 'auto' or 'difference', got {oracle!r}")
     if order < 1:
         raise ValueError(f"check_gradients: wanted an order of at least 1, got {order}")
+    held = list(parameters)
     rng = np.random.default_rng(seed)
     options = Options(inputs, rng, fast, symmetric, oracle, rtol, atol)
     with np.errstate(
         all="ignore"
     ):  # what happens at the edge of the domain is judged, not warned of
         before = [(array, array.copy()) for array in arrays_of(inputs)]
-        problem = make_problem(fn, inputs, kwargs)
+        problem = make_problem(fn, inputs, kwargs, parameters=held)
         magnitude = 0.0
         for step in range(order):
             level = Level(problem, options, magnitude)
             if level.check_values(before):
                 _check_level(level, modes)
                 if step == 0:
-                    low = make_problem(fn, inputs, kwargs, precise=False)
+                    low = make_problem(fn, inputs, kwargs, parameters=held, precise=False)
                     if any(np.finfo(slot.dtype).eps > 1e-10 for slot in low.inputs):
                         level.check_precision(low)
                 magnitude = level.magnitude / float(np.min(level.oracle.sizes, initial=1.0))

@@ -9,6 +9,7 @@ the engine and NumPy.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import itertools
 import math
@@ -337,10 +338,17 @@ def make_problem(
     inputs: Sequence[Any],
     kwargs: dict[str, Any] | None = None,
     *,
+    parameters: Sequence[Variable] = (),
     precise: bool = True,
 ) -> Problem:
-    """Return the call `fn(*inputs, **kwargs)` as a Problem; `precise` converts all floating data to
-    double precision.
+    """Return the call `fn(*inputs, **kwargs)` as a Problem.
+
+    Args:
+        fn: the function.
+        inputs: its arguments.
+        kwargs: its keywords, constants.
+        parameters: Variables that `fn` uses besides, differentiated as well.
+        precise: convert all floating data to double precision.
 
     Raises:
         TypeError: nothing among the inputs, or nothing among the outputs, is floating.
@@ -353,7 +361,8 @@ def make_problem(
     )
     values = [_precise(value) if precise else value for _, value in found]
     positions = differentiated([value for _, value in found])
-    if not positions:
+    weights = [_precise(p.data) if precise else p.data for p in parameters]
+    if not positions and not weights:
         raise TypeError(
             f"check_gradients: wanted a floating array among the inputs of {title}, got none; "
             "integers have no gradient, write np.array(..., dtype=float)"
@@ -361,10 +370,12 @@ def make_problem(
 
     def call(variables: list[Variable]) -> list[Any]:
         full = list(values)
-        for position, variable in zip(positions, variables, strict=True):
+        count = len(positions)
+        for position, variable in zip(positions, variables[:count], strict=True):
             full[position] = variable
         leaves = iter(full)
-        result = fn(*[rebuild(value, leaves) for value in inputs], **keywords)
+        with _standing_in(parameters, variables[count:]):
+            result = fn(*[rebuild(value, leaves) for value in inputs], **keywords)
         outputs = list(flatten(result, "output"))
         problem.output_names = [
             name for name, value in outputs if is_inexact(value) or _is_float(value)
@@ -378,10 +389,23 @@ def make_problem(
     problem = Problem(
         title,
         call,
-        [np.asarray(raw(values[i])) for i in positions],
-        [found[i][0] for i in positions],
+        [*(np.asarray(raw(values[i])) for i in positions), *weights],
+        [*(found[i][0] for i in positions), *(f"parameters[{i}]" for i in range(len(weights)))],
     )
     return problem
+
+
+@contextlib.contextmanager
+def _standing_in(parameters: Sequence[Variable], variables: Sequence[Variable]) -> Iterator[None]:
+    """Have `parameters`, which a function holds itself, be `variables` for the time of a call."""
+    kept = [(p._data, p._node) for p in parameters]
+    try:
+        for parameter, variable in zip(parameters, variables, strict=True):
+            parameter._data, parameter._node = variable._data, variable._node
+        yield
+    finally:
+        for parameter, (data, node) in zip(parameters, kept, strict=True):
+            parameter._data, parameter._node = data, node
 
 
 def _is_float(value: Any) -> bool:

@@ -85,6 +85,18 @@ def test_gradcheck_and_gradgradcheck_read_like_those_of_pytorch(x):
         gradgradcheck(detached, (x,))
 
 
+def test_parameters_that_a_function_holds_are_differentiated_as_well(rng):
+    weight = Variable(rng.normal(size=(3, 2)).astype(np.float32), requires_grad=True)
+    before = weight.data.copy()
+    x = rng.normal(size=(4, 3)).astype(np.float32)
+    assert check_gradients(lambda x: np.tanh(x @ weight), x, parameters=[weight])
+    assert weight.data.dtype == np.float32
+    np.testing.assert_array_equal(weight.data, before)
+    error = failure(lambda x: x @ twice_sine(weight), x, parameters=[weight])
+    assert error.input == "parameters[0]"
+    assert weight.is_leaf
+
+
 # -- what is wrong is explained ------------------------------------------------------------------
 
 

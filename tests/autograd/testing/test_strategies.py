@@ -175,4 +175,4 @@ def test_counterexamples_are_small_and_simple():
 def test_gradients_of_modules_are_right(case):
     module, inputs = case
     assert module(Variable(inputs)).shape[:-1] == inputs.shape[:-1]
-    assert check_gradients(module, inputs, order=1, fast=True)
+    assert check_gradients(module, inputs, parameters=module.parameters(), order=1, fast=True)
