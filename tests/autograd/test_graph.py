@@ -1046,18 +1046,21 @@ UNARY = [
     lambda a: np.sqrt(1 + a * a),
 ]
 BINARY = [
-    lambda a, b: a + b,
-    lambda a, b: a - b,
-    lambda a, b: a * np.cos(b),
+    lambda a, b: (a + b) * 0.5,
+    lambda a, b: (a - b) * 0.5,
+    lambda a, b: np.tanh(a) * np.cos(b),
     lambda a, b: a / (2 + b * b),
-    lambda a, b: np.hypot(a, 1 + b * b),
+    lambda a, b: np.hypot(a, 1 + b * b * 0.1),
     np.logaddexp,
 ]
 SHAPING = [
     lambda a: a.T if a.ndim > 1 else a,
     lambda a: a[..., None],
-    lambda a: a.sum(),
+    lambda a: a.sum() / a.size,
     lambda a: a.reshape(-1)[:1],
+    lambda a: a.reshape(-1)[[0, -1, 0]],
+    lambda a: np.stack([a, a * 0.9])[1],
+    lambda a: np.concatenate([a.reshape(-1), a.reshape(-1)[::-1]]),
     lambda a: a,
 ]
 SHAPES = [(), (2,), (1, 2), (3, 1)]
@@ -1087,7 +1090,7 @@ def run_program(steps, inputs):
             try:
                 np.broadcast_shapes(a.shape, b.shape)
             except ValueError:
-                b = b.sum()
+                b = b.mean()
             values.append(BINARY[which % len(BINARY)](a, b))
         if values[-1].size > 200 or values[-1].ndim > 4:
             values.pop()
