@@ -190,6 +190,9 @@ def sign(x: Any, /) -> Any:
     return x / where(r == 0, 1.0, r)
 
 
+sign.primitive = _real_sign.primitive  # type: ignore[attr-defined]
+
+
 def divmod(x: Any, y: Any, /) -> tuple[Any, Any]:
     """Return `(floor_divide(x, y), remainder(x, y))`."""
     return floor_divide(x, y), remainder(x, y)

@@ -110,7 +110,14 @@ ROWS = [
     _one("sqrt", "positive", complex=True),
     _one("cbrt"),
     # piecewise constant
-    _one("sign", complex=True),
+    _one("sign"),
+    Row(
+        "sign[complex]",
+        lambda x: autograd.sign(x),  # noqa: PLW0108 - coverage tells of the real function
+        None,
+        [Case((3, 4), domain="complex")],
+        elementwise=True,
+    ),
     _one("floor", _off_integers),
     _one("ceil", _off_integers),
     _one("trunc", _off_integers),
