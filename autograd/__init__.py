@@ -11,6 +11,7 @@ from autograd.ops.contractions import *
 from autograd.ops.covariance import *
 from autograd.ops.einsum import *
 from autograd.ops.creation import *
+from autograd.ops.cumulative import *
 from autograd.ops.diagonals import *
 from autograd.ops.elementwise import *
 from autograd.ops.filtering import *

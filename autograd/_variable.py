@@ -23,6 +23,7 @@ from autograd._graph import FREED, LEAF, Leaf, Node, next_number, wrap
 from autograd.ops import (
     contractions,
     creation,
+    cumulative,
     diagonals,
     elementwise,
     indexing,
@@ -436,6 +437,8 @@ class Variable:
 
     sum = reductions.sum
     mean = reductions.mean
+    cumsum = cumulative.cumsum
+    cumprod = cumulative.cumprod
     squeeze = shaping.squeeze
     swapaxes = shaping.swapaxes
     copy = shaping.copy
