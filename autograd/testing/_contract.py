@@ -19,7 +19,9 @@ from autograd._function import Function
 from autograd._variable import Variable
 from autograd.testing._checker import check_gradients
 from autograd.testing._errors import ContractError, ContractReport
-from autograd.testing._problem import Array, flatten, is_inexact, name_of, pack, pull, raw
+from autograd.testing._layouts import LAYOUTS
+from autograd.testing._packing import Array, flatten, is_inexact, pack, raw
+from autograd.testing._problem import name_of, pull
 
 THREADS = 4
 _REFUSALS = (TypeError, ValueError, IndexError, np.linalg.LinAlgError)
@@ -140,7 +142,7 @@ class _Sweep:
         first = self._with(lambda a: a.reshape(-1)[:1].reshape(()))
         yield "0-d", partial(self._gradient, first, refusable=True)
         yield "empty", self._empty
-        for name, layout in _LAYOUTS.items():
+        for name, layout in LAYOUTS.items():
             yield name, partial(self._same_gradient, layout)
         for i in self.operands:
             yield f"only operand {i}", partial(self._alone, i)
@@ -396,25 +398,3 @@ def _same(got: Sequence[Any], expected: Sequence[Any], complaint: str) -> None:
         tolerance = 1e-4 if np.asarray(two).dtype in (np.float32, np.complex64) else 1e-10
         if not np.allclose(one, two, rtol=tolerance, atol=tolerance * 1e-2, equal_nan=True):
             raise AssertionError(complaint)
-
-
-def _strided(a: Array) -> Array:
-    if not a.ndim:
-        return a
-    wide = np.zeros((*a.shape[:-1], 2 * a.shape[-1]), a.dtype)
-    wide[..., ::2] = a
-    return wide[..., ::2]
-
-
-def _read_only(a: Array) -> Array:
-    a = a.copy()
-    a.flags.writeable = False
-    return a
-
-
-_LAYOUTS: dict[str, Callable[[Array], Array]] = {
-    "Fortran order": np.asfortranarray,
-    "strided": _strided,
-    "negative strides": lambda a: np.flip(np.flip(a).copy()),
-    "read-only": _read_only,
-}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograd.testing._problem import Array, Slot
+from autograd.testing._packing import Array, Slot
 
 _FACTORS = {
     2.0: "2",

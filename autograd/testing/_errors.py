@@ -12,7 +12,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from autograd.testing._problem import Problem, Slot, flatten, raw
+from autograd.testing._packing import Slot, flatten, raw
+from autograd.testing._problem import Problem
 
 # An array of more elements is not written out in a reproducer.
 LARGEST_PRINTED = 64

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.testing._problem import name_of, raw
+from autograd.testing._packing import raw
+from autograd.testing._problem import name_of
 
 
 def gauge_invariant(fn: Callable[..., Any], kind: str | None = None) -> Callable[..., Any]:

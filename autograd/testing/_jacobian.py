@@ -13,7 +13,7 @@ from autograd.testing._diagnosis import Block, explain
 from autograd.testing._errors import GradientError
 from autograd.testing._judge import SAFETY, Verdict, judge
 from autograd.testing._level import Direction, Level
-from autograd.testing._problem import Array, Slot
+from autograd.testing._packing import Array, Slot
 
 
 def columns_of(level: Level) -> Callable[[Array], Array]:

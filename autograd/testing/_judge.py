@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd.testing._oracle import Estimate, Oracle
-from autograd.testing._problem import Array
+from autograd.testing._packing import Array
 
 # An error estimate counts this often: it is an estimate, taken where it is smallest.
 SAFETY = 10.0

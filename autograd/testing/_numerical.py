@@ -17,15 +17,8 @@ from autograd._function import Context, Function
 from autograd._variable import Variable
 from autograd.testing._checker import check_gradients
 from autograd.testing._oracle import Oracle
-from autograd.testing._problem import (
-    Array,
-    Problem,
-    is_inexact,
-    name_of,
-    pack,
-    raw,
-    unpack,
-)
+from autograd.testing._packing import Array, is_inexact, pack, raw, unpack
+from autograd.testing._problem import Problem, name_of
 
 
 def numerical_vjp(fn: Callable[..., Any]) -> NumericalFunction:

@@ -20,7 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograd.testing._problem import Array, Problem
+from autograd.testing._packing import Array
+from autograd.testing._problem import Problem
 
 VectorFunction = Callable[[Array], Array]
 # Returns by how much the difference of two values of the function may be off by rounding.

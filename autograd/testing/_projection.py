@@ -14,7 +14,7 @@ from autograd.testing._jacobian import Comparison, is_right_nearby, mirror
 from autograd.testing._judge import SAFETY, close, judge
 from autograd.testing._level import ATOL, Direction, Level
 from autograd.testing._oracle import Estimate
-from autograd.testing._problem import Array, Slot
+from autograd.testing._packing import Array, Slot
 
 # A projection that disagrees is looked into by the full Jacobian up to so many coordinates of
 # inputs and outputs together.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd._variable import Variable
+from autograd.testing._layouts import LAYOUTS
 from autograd.testing.strategies._domains import MATRICES, Array, build
 from autograd.testing.strategies._hypothesis import hnp, st
 
@@ -61,18 +62,8 @@ def _strategy(value: Any) -> st.SearchStrategy[Any]:
 
 def _laid_out(draw: st.DrawFn, array: Array) -> Array:
     """Return the same values in another memory layout."""
-    kind = draw(st.sampled_from(["C", "Fortran", "strided", "reversed", "read-only"]))
-    if kind == "Fortran":
-        return np.asfortranarray(array)
-    if kind == "strided" and array.ndim:
-        wide = np.repeat(array, 2, axis=-1)
-        return wide[..., ::2]
-    if kind == "reversed":
-        return np.flip(np.flip(array).copy())
-    if kind == "read-only":
-        array = array.copy()
-        array.flags.writeable = False
-    return array
+    kind = draw(st.sampled_from(["C order", *LAYOUTS]))
+    return LAYOUTS[kind](array) if kind in LAYOUTS else array
 
 
 @st.composite
