@@ -13,11 +13,13 @@ from autograd.ops.einsum import *
 from autograd.ops.creation import *
 from autograd.ops.cumulative import *
 from autograd.ops.diagonals import *
+from autograd.ops.differences import *
 from autograd.ops.elementwise import *
 from autograd.ops.filtering import *
 from autograd.ops.indexing import *
 from autograd.ops.joining import *
 from autograd.ops.padding import *
+from autograd.ops.piecewise import *
 from autograd.ops.reductions import *
 from autograd.ops.softmax import *
 from autograd.ops.statistics import *

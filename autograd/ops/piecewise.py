@@ -1,0 +1,81 @@
+"""Functions that choose by value: other formulas in other places, real numbers where that is all.
+
+Imports `_graph`, `_shared` and families of operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import _graph
+from autograd.ops import elementwise
+from autograd.ops._shared import operand, raw
+from autograd.ops.assignment import set_at
+from autograd.ops.indexing import getitem
+
+__all__ = ["piecewise", "real_if_close"]
+
+
+def _conditions(x: Any, condlist: Any, count: int) -> Any:
+    """Return one mask per function; if one is missing, the last is where no other holds."""
+    condlist = raw(condlist) if isinstance(condlist, _graph.Variable) else condlist
+    if np.isscalar(condlist) or (
+        x.ndim and not isinstance(condlist[0], (list, np.ndarray, _graph.Variable))
+    ):
+        condlist = [condlist]
+    conditions = np.asarray([raw(c) for c in condlist], dtype=bool)
+    if len(conditions) == count - 1:
+        return np.concatenate((conditions, ~conditions.any(axis=0, keepdims=True)))
+    if len(conditions) != count:
+        n = len(conditions)
+        raise ValueError(f"piecewise: wanted {n} or {n + 1} functions for {n} masks, got {count}")
+    return conditions
+
+
+def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
+    """Evaluate each function where its condition holds; 0 where none does.
+
+    A function sees only the elements of its part, so what it would do elsewhere does not matter,
+    for values and gradients alike.
+
+    Args:
+        x: any array; the result has its shape and dtype.
+        condlist: one boolean array per function; of several that hold, the last one counts.
+        funclist: functions of a vector of elements, or numbers; one more than conditions are given
+            says what to do elsewhere. Functions may use Variables of their own.
+        *args: further arguments of the functions.
+        **kw: further keywords of the functions.
+    """
+    x = operand("piecewise", x)
+    values = []
+    masks = list(map(np.asarray, _conditions(x, condlist, len(funclist))))
+    for mask, function in zip(masks, funclist, strict=True):
+        value = function
+        if callable(function):
+            value = function(getitem(x, mask), *args, **kw) if mask.any() else 0
+        values.append(value)
+    if not any(isinstance(v, _graph.Variable) for v in (x, *values)):
+        out = np.zeros_like(x)
+        for mask, value in zip(masks, values, strict=True):
+            out[mask] = value
+        return out
+    # Zeros that depend on x, so that a function of constants has a gradient, of zero, as well.
+    out = set_at(x, ..., 0) if isinstance(x, _graph.Variable) else np.zeros_like(x)
+    for mask, value in zip(masks, values, strict=True):
+        out = set_at(out, mask, value)
+    return out
+
+
+def real_if_close(x: Any, tol: float = 100) -> Any:
+    """Drop imaginary parts that are all smaller than `tol`.
+
+    Args:
+        x: any array.
+        tol: in units of the dtype's resolution where it is above 1, otherwise as it is.
+    """
+    x = operand("real_if_close", x)
+    close = x.dtype.kind == "c" and not np.iscomplexobj(np.real_if_close(raw(x), tol))
+    return elementwise.real(x) if close else x
