@@ -128,8 +128,9 @@ class _Sweep:
     ) -> Iterator[tuple[str, Callable[[], None]]]:
         """Yield the checks with their names."""
         yield "gradient", partial(self._gradient, self.inputs)
-        for key, value in self._keyword_values():
-            yield f"{key}={value!r}", partial(self._gradient, self.inputs, {key: value})
+        for key, value, refusable in self._keyword_values():
+            check = partial(self._gradient, self.inputs, {key: value}, refusable=refusable)
+            yield f"{key}={value!r}", check
         yield "negative axis", self._negative_axis
         yield "arrays and Variables", self._kinds
         yield "float32", self._float32
@@ -152,20 +153,22 @@ class _Sweep:
         yield "unknown keyword", self._unknown_keyword
         yield "threads", self._threads
 
-    def _keyword_values(self) -> Iterator[tuple[str, Any]]:
-        keywords = dict(self.keywords)
-        if "axis" not in keywords and self._accepts("axis"):
-            keywords["axis"] = [*range(np.ndim(self.inputs[self.operands[0]])), -1]
-        for key, values in keywords.items():
+    def _keyword_values(self) -> Iterator[tuple[str, Any, bool]]:
+        """Yield keyword, value, and whether the function may refuse it (what nobody asked for)."""
+        for key, values in self.keywords.items():
             for value in values:
-                yield key, value
+                yield key, value, False
+        if "axis" not in self.keywords and self._accepts("axis"):
+            for axis in (*range(np.ndim(self.inputs[self.operands[0]])), -1):
+                yield "axis", axis, True
 
     def _accepts(self, keyword: str) -> bool:
+        """Tell whether the function has a parameter that the example leaves open."""
         try:
             parameters = inspect.signature(self.fn).parameters
         except (TypeError, ValueError):
             return False
-        return keyword in list(parameters)[1:]
+        return keyword in list(parameters)[len(self.inputs) :]
 
     # -- tools -----------------------------------------------------------------------------------
 
@@ -180,13 +183,15 @@ class _Sweep:
         return (a + 1j * imaginary).astype(np.result_type(a.dtype, np.complex64))
 
     def _refuses(self, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Skip where the function itself, on plain arrays, refuses the inputs."""
+        """Skip where the function itself, on plain arrays, refuses the inputs or has no value."""
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore", RuntimeWarning)
-                self.fn(*inputs, **kwargs)
+                values = pack(self._outputs(inputs, **kwargs))
         except _REFUSALS as error:
             raise _Skip(f"refused with {type(error).__name__}: {error}") from None
+        if values.size and not np.isfinite(values).any():
+            raise _Skip("not finite")
 
     def _gradient(
         self,
@@ -232,6 +237,10 @@ class _Sweep:
         if not ndim:
             raise _Skip("the example is 0-d")
         for axis in range(ndim):
+            try:
+                self._refuses(self.inputs, {"axis": axis})
+            except _Skip:
+                continue
             here, there = (
                 self._pulled(self.inputs, axis=axis),
                 self._pulled(self.inputs, axis=axis - ndim),
@@ -316,7 +325,7 @@ class _Sweep:
         )
 
     def _purity(self) -> None:
-        before = [np.array(v, copy=True) for v in self.inputs]
+        before = [np.array(self.inputs[i]) for i in self.operands]
         arguments = self._leaves(self.inputs)
         outputs = self._outputs(arguments)
         cotangents = [_ramp(raw(o)) for o in outputs]
@@ -324,7 +333,8 @@ class _Sweep:
         values = [raw(o).copy() for o in outputs]
         leaves = [arguments[i] for i in self.operands]
         gradients = pull(outputs, leaves, cotangents)
-        _same([np.asarray(v) for v in self.inputs], before, "an input is changed in place")
+        now = [self.inputs[i] for i in self.operands]
+        _same(now, before, "an input is changed in place")
         _same(cotangents, kept, "the incoming gradient is changed in place")
         _same([raw(o) for o in outputs], values, "the backward pass changes the output")
         for g, leaf in zip(gradients, leaves, strict=True):

@@ -24,7 +24,7 @@ def _read_only(a: Array) -> Array:
 
 
 LAYOUTS: dict[str, Callable[[Array], Array]] = {
-    "Fortran order": np.asfortranarray,
+    "Fortran order": lambda a: np.asarray(a, order="F"),
     "strided": _strided,
     "negative strides": lambda a: np.flip(np.flip(a).copy()),
     "read-only": _read_only,

@@ -256,11 +256,13 @@ class Level:
         v = np.round(self.v * 64) / 64  # exact in every precision
         precise = self.gradient(v)
         coarse = tape.gradient(v)
-        rough = unpack(
-            self.x * (1 + epsilon * self.options.rng.choice((-1.0, 1.0), self.x.size)),
-            self.problem.inputs,
+        # What moving the inputs by their rounding unit does, in both precisions: the one shows how
+        # well-conditioned the gradient is, the other how much of it is rounding error.
+        moved = self.x * (1 + epsilon * self.options.rng.choice((-1.0, 1.0), self.x.size))
+        wobble = np.fmax(
+            np.abs(Tape(self.problem, unpack(moved, self.problem.inputs)).gradient(v) - precise),
+            np.abs(Tape(low, unpack(moved, low.inputs)).gradient(v) - coarse),
         )
-        wobble = np.abs(Tape(self.problem, rough).gradient(v) - precise)
         start = 0
         for slot in self.problem.inputs:
             part = slice(start, start + slot.reals)

@@ -94,7 +94,8 @@ def unpack(vector: Array, slots: Sequence[Slot]) -> list[Array]:
         if vector.dtype.kind == "c":
             arrays.append(part.reshape(slot.shape).copy())
         elif slot.dtype.kind == "c":
-            arrays.append(np.ascontiguousarray(part).view(slot.dtype).reshape(slot.shape))
+            pairs = np.ascontiguousarray(part, dtype=np.finfo(slot.dtype).dtype)
+            arrays.append(pairs.view(slot.dtype).reshape(slot.shape))
         else:
             arrays.append(part.astype(slot.dtype).reshape(slot.shape))
     return arrays

@@ -233,6 +233,11 @@ def test_low_precision_is_judged_in_double_precision(dtype, rng):
     assert "times what it should be" in failure(twice_sine, x).cause
 
 
+def test_single_precision_may_turn_complex(rng):
+    x = rng.normal(size=3).astype(np.float32)
+    assert check_gradients(lambda x: x * np.array([1j, 2.0, 1 - 1j], dtype=np.complex64), x)
+
+
 def test_a_rule_that_is_wrong_in_single_precision_only_is_found():
     wrong = unary(np.exp, x=lambda g, out: g * out * (1.1 if g.dtype == np.float32 else 1.0))
     assert check_gradients(wrong, np.ones(3))
