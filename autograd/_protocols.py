@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import _scipy
 from autograd._graph import wrap
 from autograd._variable import Variable, plain
 from autograd.ops import elementwise
@@ -119,7 +120,9 @@ def classify(function: Callable[..., Any]) -> str:
 
 def spelling(function: Any) -> str:
     """Return how users write a function: np.linalg.svd."""
-    module = getattr(function, "__module__", None) or "numpy"
+    module = getattr(function, "__module__", None)
+    if module is None:
+        module = "scipy.special" if _scipy.name_of(function) else "numpy"
     name = getattr(function, "__name__", type(function).__name__)
     return f"{module}.{name}".replace("numpy.", "np.", 1)
 
@@ -138,7 +141,11 @@ def nearest(name: str) -> str:
 
 def refuse(function: Any, reason: str = "without one") -> TypeError:
     """Return the error for a NumPy call that would lose a gradient."""
-    advice = REFUSED.get(function) or nearest(getattr(function, "__name__", ""))
+    advice = (
+        REFUSED.get(function)
+        or _scipy.advice(function)
+        or nearest(getattr(function, "__name__", ""))
+    )
     return TypeError(
         f"{spelling(function)}: wanted a function with a recorded counterpart, got one {reason}; "
         f"{advice}; variable.detach() computes without a gradient"

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import _scipy
 from autograd._protocols import (
     HANDLERS,
     PLAIN,
@@ -48,6 +49,7 @@ def array_ufunc(self: Variable, ufunc: np.ufunc, method: str, *inputs: Any, **kw
     if not requires_grad(inputs) and not requires_grad(kwargs):
         result = ufunc(*map(plain, inputs), **all_plain(kwargs))
         return kwargs["out"][0] if "out" in kwargs else wrapped(result)
+    handler = handler or _scipy.counterpart(ufunc)
     if handler is None:
         raise refuse(ufunc)
     return _with_keywords(ufunc, handler, inputs, kwargs)
@@ -117,7 +119,7 @@ def _method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[
         return getattr(ufunc, method)(*map(plain, inputs), **all_plain(kwargs))
     if not requires_grad(inputs) and not requires_grad(kwargs):
         return wrapped(getattr(ufunc, method)(*map(plain, inputs), **all_plain(kwargs)))
-    handler = HANDLERS.get(ufunc)
+    handler = HANDLERS.get(ufunc) or _scipy.counterpart(ufunc)
     if handler is None:
         raise refuse(ufunc)
     if method in ("at", "reduceat"):

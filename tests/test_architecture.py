@@ -29,7 +29,7 @@ LAYERS = (
     ("autograd._primitive", "autograd._forward"),
     ("autograd.ops", "autograd.linalg", "autograd.fft", "autograd.special"),
     ("autograd.stats", "autograd.signal"),
-    ("autograd._variable", "autograd._protocols", "autograd._ufuncs"),
+    ("autograd._variable", "autograd._protocols", "autograd._ufuncs", "autograd._scipy"),
     ("autograd._transforms", "autograd._function", "autograd._debug", "autograd._coverage"),
     ("autograd.integrate", "autograd.implicit"),
     ("autograd.extend", "autograd.testing", "autograd.drawing"),
