@@ -207,7 +207,8 @@ class Oracle:
         direction.
 
         Functions that are not analytic (abs, conj, comparisons of complex numbers, real parts) or
-        that only look so do not agree; those that refuse complex numbers fail.
+        that only look so do not agree, nor do iterations that stop when the real part has
+        converged; functions that refuse complex numbers fail.
         """
         if self.method == "difference" or not self.problem.is_real:
             return
@@ -217,10 +218,10 @@ class Oracle:
             return
         check = self.differences(d)
         known = np.isfinite(check.error) & np.isfinite(value)
-        bound = 20 * check.error + 1e-7 * np.abs(check.value)
+        bound = 20 * check.error + 1e-9 * np.abs(check.value)
         close = np.abs(value - check.value) <= bound
         scale = np.max(np.abs(check.value), initial=0.0, where=known)
-        sharp = check.error <= 1e-4 * np.maximum(np.abs(check.value), 1e-3 * scale) + self.epsilon
+        sharp = check.error <= 1e-8 * np.maximum(np.abs(check.value), scale) + self.epsilon
         self.analytic = bool(np.all((close & sharp)[known])) and bool(
             np.all(known == np.isfinite(self.fx))
         )
