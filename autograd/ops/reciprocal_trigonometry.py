@@ -1,0 +1,90 @@
+"""Secant, cosecant and cotangent, their hyperbolic kin, and the inverses of all: one row each.
+
+NumPy has none of them; MyGrad has most under these names. Angles are in radians. The inverses are
+`arccos(1 / x)` and so on, with the branch that follows from it: `arccot` lies in (-pi/2, pi/2] and
+jumps at 0. At a pole the value is infinite, as that of `1 / 0`. Real and complex; nothing overflows
+for large real arguments. Imports `_primitive` and NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd._primitive import unary
+
+__all__ = [
+    "arccot",
+    "arccoth",
+    "arccsc",
+    "arccsch",
+    "arcsec",
+    "arcsech",
+    "cot",
+    "coth",
+    "csc",
+    "csch",
+    "sec",
+    "sech",
+]
+
+
+def _sech(x: Any) -> Any:
+    if np.iscomplexobj(x):
+        return 1 / np.cosh(x)
+    e = np.exp(-np.abs(x))
+    return 2 * e / (1 + e * e)
+
+
+def _csch(x: Any) -> Any:
+    if np.iscomplexobj(x):
+        return 1 / np.sinh(x)
+    y = -np.abs(x)
+    return np.copysign(2 * np.exp(y) / -np.expm1(2 * y), x)
+
+
+def _of_arcsec(x: Any) -> Any:
+    return 1 / (x * x * np.sqrt(1 - 1 / (x * x)))
+
+
+def _of_arccsch(x: Any) -> Any:
+    return -1 / (x * x * np.sqrt(1 + 1 / (x * x)))
+
+
+def _of_arcsech(x: Any) -> Any:
+    y = 1 / x
+    return -y * y / (np.sqrt(y - 1) * np.sqrt(y + 1))
+
+
+# fmt: off
+sec     = unary(lambda x: 1 / np.cos(x),   name="sec",     x=lambda g, x, out: g * out * np.tan(x))
+csc     = unary(lambda x: 1 / np.sin(x),   name="csc",     x=lambda g, x, out: -g * out / np.tan(x))
+cot     = unary(lambda x: 1 / np.tan(x),   name="cot",     x=lambda g, out: -g * (1 + out * out))
+sech    = unary(_sech,                     name="sech",    x=lambda g, x, out: -g * out * np.tanh(x))
+csch    = unary(_csch,                     name="csch",    x=lambda g, x, out: -g * out / np.tanh(x))
+coth    = unary(lambda x: 1 / np.tanh(x),  name="coth",    x=lambda g, x: -g * csch(x) ** 2)
+
+arcsec  = unary(lambda x: np.arccos(1 / x),  name="arcsec",  x=lambda g, x: g * _of_arcsec(x))
+arccsc  = unary(lambda x: np.arcsin(1 / x),  name="arccsc",  x=lambda g, x: -g * _of_arcsec(x))
+arccot  = unary(lambda x: np.arctan(1 / x),  name="arccot",  x=lambda g, x: -g / (1 + x * x))
+arcsech = unary(lambda x: np.arccosh(1 / x), name="arcsech", x=lambda g, x: g * _of_arcsech(x))
+arccsch = unary(lambda x: np.arcsinh(1 / x), name="arccsch", x=lambda g, x: g * _of_arccsch(x))
+arccoth = unary(lambda x: np.arctanh(1 / x), name="arccoth", x=lambda g, x: g / (1 - x * x))
+# fmt: on
+
+for _function, _text in (
+    (sec, "Return 1 / cos(x)."),
+    (csc, "Return 1 / sin(x)."),
+    (cot, "Return 1 / tan(x)."),
+    (sech, "Return 1 / cosh(x)."),
+    (csch, "Return 1 / sinh(x)."),
+    (coth, "Return 1 / tanh(x)."),
+    (arcsec, "Return arccos(1 / x), in [0, pi], of real |x| >= 1."),
+    (arccsc, "Return arcsin(1 / x), in [-pi/2, pi/2], of real |x| >= 1."),
+    (arccot, "Return arctan(1 / x), in (-pi/2, pi/2]; pi/2 at 0."),
+    (arcsech, "Return arccosh(1 / x), of real x in (0, 1]."),
+    (arccsch, "Return arcsinh(1 / x)."),
+    (arccoth, "Return arctanh(1 / x), of real |x| > 1."),
+):
+    _function.__doc__ = _text
