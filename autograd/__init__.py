@@ -20,7 +20,9 @@ from autograd.ops.indexing import *
 from autograd.ops.joining import *
 from autograd.ops.padding import *
 from autograd.ops.piecewise import *
+from autograd.ops.reciprocal_trigonometry import *
 from autograd.ops.reductions import *
+from autograd.ops.sequences import *
 from autograd.ops.softmax import *
 from autograd.ops.statistics import *
 from autograd.ops.shaping import *

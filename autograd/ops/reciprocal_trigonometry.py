@@ -58,19 +58,19 @@ def _of_arcsech(x: Any) -> Any:
 
 
 # fmt: off
-sec     = unary(lambda x: 1 / np.cos(x),   name="sec",     x=lambda g, x, out: g * out * np.tan(x))
-csc     = unary(lambda x: 1 / np.sin(x),   name="csc",     x=lambda g, x, out: -g * out / np.tan(x))
-cot     = unary(lambda x: 1 / np.tan(x),   name="cot",     x=lambda g, out: -g * (1 + out * out))
+sec     = unary(lambda x: 1/np.cos(x),     name="sec",     x=lambda g, x, out: g * out * np.tan(x))
+csc     = unary(lambda x: 1/np.sin(x),     name="csc",     x=lambda g, x, out: -g * out / np.tan(x))
+cot     = unary(lambda x: 1/np.tan(x),     name="cot",     x=lambda g, out: -g * (1 + out * out))
 sech    = unary(_sech,                     name="sech",    x=lambda g, x, out: -g * out * np.tanh(x))
 csch    = unary(_csch,                     name="csch",    x=lambda g, x, out: -g * out / np.tanh(x))
-coth    = unary(lambda x: 1 / np.tanh(x),  name="coth",    x=lambda g, x: -g * csch(x) ** 2)
+coth    = unary(lambda x: 1/np.tanh(x),    name="coth",    x=lambda g, x: -g * csch(x) ** 2)
 
-arcsec  = unary(lambda x: np.arccos(1 / x),  name="arcsec",  x=lambda g, x: g * _of_arcsec(x))
-arccsc  = unary(lambda x: np.arcsin(1 / x),  name="arccsc",  x=lambda g, x: -g * _of_arcsec(x))
-arccot  = unary(lambda x: np.arctan(1 / x),  name="arccot",  x=lambda g, x: -g / (1 + x * x))
-arcsech = unary(lambda x: np.arccosh(1 / x), name="arcsech", x=lambda g, x: g * _of_arcsech(x))
-arccsch = unary(lambda x: np.arcsinh(1 / x), name="arccsch", x=lambda g, x: g * _of_arccsch(x))
-arccoth = unary(lambda x: np.arctanh(1 / x), name="arccoth", x=lambda g, x: g / (1 - x * x))
+arcsec  = unary(lambda x: np.arccos(1/x),  name="arcsec",  x=lambda g, x: g * _of_arcsec(x))
+arccsc  = unary(lambda x: np.arcsin(1/x),  name="arccsc",  x=lambda g, x: -g * _of_arcsec(x))
+arccot  = unary(lambda x: np.arctan(1/x),  name="arccot",  x=lambda g, x: -g / (1 + x * x))
+arcsech = unary(lambda x: np.arccosh(1/x), name="arcsech", x=lambda g, x: g * _of_arcsech(x))
+arccsch = unary(lambda x: np.arcsinh(1/x), name="arccsch", x=lambda g, x: g * _of_arccsch(x))
+arccoth = unary(lambda x: np.arctanh(1/x), name="arccoth", x=lambda g, x: g / (1 - x * x))
 # fmt: on
 
 for _function, _text in (
