@@ -303,6 +303,12 @@ def test_a_kink_close_by_is_no_reason_to_complain():
         assert check_gradients(lambda x: np.maximum(x, 1.0), np.array([1 + distance, 1 - distance]))
 
 
+def test_what_the_chain_rule_loses_at_a_kink_is_reported():
+    error = failure(lambda x: np.log1p(np.abs(x) ** 2), np.zeros(1))
+    assert error.order == 2
+    assert error.cause.startswith("only at a kink")
+
+
 def test_a_jump_has_no_derivative_to_judge():
     assert check_gradients(np.sign, np.array([0.0, 1.0]))
 
