@@ -67,6 +67,20 @@ def test_profiles_are_chosen_by_the_environment(session, monkeypatch, profile, e
     result.assert_outcomes(passed=1)
 
 
+def test_profiles_are_chosen_by_the_command_line(session):
+    result = session(
+        """
+        from hypothesis import settings
+
+        def test_profile():
+            assert settings.default.max_examples == 100
+            assert settings.default.derandomize
+        """,
+        "--hypothesis-profile=ci",
+    )
+    result.assert_outcomes(passed=1)
+
+
 def test_an_unknown_profile_is_explained(monkeypatch):
     from autograd.testing.plugin import load_profile
 
