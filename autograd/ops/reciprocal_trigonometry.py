@@ -3,7 +3,8 @@
 NumPy has none of them; MyGrad has most under these names. Angles are in radians. The inverses are
 `arccos(1 / x)` and so on, with the branch that follows from it: `arccot` lies in (-pi/2, pi/2] and
 jumps at 0. At a pole the value is infinite, as that of `1 / 0`. Real and complex; nothing overflows
-for large real arguments. Imports `_primitive` and NumPy.
+for large real arguments. Imports `_primitive`, `elementwise`
+and NumPy.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd._primitive import unary
+from autograd.ops.elementwise import tanh
 
 __all__ = [
     "arccot",
@@ -61,8 +63,8 @@ def _of_arcsech(x: Any) -> Any:
 sec     = unary(lambda x: 1/np.cos(x),     name="sec",     x=lambda g, x, out: g * out * np.tan(x))
 csc     = unary(lambda x: 1/np.sin(x),     name="csc",     x=lambda g, x, out: -g * out / np.tan(x))
 cot     = unary(lambda x: 1/np.tan(x),     name="cot",     x=lambda g, out: -g * (1 + out * out))
-sech    = unary(_sech,                     name="sech",    x=lambda g, x, out: -g * out * np.tanh(x))
-csch    = unary(_csch,                     name="csch",    x=lambda g, x, out: -g * out / np.tanh(x))
+sech    = unary(_sech,                     name="sech",    x=lambda g, x, out: -g * out * tanh(x))
+csch    = unary(_csch,                     name="csch",    x=lambda g, x, out: -g * out / tanh(x))
 coth    = unary(lambda x: 1/np.tanh(x),    name="coth",    x=lambda g, x: -g * csch(x) ** 2)
 
 arcsec  = unary(lambda x: np.arccos(1/x),  name="arcsec",  x=lambda g, x: g * _of_arcsec(x))
