@@ -437,6 +437,13 @@ class Variable:
 
     sum = reductions.sum
     mean = reductions.mean
+    prod = reductions.prod
+    var = reductions.var
+    std = reductions.std
+    max = reductions.max
+    min = reductions.min
+    dot = contractions.dot
+    round = elementwise.round
     cumsum = cumulative.cumsum
     cumprod = cumulative.cumprod
     squeeze = shaping.squeeze
