@@ -1,0 +1,83 @@
+"""Exponentials that sum: logsumexp, softmax and log_softmax. Imports `_primitive`, `_shared` and
+`reductions`.
+
+Shifted by the maximum, so that nothing overflows; one fused rule each, because classifiers spend
+their backward pass here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd._primitive import primitive
+from autograd.ops._shared import add_up, expand, inexact, kept, operand, raw
+from autograd.ops.reductions import sum as _sum
+
+__all__ = ["log_softmax", "logsumexp", "softmax"]
+
+_largest: Any = np.maximum.reduce
+
+
+def _peak(x: Any, axis: Any) -> Any:
+    """Return the maximum over `axis`, with 0 for infinities, keeping the axes."""
+    top = _largest(x, axis, None, None, True)
+    return top if np.isfinite(top).all() else np.where(np.isfinite(top), top, top.dtype.type(0))
+
+
+def _logsumexp_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
+    out = kept(out, x.shape, axis)
+    g = expand(g, x.shape, axis)
+    infinite = np.isinf(raw(out))
+    if not infinite.any():
+        return g * np.exp(x - out)
+    winners = raw(x) == raw(out)
+    share = winners / add_up(winners, axis, g.dtype, None, True)
+    shifted = np.where(infinite, 0.0, x) - np.where(infinite, 0.0, out)
+    return g * np.where(infinite, share.astype(g.dtype), np.exp(shifted))
+
+
+@primitive(name="logsumexp", x=_logsumexp_x)
+def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    top = _peak(x, axis)
+    total = add_up(np.exp(x - top), axis, None, None, keepdims)
+    with np.errstate(divide="ignore"):
+        return np.log(total) + (top if keepdims else top.reshape(np.shape(total)))
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None) -> Any:
+    """Return log(sum(exp(x))) over `axis`, without overflow.
+
+    Elements that are equal infinities share the gradient, as in `logaddexp`.
+
+    Args:
+        x: real array.
+        axis: the axes to reduce.
+        keepdims: keep the reduced axes, with length 1.
+        b: factors of the exponentials, broadcast against `x`.
+    """
+    if b is None:
+        return _logsumexp(inexact(operand("logsumexp", x)), axis, keepdims)
+    top = _peak(raw(x), axis)
+    total = _sum(b * np.exp(x - top), axis, keepdims=keepdims)
+    return np.log(total) + top.reshape(total.shape)
+
+
+def _softmax_x(g: Any, out: Any, axis: Any) -> Any:
+    weighted = g * out
+    return weighted - out * weighted.sum(axis=axis, keepdims=True)
+
+
+@primitive(x=_softmax_x)
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """Return exp(x) / sum(exp(x)) over `axis` (None: over all axes); shape as `x`."""
+    powers = np.exp(x - _peak(x, axis))
+    return powers / add_up(powers, axis, None, None, True)
+
+
+@primitive(x=lambda g, out, axis: g - np.exp(out) * g.sum(axis=axis, keepdims=True))
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """Return x - log(sum(exp(x))) over `axis` (None: over all axes); shape as `x`."""
+    shifted = x - _peak(x, axis)
+    return shifted - np.log(add_up(np.exp(shifted), axis, None, None, True))

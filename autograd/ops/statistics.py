@@ -1,0 +1,197 @@
+"""Averages, and reductions that leave out nan. Imports `_shared`, `elementwise`, `reductions`.
+
+`axis` is None (all axes), an integer or a tuple. The functions whose names begin with nan take the
+elements that are not nan; the others have gradient 0. Median and quantiles are in `sorting`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd.ops import elementwise, shaping
+from autograd.ops._shared import inexact, operand, raw
+from autograd.ops.reductions import (
+    _bounded,
+    _extreme,
+    _std,
+    _variance,
+    mean,
+    prod,
+    sum,
+)
+
+__all__ = [
+    "average",
+    "nanmax",
+    "nanmean",
+    "nanmin",
+    "nanprod",
+    "nanstd",
+    "nansum",
+    "nanvar",
+]
+
+
+def average(
+    x: Any,
+    axis: Any = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
+    keepdims: bool = False,
+) -> Any:
+    """Return the weighted average over `axis`, sum(weights * x) / sum(weights).
+
+    Args:
+        x: an array.
+        axis: the axes to reduce.
+        weights: of the shape of `x`, or of its axes `axis`; None gives all elements the same.
+        returned: return a pair of the average and the sum of the weights.
+        keepdims: keep the reduced axes, with length 1.
+
+    Raises:
+        ZeroDivisionError: weights that add up to 0.
+        ValueError: weights of another shape.
+    """
+    x = operand("average", x)
+    if weights is None:
+        result = mean(x, axis, keepdims=keepdims)
+        total = raw(result).dtype.type(x.size / max(raw(result).size, 1))
+    else:
+        weights = _aligned(x, axis, operand("average", weights))
+        total = sum(weights, axis, keepdims=keepdims)
+        if not np.all(total):
+            raise ZeroDivisionError(
+                "average: wanted weights with a sum other than 0, got some that add up to 0"
+            )
+        result = inexact(sum(x * weights, axis, keepdims=keepdims)) / total
+    if not returned:
+        return result
+    return result, total if total.shape == result.shape else np.broadcast_to(total, result.shape)
+
+
+def _aligned(x: Any, axis: Any, weights: Any) -> Any:
+    """Reshape weights of the axes `axis` so that they broadcast against `x`."""
+    if weights.shape == x.shape:
+        return weights
+    axes = () if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple(a % x.ndim for a in axes)
+    if weights.shape != tuple(x.shape[a] for a in axes) or not axes:
+        raise ValueError(
+            f"average: wanted weights of shape {x.shape} or of the lengths of axis={axis}, got "
+            f"shape {weights.shape}; give one weight per element, or one per index of these axes"
+        )
+    weights = shaping.transpose(weights, tuple(np.argsort(axes).tolist()))
+    return weights.reshape(tuple(n if a in axes else 1 for a, n in enumerate(x.shape)))
+
+
+_nanmax = _extreme("nanmax", np.nanmax)
+_nanmin = _extreme("nanmin", np.nanmin)
+
+
+def _unless_nan(x: Any, where: Any) -> Any:
+    """Return what `where` becomes when nan is left out as well: True if nothing is left out."""
+    there = ~np.isnan(raw(x))
+    if where is True:
+        return True if there.all() else there
+    return there & raw(where)
+
+
+def nansum(
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    """Add up the elements that are not nan; the others have gradient 0."""
+    return sum(x, axis, dtype, out, keepdims, initial, _unless_nan(x, where))
+
+
+def nanprod(
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    """Multiply the elements that are not nan; the others have gradient 0."""
+    return prod(x, axis, dtype, out, keepdims, initial, _unless_nan(x, where))
+
+
+def nanmean(
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+) -> Any:
+    """Average the elements that are not nan; the others have gradient 0."""
+    return mean(x, axis, dtype, out, keepdims, where=_unless_nan(x, where))
+
+
+def nanvar(
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
+    """Return the variance of the elements that are not nan; see `var`."""
+    there = _unless_nan(x, where)
+    return _variance("nanvar", x, axis, dtype, out, ddof, keepdims, there, mean, correction)
+
+
+def nanstd(
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
+    """Return the standard deviation of the elements that are not nan; see `std`."""
+    there = _unless_nan(x, where)
+    return _std(_variance("nanstd", x, axis, dtype, out, ddof, keepdims, there, mean, correction))
+
+
+def nanmax(
+    x: Any,
+    axis: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    """Return the largest element that is not nan; elements that tie share the gradient."""
+    return _bounded(_nanmax, elementwise.fmax, -math.inf, x, axis, out, keepdims, initial, where)
+
+
+def nanmin(
+    x: Any,
+    axis: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    """Return the smallest element that is not nan; elements that tie share the gradient."""
+    return _bounded(_nanmin, elementwise.fmin, math.inf, x, axis, out, keepdims, initial, where)
