@@ -277,6 +277,7 @@ def test_a_value_outside_the_one_sided_derivatives_is_wrong(at_zero):
         (lambda x: np.clip(x, -1.0, 1.0), [[-1.0, 1.0, 0.5]]),
         (np.max, [[2.0, 2.0, 2.0, 1.0]]),
         (np.sqrt, [[0.0, 2.0]]),
+        (np.sqrt, [[0.0]]),
         (np.cbrt, [[0.0, 2.0]]),
         (lambda x: autograd.where(x > 0, np.sqrt(x), 0.0), [[0.0, 2.0]]),
         (np.floor, [[0.5, 2.0]]),
