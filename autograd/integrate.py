@@ -53,7 +53,7 @@ _ERROR = (71 / 57600, 0.0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1
 
 _SAFETY, _LEAST, _MOST = 0.9, 0.2, 10.0  # of the change of a step size
 
-State = list[Any]
+_State = list[Any]
 
 
 @primitive(
@@ -67,7 +67,7 @@ def _weighted_sum(*arrays: Any, weights: tuple[float, ...]) -> Any:
     return total
 
 
-def _combined(weights: Sequence[float], slopes: Sequence[State]) -> State:
+def _combined(weights: Sequence[float], slopes: Sequence[_State]) -> _State:
     """Return the weighted sum of slopes, for each array of the state."""
     used = [i for i, w in enumerate(weights) if w]
     chosen = tuple(weights[i] for i in used)
@@ -105,10 +105,10 @@ class _Problem:
         least = 10 * float(np.finfo(self.time).eps)
         self.rtol, self.atol = (max(float(tolerance), least) for tolerance in tolerances)
 
-    def pack(self, state: State) -> Any:
+    def pack(self, state: _State) -> Any:
         return rebuilt(self.rebuild, state)
 
-    def slope(self, state: State, time: Any) -> State:
+    def slope(self, state: _State, time: Any) -> _State:
         """Return the derivative of each array of the state."""
         y = self.pack(state)
         result = self.func(time, y, *self.args) if self.tfirst else self.func(y, time, *self.args)
@@ -123,7 +123,7 @@ class _Problem:
             for k, shape, dtype in zip(leaves, self.shapes, self.dtypes, strict=True)
         ]
 
-    def size(self, errors: State, *states: State) -> float:
+    def size(self, errors: _State, *states: _State) -> float:
         """Return the root mean square of errors, as multiples of what is allowed."""
         total, count = 0.0, 0
         for error, *values in zip(errors, *states, strict=True):
@@ -133,7 +133,7 @@ class _Problem:
             count += error.size
         return math.sqrt(total / max(count, 1))
 
-    def first_step(self, slopes: State, time: float, span: float) -> float:
+    def first_step(self, slopes: _State, time: float, span: float) -> float:
         """Guess a step size: the slope shall change little within it."""
         y, k = [plain(v) for v in self.start], [plain(v) for v in slopes]
         d0, d1 = self.size(y, y), self.size(k, y)
@@ -165,8 +165,8 @@ def _fitting(k: Any, shape: tuple[int, ...], dtype: Any) -> Any:
 
 
 def _step(
-    problem: _Problem, state: State, slopes: State, time: Any, h: Any
-) -> tuple[State, State, float]:
+    problem: _Problem, state: _State, slopes: _State, time: Any, h: Any
+) -> tuple[_State, _State, float]:
     """Return the new state, its slopes, and the size of the error, of one step of length `h`."""
     stages = [slopes]
     new = state
