@@ -163,6 +163,9 @@ def _prod(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -
     return multiply_up(x, axis, dtype, None, keepdims)
 
 
+_prod.primitive.reduces = True
+
+
 def prod(
     x: Any,
     axis: Any = None,
@@ -206,6 +209,9 @@ def _var(x: Any, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any
     deviation = x - add_up(x, axis, None, None, True) / n
     square = (deviation * np.conjugate(deviation)).real
     return add_up(square, axis, None, None, keepdims) / (n - ddof)
+
+
+_var.primitive.reduces = True
 
 
 def var(
@@ -310,7 +316,9 @@ def _extreme(name: str, forward: Callable[..., Any]) -> Any:
     def reduce(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return forward(x, axis=axis, keepdims=keepdims)
 
-    return primitive(name=name, masks=True, x=_extreme_x)(reduce)
+    made = primitive(name=name, masks=True, x=_extreme_x)(reduce)
+    made.primitive.reduces = True
+    return made
 
 
 _max = _extreme("max", np.max)

@@ -46,6 +46,9 @@ def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return np.log(total) + (top if keepdims else top.reshape(np.shape(total)))
 
 
+_logsumexp.primitive.reduces = True
+
+
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None) -> Any:
     """Return log(sum(exp(x))) over `axis`, without overflow.
 
@@ -76,8 +79,20 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     return powers / add_up(powers, axis, None, None, True)
 
 
+# The Jacobian is symmetric.
+softmax.primitive.jvp = lambda tangents, out, _x, axis: _softmax_x(tangents[0], out, axis)
+
+
 @primitive(x=lambda g, out, axis: g - np.exp(out) * g.sum(axis=axis, keepdims=True))
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """Return x - log(sum(exp(x))) over `axis` (None: over all axes); shape as `x`."""
     shifted = x - _peak(x, axis)
     return shifted - np.log(add_up(np.exp(shifted), axis, None, None, True))
+
+
+def _log_softmax_push(tangents: Any, out: Any, _x: Any, axis: Any) -> Any:
+    (t, _) = tangents
+    return t - (np.exp(out) * t).sum(axis=axis, keepdims=True)
+
+
+log_softmax.primitive.jvp = _log_softmax_push
