@@ -237,8 +237,15 @@ def betainc(a: Any, b: Any, x: Any) -> Any:
 
 
 def _t_density(df: Any, x: Any) -> Any:
+    """Return the density of Student's distribution: of the normal one for infinite `df`."""
+    infinite = np.isinf(df)
+    if np.any(infinite):
+        df = np.where(infinite, 1.0, df).astype(np.result_type(df, x.dtype))
     log_norm = _weak(betaln(0.5, df / 2), df) + 0.5 * _weak(np.log(df), df)
-    return np.exp((df + 1) * -0.5 * np.log1p(x * x / df) - log_norm)
+    density = np.exp((df + 1) * -0.5 * np.log1p(x * x / df) - log_norm)
+    if not np.any(infinite):
+        return density
+    return np.where(infinite, np.exp(x * x * -0.5) / _SQRT_2PI, density)
 
 
 stdtr = binary(_scipy("stdtr"), name="stdtr", y=lambda g, x, y: g * _t_density(x, y))

@@ -45,7 +45,7 @@ def logpdf(x: Any, alpha: Any) -> Any:
             f"one less, got {len(x)}"
         )
     total = raw(x).sum(axis=0)
-    tolerance = 64 * np.finfo(x.dtype).eps * len(alpha)
+    tolerance = max(1e-9, 64 * np.finfo(x.dtype).eps * len(alpha))  # SciPy's, and for float32
     if np.any(raw(x) < 0) or np.any(np.abs(total - 1) > tolerance):
         raise ValueError(
             f"{name}: wanted shares that are not negative and sum to 1, got a sum of "

@@ -80,8 +80,8 @@ def logpdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False)
         cov: (d, d) or (..., d, d), symmetric; one triangle is read. A vector (d,) is taken as
             variances, a number as the variance of all.
         allow_singular: take inverse and determinant on the subspace on which `cov` is not singular,
-            and the density with regard to it; the part of `x` outside of it is ignored. Its
-            gradient holds where the rank does not change.
+            and the density with regard to it: it is 0 outside. The gradient holds where the rank
+            does not change.
 
     Returns:
         Array of shape (...).
@@ -105,18 +105,33 @@ def logpdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False)
         z = _transform(deviation, linalg.matrix_transpose(linalg.inv(lower)))
         distance = reductions.sum(z * z, axis=-1)
         return -0.5 * (distance + log_det + d * _LOG_2PI)
-    values = linalg.eigvalsh(cov)
-    largest = np.abs(raw(values)).max(axis=-1, keepdims=True)
-    null = raw(values) <= 1e6 * np.finfo(values.dtype).eps * largest
-    if np.any(raw(values)[null] < -1e6 * np.finfo(values.dtype).eps * largest.max()):
-        raise np.linalg.LinAlgError(
-            f"{name}: wanted a covariance without negative eigenvalues, got {raw(values).min()}"
-        )
-    log_det = reductions.sum(elementwise.log(elementwise.where(null, 1.0, values)), axis=-1)
-    inverse = linalg.pinv(cov, rtol=1e6 * np.finfo(values.dtype).eps, hermitian=True)
+    null, outside = _null_space(name, raw(cov), raw(deviation))
+    values = elementwise.where(null, 1.0, linalg.eigvalsh(cov))
+    log_det = reductions.sum(elementwise.log(values), axis=-1)
+    inverse = linalg.pinv(cov, rtol=_rounding(cov), hermitian=True)
     distance = reductions.sum(_transform(deviation, inverse) * deviation, axis=-1)
-    rank = np.count_nonzero(~null, axis=-1).astype(values.dtype)
-    return -0.5 * (distance + log_det + rank * _LOG_2PI)
+    rank = np.count_nonzero(~null, axis=-1).astype(cov.dtype)
+    inside = -0.5 * (distance + log_det + rank * _LOG_2PI)
+    return elementwise.where(outside, -math.inf, inside) if np.any(outside) else inside
+
+
+def _rounding(cov: Any) -> float:
+    """Return the size of eigenvalues that count as 0, relative to the largest, as in SciPy."""
+    eps = np.finfo(cov.dtype).eps
+    return float(eps * (1e6 if eps < 1e-10 else 1e3))
+
+
+def _null_space(name: str, cov: Any, deviation: Any) -> tuple[Any, Any]:
+    """Tell which eigenvalues are 0, and which vectors have a part where they are (plain arrays)."""
+    values, vectors = np.linalg.eigh(cov)
+    least = _rounding(cov) * np.abs(values).max(axis=-1, keepdims=True)
+    if np.any(values < -least):
+        raise np.linalg.LinAlgError(
+            f"{name}: wanted a covariance without negative eigenvalues, got {values.min()}"
+        )
+    null = values <= least
+    part = _transform(deviation, vectors) * null
+    return null, np.sqrt(np.sum(part * part, axis=-1)) > least[..., 0]
 
 
 def pdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:

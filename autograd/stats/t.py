@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import numpy as np
 
 from autograd import special
 from autograd.ops import elementwise
+from autograd.ops._shared import raw
 from autograd.stats._shared import (
     NO_ELEMENTARY_DERIVATIVE,
     constant,
@@ -16,22 +20,31 @@ from autograd.stats._shared import (
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
 
+_HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
+
 
 def logpdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """Return log of the density, -(df + 1)/2 log(1 + z^2/df) - log(B(1/2, df/2) sqrt(df) scale).
 
     Args:
         x: where to evaluate, of any shape; z = (x - loc) / scale.
-        df: degrees of freedom, any positive number, broadcast against `x`; nan elsewhere.
+        df: degrees of freedom, any positive number, broadcast against `x`; nan elsewhere. Infinity
+            gives the normal distribution.
         loc: the middle.
         scale: the unit of `x`, broadcast against it; nan where it is not positive.
     """
     x, df, loc, scale = in_one_dtype("stats.t.logpdf", x=x, df=df, loc=loc, scale=scale)
     df, scale = positive(df), positive(scale)
     z = standardized(x, loc, scale)
+    infinite = np.isinf(raw(df))
+    if np.any(infinite):
+        df = elementwise.where(infinite, 1.0, df)
     half = df.dtype.type(0.5)
-    norm = special.betaln(half, df / 2) + 0.5 * elementwise.log(df) + elementwise.log(scale)
-    return (df + 1) * -0.5 * elementwise.log1p(z * z / df) - norm
+    norm = special.betaln(half, df / 2) + 0.5 * elementwise.log(df)
+    out = (df + 1) * -0.5 * elementwise.log1p(z * z / df) - norm
+    if np.any(infinite):
+        out = elementwise.where(infinite, z * z * -0.5 - _HALF_LOG_2PI, out)
+    return out - elementwise.log(scale)
 
 
 def pdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:

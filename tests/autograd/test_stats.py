@@ -129,6 +129,16 @@ def test_complex_numbers_and_text_are_refused():
         stats.norm.pdf("1")
 
 
+def test_infinitely_many_degrees_of_freedom_are_the_normal_distribution(scipy_stats):
+    df = np.array([2.5, np.inf])
+    for which in stats.t.__all__:
+        f = getattr(stats.t, which)
+        np.testing.assert_allclose(f(0.7, df), getattr(scipy_stats.t, which)(0.7, df))
+        slope = grad(lambda x: f(x, df)[1])(0.7)  # noqa: B023 - called at once
+        assert slope == pytest.approx(grad(getattr(stats.norm, which))(0.7))
+    assert grad(lambda df: stats.t.logpdf(0.7, df)[1])(df)[1] == 0
+
+
 # -- multivariate ----------------------------------------------------------------------------------
 
 
@@ -199,6 +209,9 @@ def test_a_singular_covariance_is_refused_unless_allowed(gaussian, scipy_stats):
     cov = cov[:, :2] @ cov[:, :2].T
     with pytest.raises(ValueError, match="positive definite covariance.*allow_singular=True"):
         stats.multivariate_normal.logpdf(x, mean, cov)
+    assert np.isneginf(stats.multivariate_normal.logpdf(x, mean, cov, allow_singular=True)).all(), (
+        "outside of the subspace"
+    )
     x = mean + (x - mean) @ cov
     np.testing.assert_allclose(
         stats.multivariate_normal.logpdf(x, mean, cov, allow_singular=True),
