@@ -109,4 +109,6 @@ ROWS = [
         [Case((2, 3))],
         method=False,
     ),
+    # Differences move zeros off zero, so there are none here; see ops/test_shaping.py for those.
+    Row("trim_zeros", autograd.trim_zeros, np.trim_zeros, [Case((5,))], method=False),
 ]
