@@ -203,15 +203,13 @@ def _var_x(g: Any, x: Any, axis: Any, ddof: Any) -> Any:
 
 @primitive(name="var", x=_var_x)
 def _var(x: Any, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any:
+    total = add_up(x, axis, None, None, True)
     n = count_of(x.shape, axis)
     if x.dtype.char not in _FAST or n <= ddof:
         return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
-    deviation = x - add_up(x, axis, None, None, True) / n
-    square = (deviation * np.conjugate(deviation)).real
+    deviation = x - total / n
+    square = (deviation * _conjugate(deviation)).real
     return add_up(square, axis, None, None, keepdims) / (n - ddof)
-
-
-_var.primitive.reduces = True
 
 
 def var(
@@ -312,17 +310,17 @@ def _extreme_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
     return np.where(winners, expand(kept(g, x.shape, axis) / count, x.shape, axis), 0.0)
 
 
-def _extreme(name: str, forward: Callable[..., Any]) -> Any:
+def _extreme(name: str, forward: Callable[..., Any], rule: Callable[..., Any]) -> Any:
     def reduce(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return forward(x, axis=axis, keepdims=keepdims)
 
-    made = primitive(name=name, masks=True, x=_extreme_x)(reduce)
+    made = primitive(name=name, masks=True, x=rule)(reduce)
     made.primitive.reduces = True
     return made
 
 
-_max = _extreme("max", np.max)
-_min = _extreme("min", np.min)
+_max = _extreme("max", np.max, _extreme_x)
+_min = _extreme("min", np.min, _extreme_x)
 
 
 def _bounded(

@@ -1,4 +1,5 @@
-"""Averages, and reductions that leave out nan. Imports `_shared`, `elementwise`, `reductions`.
+"""Averages, and reductions that leave out nan. Imports `_graph`, `_shared`,
+`elementwise`, `reductions` and `shaping`.
 
 `axis` is None (all axes), an integer or a tuple. The functions whose names begin with nan take the
 elements that are not nan; the others have gradient 0. Median and quantiles are in `sorting`.
@@ -11,11 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd import _graph
+from autograd._graph import wrap
 from autograd.ops import elementwise, shaping
-from autograd.ops._shared import inexact, operand, raw
+from autograd.ops._shared import inexact, operand, raw, refuse_out
 from autograd.ops.reductions import (
     _bounded,
     _extreme,
+    _extreme_x,
     _std,
     _variance,
     mean,
@@ -59,7 +63,9 @@ def average(
     x = operand("average", x)
     if weights is None:
         result = mean(x, axis, keepdims=keepdims)
-        total = raw(result).dtype.type(x.size / max(raw(result).size, 1))
+        total = raw(result).dtype.type(x.size / (raw(result).size or 1))
+        if isinstance(result, _graph.Variable):
+            total = wrap(total)
     else:
         weights = _aligned(x, axis, operand("average", weights))
         total = sum(weights, axis, keepdims=keepdims)
@@ -88,8 +94,14 @@ def _aligned(x: Any, axis: Any, weights: Any) -> Any:
     return weights.reshape(tuple(n if a in axes else 1 for a, n in enumerate(x.shape)))
 
 
-_nanmax = _extreme("nanmax", np.nanmax)
-_nanmin = _extreme("nanmin", np.nanmin)
+def _extreme_unless_nan_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
+    """Share `g` among ties; none of it goes to a slice of nan only."""
+    empty = np.isnan(raw(out))
+    return _extreme_x(np.where(empty, 0.0, g) if np.any(empty) else g, x, out, axis)
+
+
+_nanmax = _extreme("nanmax", np.nanmax, _extreme_unless_nan_x)
+_nanmin = _extreme("nanmin", np.nanmin, _extreme_unless_nan_x)
 
 
 def _unless_nan(x: Any, where: Any) -> Any:
@@ -110,7 +122,8 @@ def nansum(
     where: Any = True,
 ) -> Any:
     """Add up the elements that are not nan; the others have gradient 0."""
-    return sum(x, axis, dtype, out, keepdims, initial, _unless_nan(x, where))
+    refuse_out("nansum", out)
+    return sum(x, axis, dtype, None, keepdims, initial, _unless_nan(x, where))
 
 
 def nanprod(
@@ -123,7 +136,8 @@ def nanprod(
     where: Any = True,
 ) -> Any:
     """Multiply the elements that are not nan; the others have gradient 0."""
-    return prod(x, axis, dtype, out, keepdims, initial, _unless_nan(x, where))
+    refuse_out("nanprod", out)
+    return prod(x, axis, dtype, None, keepdims, initial, _unless_nan(x, where))
 
 
 def nanmean(
@@ -136,7 +150,8 @@ def nanmean(
     where: Any = True,
 ) -> Any:
     """Average the elements that are not nan; the others have gradient 0."""
-    return mean(x, axis, dtype, out, keepdims, where=_unless_nan(x, where))
+    refuse_out("nanmean", out)
+    return mean(x, axis, dtype, None, keepdims, where=_unless_nan(x, where))
 
 
 def nanvar(

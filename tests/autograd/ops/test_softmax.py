@@ -1,0 +1,81 @@
+"""The softmax family far from the origin, where its formulas overflow."""
+
+import math
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Variable
+
+
+def gradient(function, x, **kwargs):
+    leaf = Variable(np.array(x), requires_grad=True)
+    function(leaf, **kwargs).sum().backward()
+    return leaf.grad
+
+
+@pytest.mark.parametrize("shift", [-1e4, 0.0, 700.0, 1e4])
+def test_large_numbers_do_not_overflow(shift):
+    x = np.array([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(
+        autograd.logsumexp(x + shift) - shift, math.log(sum(map(math.exp, x))), rtol=1e-11
+    )
+    np.testing.assert_allclose(autograd.softmax(x + shift), autograd.softmax(x), rtol=1e-11)
+    np.testing.assert_allclose(
+        gradient(autograd.logsumexp, x + shift), autograd.softmax(x), rtol=1e-11
+    )
+
+
+def test_log_softmax_keeps_what_the_logarithm_of_softmax_loses():
+    assert autograd.log_softmax(np.array([0.0, 1000.0]))[0] == -1000.0
+    assert gradient(lambda v: autograd.log_softmax(v)[0], [0.0, 1000.0]).tolist() == [1.0, -1.0]
+
+
+@pytest.mark.parametrize(
+    "x, value, wanted",
+    [
+        ([-math.inf, 1.0], 1.0, [0.0, 1.0]),
+        ([-math.inf, -math.inf], -math.inf, [0.5, 0.5]),
+        ([math.inf, 1.0, math.inf], math.inf, [0.5, 0.0, 0.5]),
+    ],
+)
+def test_equal_infinities_share_the_gradient_of_logsumexp(x, value, wanted):
+    assert autograd.logsumexp(np.array(x)) == value
+    assert gradient(autograd.logsumexp, x).tolist() == wanted
+
+
+def test_a_masked_row_leaves_the_others_alone():
+    x = np.array([[-math.inf, -math.inf], [0.0, 0.0]])
+    assert gradient(autograd.logsumexp, x, axis=1).tolist() == [[0.5, 0.5], [0.5, 0.5]]
+
+
+def test_masked_elements_have_probability_and_gradient_zero():
+    x = [0.0, -math.inf, 0.0]
+    assert autograd.softmax(np.array(x)).tolist() == [0.5, 0.0, 0.5]
+    assert gradient(lambda v: autograd.softmax(v)[0], x).tolist() == [0.25, 0.0, -0.25]
+
+
+def test_logsumexp_of_two_is_logaddexp():
+    x = np.array([[0.3, -2.0], [5.0, 5.0]])
+    np.testing.assert_allclose(
+        gradient(autograd.logsumexp, x, axis=1),
+        gradient(lambda v: autograd.logaddexp(v[:, 0], v[:, 1]), x),
+    )
+
+
+def test_integers_are_computed_as_floats():
+    np.testing.assert_allclose(autograd.logsumexp([0, 0]), math.log(2))
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
+def test_gradients_agree_with_pytorch(name):
+    torch = pytest.importorskip("torch")
+    x = np.random.default_rng(0).normal(size=(3, 4)) * 20
+    theirs = torch.tensor(x, requires_grad=True)
+    out = getattr(torch, name)(theirs, 1)
+    weights = np.random.default_rng(1).normal(size=tuple(out.shape))
+    (out * torch.tensor(weights)).sum().backward()
+    ours = gradient(lambda v: getattr(autograd, name)(v, axis=1) * weights, x)
+    np.testing.assert_allclose(ours, theirs.grad.numpy(), rtol=1e-10, atol=1e-14)

@@ -1,0 +1,43 @@
+"""Rows of `autograd/ops/softmax.py`; the twins are the plain formulas, for moderate numbers."""
+
+import numpy as np
+from op_table import Case, Row
+
+import autograd
+
+AXES = (
+    Case((2, 3)),
+    Case((2, 3, 2), kwargs={"axis": 1}),
+    Case((2, 3, 2), kwargs={"axis": (0, -1)}),
+    Case((2, 3), kwargs={"axis": None}),
+)
+
+
+def _logsumexp(x, axis=None, keepdims=False):
+    return np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))
+
+
+def _softmax(x, axis=-1):
+    return np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)
+
+
+ROWS = [
+    Row(
+        "logsumexp",
+        autograd.logsumexp,
+        _logsumexp,
+        [*AXES, Case((2, 3), kwargs={"axis": -1, "keepdims": True}), Case(())],
+    ),
+    Row(
+        "logsumexp[b]",
+        lambda x, b: autograd.logsumexp(x, axis=1, b=b),
+        lambda x, b: np.log(np.sum(b * np.exp(x), axis=1)),
+        [
+            Case((2, 3), (2, 3), domain=("real", "positive")),
+            Case((2, 3), (3,), domain=("real", "positive")),
+        ],
+        primitives=("log", "sum"),
+    ),
+    Row("softmax", autograd.softmax, _softmax, AXES),
+    Row("log_softmax", autograd.log_softmax, lambda x, axis=-1: np.log(_softmax(x, axis)), AXES),
+]
