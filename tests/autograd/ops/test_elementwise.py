@@ -245,7 +245,7 @@ def test_python_complex_numbers_stand_on_either_side_of_a_scalar():
     assert (1j - Variable(2.0)).dtype == np.complex128
 
 
-@pytest.mark.parametrize(("dtype", "tiny"), [(np.float64, 1e-200), (np.float32, 1e-30)])
+@pytest.mark.parametrize("dtype, tiny", [(np.float64, 1e-200), (np.float32, 1e-30)])
 def test_the_angle_of_tiny_numbers_has_its_slope(dtype, tiny):
     x = Variable(np.array(tiny, dtype), requires_grad=True)
     y = Variable(np.array(tiny, dtype), requires_grad=True)
