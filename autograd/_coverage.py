@@ -101,17 +101,16 @@ CONVENTIONS: dict[str, str] = {
         ("linalg.det", "cofactors, right for singular matrices"),
         ("linalg.eigh linalg.svd", _SPLIT),
         ("linalg.eigvalsh linalg.svdvals", "right for equal values"),
-        ("linalg.cholesky linalg.eigh linalg.eigvalsh", ""),
         ("angle sign", "0 at the origin"),
         ("remainder fmod floor_divide divmod", "as between the steps"),
         ("heaviside", "1 for the second operand where the first is 0"),
     )
     for name in names.split()
-    if text
 }
 _SYMMETRIC = "the gradient is that of a symmetric matrix"
 for _name in ("linalg.cholesky", "linalg.eigh", "linalg.eigvalsh"):
-    CONVENTIONS[_name] = "; ".join(filter(None, (CONVENTIONS.get(_name), _SYMMETRIC)))
+    _said = CONVENTIONS.get(_name)
+    CONVENTIONS[_name] = f"{_said}; {_SYMMETRIC}" if _said else _SYMMETRIC
 
 # Recorded with a derivative of zero.
 _ZERO = {"sign", "floor", "ceil", "trunc", "rint", "fix", "round", "around", "spacing"}

@@ -10,6 +10,11 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 WRITTEN = json.loads((ROOT / "docs" / "numpy_probe.json").read_text())
 
+pytestmark = pytest.mark.skipif(
+    WRITTEN["versions"]["numpy"].split(".")[:2] != np.__version__.split(".")[:2],
+    reason="the page counts the functions of another version of NumPy",
+)
+
 
 @pytest.fixture(scope="module")
 def probe():
@@ -23,6 +28,7 @@ def probe():
 
 @pytest.fixture(scope="module")
 def verdicts(probe):
+    pytest.importorskip("scipy", reason="np.i0 has a gradient with SciPy only")
     with np.errstate():
         return probe.work("ours", smoke=False)
 
