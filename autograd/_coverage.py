@@ -124,6 +124,7 @@ _ORDERS = {
 }
 # Methods of arrays that give their values up in a way that says so.
 _TAKES_OUT = frozenset({"item", "tolist"})
+_MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 # Keywords that say how to compute, not what.
 _HARMLESS = ("order", "like", "subok", "copy", "casting", "device")
 _UFUNC_LIMITS = "where= only with an array as out="
@@ -205,7 +206,7 @@ def _limits(function: Any, handler: Any) -> str:
         return ""
     positional = parameters(function)[0]
     taken = keywords.union(positional if many else positional[: len(own)], _HARMLESS)
-    named = (p.name for p in found.values() if p.kind is not inspect.Parameter.VAR_KEYWORD)
+    named = (p.name for p in found.values() if p.kind not in _MANY)
     return ", ".join(name for name in named if name not in taken)
 
 
