@@ -212,6 +212,9 @@ def _var(x: Any, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any
     return add_up(square, axis, None, None, keepdims) / (n - ddof)
 
 
+_var.primitive.reduces = True
+
+
 def var(
     x: Any,
     axis: Any = None,
