@@ -17,6 +17,7 @@ import numpy as np
 
 from autograd import _graph
 from autograd._primitive import binary, primitive, same, unary
+from autograd.ops._shared import raw as _raw
 
 _LOG_2 = math.log(2)
 _LOG_10 = math.log(10)
@@ -77,7 +78,7 @@ float_power   = binary(np.float_power,              x=_power_x, y=_power_y)
 remainder     = binary(np.remainder, fast=operator.mod,
                        x=same,                    y=lambda g, x, y: -g * np.floor_divide(x, y))
 fmod          = binary(np.fmod,
-                       x=same,                    y=lambda g, x, y: -g * np.trunc(x / y))
+                       x=same,                y=lambda g, x, y, out: -g * np.rint((x - out) / y))
 floor_divide  = binary(np.floor_divide, fast=operator.floordiv, x=_zero, y=_zero)
 maximum       = binary(np.maximum, masks=True,
                        x=_larger,                 y=lambda g, x, y: _larger(g, y, x))
@@ -281,7 +282,7 @@ def _within(x: Any, a_min: Any, a_max: Any) -> Any:
 
 def _clipped_below(g: Any, x: Any, a_min: Any, a_max: Any) -> Any:
     below = x < a_min
-    return np.where(below if a_max is None else below & (a_min < a_max), g, 0.0)
+    return np.where(below if a_max is None else below & (a_min <= a_max), g, 0.0)
 
 
 @primitive(
@@ -289,7 +290,7 @@ def _clipped_below(g: Any, x: Any, a_min: Any, a_max: Any) -> Any:
     x=lambda g, x, a_min, a_max: np.where(_within(x, a_min, a_max), g, 0.0),
     a_min=_clipped_below,
     a_max=lambda g, x, a_min, a_max: np.where(
-        x > a_max if a_min is None else (x > a_max) | (a_min >= a_max), g, 0.0
+        x > a_max if a_min is None else (x > a_max) | (a_min > a_max), g, 0.0
     ),
     elementwise=True,
     masks=True,
@@ -301,7 +302,8 @@ def _clip(x: Any, a_min: Any, a_max: Any) -> Any:
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """Limit `x` to `[a_min, a_max]`, or `[min, max]`; either bound may be None.
 
-    At a bound the gradient goes to `x`, outside to the bound.
+    At a bound the gradient goes to `x`, outside to the bound; where the bounds cross, to `a_max`,
+    which is the result there.
 
     Raises:
         ValueError: for a bound that is given under both of its names.
@@ -319,7 +321,7 @@ def _sinc_slope(x: Any, out: Any) -> Any:
     three digits.
     """
     slope = (np.cos(math.pi * x) - out) / np.where(x == 0, 1.0, x)
-    near = (x < 0.02) & (x > -0.02)
+    near = np.abs(_raw(x)) < 0.02
     if not np.any(near):
         return slope
     y = (math.pi * x) ** 2
@@ -330,7 +332,16 @@ def _sinc_slope(x: Any, out: Any) -> Any:
 sinc = unary(np.sinc, x=lambda g, x, out: g * _sinc_slope(x, out))
 
 
-@primitive(x=lambda g, x: np.where(np.isfinite(x), g, 0.0), elementwise=True, masks=True)
+def _finite_parts(g: Any, x: Any) -> Any:
+    """Keep the cotangent of what `nan_to_num` left alone, of each part of a complex number."""
+    x = _raw(x)
+    if x.dtype.kind != "c":
+        return np.where(np.isfinite(x), g, 0.0)
+    kept_real, kept_imag = np.isfinite(x.real), np.isfinite(x.imag)
+    return np.where(kept_real, g.real, 0.0) + 1j * np.where(kept_imag, g.imag, 0.0)
+
+
+@primitive(x=_finite_parts, elementwise=True, masks=True)
 def nan_to_num(
     x: Any,
     copy: bool = True,  # noqa: ARG001 - NumPy has it

@@ -68,6 +68,20 @@ def test_clip_gives_its_bounds_what_it_takes_from_x():
     assert autograd.grad(autograd.clip(*inputs), inputs) == (0.0, 0.0, 1.0)
 
 
+@pytest.mark.parametrize(
+    "x, low, high, wanted",
+    [
+        (1.0, 1.0, 1.0, (1.0, 0.0, 0.0)),
+        (0.0, 1.0, 1.0, (0.0, 1.0, 0.0)),
+        (2.0, 1.0, 1.0, (0.0, 0.0, 1.0)),
+        (0.5, 1.0, 0.0, (0.0, 0.0, 1.0)),
+        (0.0, 1.0, 0.0, (0.0, 0.0, 1.0)),
+    ],
+)
+def test_clip_gives_its_slope_once_where_bounds_meet_or_cross(x, low, high, wanted):
+    assert slopes(autograd.clip, x, low, high) == wanted
+
+
 @pytest.mark.parametrize("function", [np.floor, np.ceil, np.trunc, np.rint, np.sign, round])
 def test_steps_have_slope_0_everywhere(function):
     assert slope(function, 0.7) == 0.0
@@ -78,6 +92,8 @@ def test_remainder_and_floor_divide():
     assert slopes(np.remainder, 7.5, 2.0) == (1.0, -3.0)
     assert slopes(np.remainder, -7.5, 2.0) == (1.0, 4.0)
     assert slopes(np.fmod, -7.5, 2.0) == (1.0, 3.0)
+    x, y = 55.099999999999994, 2.9  # x / y rounds up to 19
+    assert slopes(np.fmod, x, y) == (1.0, -18.0)
     assert slopes(np.floor_divide, 7.5, 2.0) == (0.0, 0.0)
 
 
@@ -199,6 +215,20 @@ def test_saturated_functions_have_slope_0_and_no_nan():
 def test_divisions_by_0_are_infinite():
     assert slopes(np.divide, 1.0, 0.0) == (math.inf, -math.inf)
     assert slope(np.reciprocal, 0.0) == -math.inf
+
+
+def test_the_parts_of_a_complex_number_are_replaced_on_their_own():
+    x = Variable(np.array([complex(math.nan, 1.0), complex(2.0, math.inf)]), requires_grad=True)
+    autograd.nan_to_num(x).backward(np.array([1.0 + 1.0j, 1.0 + 1.0j]))
+    np.testing.assert_array_equal(x.grad, [1.0j, 1.0])
+
+
+def test_sinc_of_a_complex_number_with_a_small_real_part():
+    x = Variable(np.array([0.01 + 0.5j]), requires_grad=True)
+    np.sinc(x).backward(np.array([1.0 + 0.0j]))
+    h = 1e-6
+    wanted = (np.sinc(x.data + h) - np.sinc(x.data - h)) / (2 * h)
+    np.testing.assert_allclose(x.grad, np.conj(wanted), rtol=1e-8)
 
 
 def test_replaced_numbers_have_slope_0():
