@@ -27,7 +27,8 @@ from autograd.ops.softmax import *
 from autograd.ops.statistics import *
 from autograd.ops.shaping import *
 from autograd.ops.sorting import *
-from autograd._transforms import grad, value_and_grad, elementwise_grad, vjp, jvp, jacobian, hessian, hvp, checkpoint
+from autograd._transforms import grad, value_and_grad, elementwise_grad, vjp, jvp, jacobian, hessian, hvp
+from autograd._checkpoint import checkpoint
 from autograd._coverage import coverage
 from autograd._debug import detect_anomaly
 from autograd._function import Function

@@ -1,216 +1,33 @@
 """Transforms: functions in, functions out; arguments may be nested lists, tuples and dicts of
 arrays.
 
-Every transform calls the function on Variables of its own, so nothing outside is touched, and
-derivatives nest: where an argument or a closed-over Variable is itself being differentiated, the
-result is recorded in that outer graph. Kinds are kept: plain arrays come out unless there is an
-outer graph. Imports everything that is older.
+Every transform traces the function on Variables of its own (`_trace`). Kinds are kept: plain arrays
+come out unless there is an outer graph. Imports everything that is older.
 """
 
 from __future__ import annotations
 
 import functools
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd import _graph, _random
-from autograd._containers import Rebuild, flatten, rebuilt
-from autograd._engine import Route, conjugated, find_route, run_backward
+from autograd._containers import flatten, rebuilt
+from autograd._engine import find_route
 from autograd._forward import push_forward
-from autograd._graph import Leaf, Node, Plan, record, wrap
-from autograd._mode import mode, set_grad_enabled
+from autograd._graph import Node
+from autograd._mode import mode
+from autograd._trace import Trace, backward_pass, finished, leave, node_of
 from autograd._variable import Variable, as_cotangent, plain, unit_cotangent
 from autograd.ops import joining, shaping
-
-_IDENTITY = Plan("input", pulls=(lambda g, _: g,), operands=("x",), elementwise=True)
-
-
-class _InputLeaf(Leaf):
-    """The leaf a transform puts in the place of a plain argument: nothing outside can ask for it,
-    so a result that depends on it alone is not part of an outer graph.
-    """
-
-    __slots__ = ()
-
-
-# -- one traced call -------------------------------------------------------------------------------
-
-
-class _Trace:
-    """One call of a function on fresh Variables, and what is needed to differentiate it."""
-
-    def __init__(
-        self,
-        what: str,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        argnums: Sequence[int],
-        observer: Any = True,
-    ) -> None:
-        self.what = what
-        outer = mode.recording
-        self.outer = bool(outer)
-        with set_grad_enabled(observer if observer is not True else outer or True):
-            arguments = list(args)
-            self.inputs: list[Variable] = []
-            self.structures: list[tuple[Rebuild, int]] = []
-            for argnum in argnums:
-                if not -len(args) <= argnum < len(args):
-                    msg = (
-                        f"{what}: wanted argnum below the number of positional arguments, "
-                        f"{len(args)}, got {argnum}"
-                    )
-                    raise ValueError(msg)
-                leaves, rebuild = flatten(args[argnum])
-                fresh = [_input(what, leaf, argnum, recording=self.outer) for leaf in leaves]
-                self.inputs += fresh
-                self.structures.append((rebuild, len(fresh)))
-                arguments[argnum] = rebuilt(rebuild, fresh)
-            first = _graph.next_number()
-            self.result = function(*arguments, **kwargs)
-        self.outputs, self.rebuild = flatten(self.result)
-        self.roots = [o for o in self.outputs if isinstance(o, Variable) and o.requires_grad]
-        self.nested = self.outer and self._reaches_outside(first)
-
-    def _reaches_outside(self, first: int) -> bool:
-        """Tell whether the outputs depend on anything recorded outside this call."""
-        if any(v._node.plan is _IDENTITY for v in self.inputs):  # type: ignore[union-attr]
-            return True
-        own = {v._node for v in self.inputs}
-        seen = {v._node for v in self.roots}
-        stack = list(seen)
-        while stack:
-            node = stack.pop()
-            outside = node.number < first or type(node) is Leaf  # type: ignore[union-attr]
-            if outside and node not in own:
-                return True
-            for parent in node.parents:  # type: ignore[union-attr]
-                if parent not in seen:
-                    seen.add(parent)
-                    stack.append(parent)
-        return False
-
-    def pull(
-        self,
-        cotangents: Sequence[Any],
-        *,
-        retain_graph: bool = False,
-        route: Route | None = None,
-    ) -> list[Any]:
-        """Return one gradient per input for one cotangent per output; zeros where nothing depends
-        on an input; recorded where this call or a cotangent is part of an outer graph.
-        """
-        create_graph = self.nested or any(
-            isinstance(g, Variable) and g.requires_grad for g in cotangents
-        )
-        seeds = [
-            (v._node, g)
-            for v, g in zip(self.outputs, cotangents, strict=True)
-            if isinstance(v, Variable) and v.requires_grad and g is not None
-        ]
-        found = backward_pass(
-            seeds,
-            [v._node for v in self.inputs],
-            create_graph=create_graph,
-            retain_graph=retain_graph or create_graph,
-            route=route,
-        )
-        return [_finished(found.get(v._node), v) for v in self.inputs]  # type: ignore[arg-type]
-
-    def arrange(self, gradients: Sequence[Any], argnum: int | Sequence[int]) -> Any:
-        """Put gradients into the structure of the arguments."""
-        left = iter(gradients)
-        parts = [rebuild(left) for rebuild, _ in self.structures]
-        return parts[0] if isinstance(argnum, int) else tuple(parts)
-
-    def value(self) -> Any:
-        """Return what the function returned, as plain arrays unless an outer graph goes on."""
-        return rebuilt(self.rebuild, [_leave(o, nested=self.nested) for o in self.outputs])
-
-
-def backward_pass(
-    seeds: list[Any],
-    inputs: list[Any],
-    *,
-    create_graph: bool,
-    retain_graph: bool,
-    route: Route | None = None,
-) -> dict[Node, Any]:
-    """Run the engine; a pass that creates a graph records, whatever the grad mode, and has
-    Variables as seeds.
-    """
-    if not create_graph:
-        return run_backward(seeds, inputs, retain_graph=retain_graph, route=route)
-    seeds = [(node, g if isinstance(g, Variable) else wrap(g)) for node, g in seeds]
-    with set_grad_enabled(mode.recording or True):
-        return run_backward(
-            seeds,
-            inputs,
-            create_graph=True,
-            retain_graph=retain_graph,
-            route=route,
-        )
-
-
-def _node(variable: Variable) -> Node:
-    """Return the node of a Variable that requires a gradient."""
-    assert variable._node is not None
-    return variable._node
-
-
-def _input(what: str, leaf: Any, argnum: int, *, recording: bool) -> Variable:
-    """Make the Variable that stands for one array of an argument; connected to an outer graph if
-    there is one.
-    """
-    if isinstance(leaf, Variable):
-        if leaf.requires_grad and recording:
-            return record(_IDENTITY, (_node(leaf),), (leaf._data,), leaf._data)  # type: ignore[no-any-return]
-        data = leaf._data
-    else:
-        data = leaf if isinstance(leaf, (np.ndarray, np.generic)) else Variable(leaf)._data
-    if data.dtype.kind not in "fc":
-        msg = (
-            f"{what}: wanted floating or complex numbers in argument {argnum}, got {data.dtype}; "
-            "write 2.0 instead of 2"
-        )
-        raise TypeError(msg)
-    return wrap(data, _InputLeaf(data.shape, data.dtype))  # type: ignore[no-any-return]
-
-
-def _finished(g: Any, variable: Variable) -> Any:
-    """Return a gradient that shares memory with nothing: an array or NumPy scalar, or a Variable
-    of the outer graph.
-    """
-    if isinstance(g, Variable):
-        return g
-    if g is None:
-        g = np.zeros_like(variable._data)
-    if isinstance(variable._data, np.generic):
-        return g[()]
-    return (
-        g.copy()
-        if isinstance(g, np.ndarray) and (g.base is not None or not g.flags.writeable)
-        else g
-    )
-
-
-def _leave(value: Any, *, nested: bool) -> Any:
-    return (
-        value._data
-        if isinstance(value, Variable) and not (nested and value.requires_grad)
-        else value
-    )
 
 
 def _argnums(argnum: int | Sequence[int]) -> Sequence[int]:
     return (argnum,) if isinstance(argnum, int) else tuple(argnum)
 
 
-def _scalar(what: str, trace: _Trace) -> list[Any]:
+def _scalar(what: str, trace: Trace) -> list[Any]:
     """Return the cotangent of a function that must return one real number."""
     if len(trace.outputs) != 1:
         msg = (
@@ -263,7 +80,7 @@ def _grad_of_function(
 ) -> Callable[..., Any]:
     @functools.wraps(function)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        trace = _Trace("grad", function, args, kwargs, _argnums(argnum))
+        trace = Trace("grad", function, args, kwargs, _argnums(argnum))
         return trace.arrange(trace.pull(_scalar("grad", trace)), argnum)
 
     return gradient
@@ -323,7 +140,7 @@ def _grad_of_graph(
                 "pass allow_unused=True for None"
             )
             raise RuntimeError(msg)
-        gradients.append(g if g is None or isinstance(g, Variable) else _finished(g, v))
+        gradients.append(g if g is None or isinstance(g, Variable) else finished(g, v))
     return tuple(gradients)
 
 
@@ -340,7 +157,7 @@ def value_and_grad(
 
     @functools.wraps(function)
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        trace = _Trace("value_and_grad", function, args, kwargs, _argnums(argnum))
+        trace = Trace("value_and_grad", function, args, kwargs, _argnums(argnum))
         gradients = trace.pull(_scalar("value_and_grad", trace))
         return trace.value(), trace.arrange(gradients, argnum)
 
@@ -363,7 +180,7 @@ def elementwise_grad(
 
     @functools.wraps(function)
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        trace = _Trace("elementwise_grad", function, args, kwargs, _argnums(argnum))
+        trace = Trace("elementwise_grad", function, args, kwargs, _argnums(argnum))
         ones = [np.ones_like(plain(o)) for o in trace.outputs]
         return trace.arrange(trace.pull(ones), argnum)
 
@@ -388,7 +205,7 @@ def vjp(function: Callable[..., Any], *primals: Any) -> Any:
     """
     if not primals:
         return functools.partial(vjp, function)
-    trace = _Trace("vjp", function, primals, {}, range(len(primals)))
+    trace = Trace("vjp", function, primals, {}, range(len(primals)))
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         given, _ = flatten(cotangent)
@@ -443,7 +260,7 @@ def jvp(function: Callable[..., Any], primals: Any = None, tangents: Any = None)
         )
         raise TypeError(msg)
     listener = _Listener()
-    trace = _Trace("jvp", function, tuple(primals), {}, range(len(primals)), observer=listener)
+    trace = Trace("jvp", function, tuple(primals), {}, range(len(primals)), observer=listener)
     value = trace.value()
     return value, _push(trace, listener, flatten(list(tangents))[0])
 
@@ -463,7 +280,7 @@ class _Listener:
             self._next(node, values)  # type: ignore[operator]
 
 
-def _push(trace: _Trace, listener: _Listener, tangents: list[Any]) -> Any:
+def _push(trace: Trace, listener: _Listener, tangents: list[Any]) -> Any:
     """Return the tangents of the outputs of a trace for tangents of its inputs."""
     if len(tangents) != len(trace.inputs):
         msg = (
@@ -476,12 +293,12 @@ def _push(trace: _Trace, listener: _Listener, tangents: list[Any]) -> Any:
         trace.outer and any(isinstance(t, Variable) and t.requires_grad for t in tangents)
     )
     for v, t in zip(trace.inputs, tangents, strict=True):
-        seeds[_node(v)] = _direction("jvp", t, v, nested=nested)
+        seeds[node_of(v)] = _direction("jvp", t, v, nested=nested)
     found = push_forward(seeds, [v._node for v in trace.roots], listener.calls, create_graph=nested)
     results = []
     for o in trace.outputs:
-        t = found.get(_node(o)) if isinstance(o, Variable) and o.requires_grad else None
-        results.append(np.zeros_like(plain(o)) if t is None else _leave(t, nested=nested))
+        t = found.get(node_of(o)) if isinstance(o, Variable) and o.requires_grad else None
+        results.append(np.zeros_like(plain(o)) if t is None else leave(t, nested=nested))
     return rebuilt(trace.rebuild, results)
 
 
@@ -516,7 +333,7 @@ def jacobian(
     @functools.wraps(function)
     def compute(*args: Any, **kwargs: Any) -> Any:
         listener = _Listener() if mode != "reverse" else True
-        trace = _Trace("jacobian", function, args, kwargs, _argnums(argnum), observer=listener)
+        trace = Trace("jacobian", function, args, kwargs, _argnums(argnum), observer=listener)
         m = sum(
             plain(o).size if isinstance(o, (Variable, np.ndarray, np.generic)) else 1
             for o in trace.outputs
@@ -541,15 +358,15 @@ def _units(like: Any) -> Iterator[Any]:
         yield unit.reshape(like.shape)
 
 
-def _stacked(rows: list[Any], shape: tuple[int, ...]) -> Any:
+def _stacked(rows: list[Any], shape: tuple[int, ...], like: Any) -> Any:
     """Join what single passes gave; recorded where it is part of an outer graph."""
     if any(isinstance(r, Variable) for r in rows):
         return joining.stack(rows).reshape(shape)
-    return np.stack(rows).reshape(shape) if rows else np.zeros(shape)
+    return np.stack(rows).reshape(shape) if rows else np.zeros_like(like, shape=shape)
 
 
-def _jacobian_reverse(trace: _Trace) -> list[list[Any]]:
-    inputs = [_node(v) for v in trace.inputs]
+def _jacobian_reverse(trace: Trace) -> list[list[Any]]:
+    inputs = [node_of(v) for v in trace.inputs]
     result = []
     for k, o in enumerate(trace.outputs):
         out = plain(_variable(o))
@@ -558,7 +375,7 @@ def _jacobian_reverse(trace: _Trace) -> list[list[Any]]:
             zeros = zip(trace.inputs, shapes, strict=True)
             result.append([np.zeros_like(v._data, shape=shape) for v, shape in zeros])
             continue
-        route = find_route([_node(o)], inputs)
+        route = find_route([node_of(o)], inputs)
         rows: list[list[Any]] = [[] for _ in trace.inputs]
         for unit in _units(out):
             cotangents: list[Any] = [None] * len(trace.outputs)
@@ -568,11 +385,16 @@ def _jacobian_reverse(trace: _Trace) -> list[list[Any]]:
                 # The gradient of a complex output is the conjugate of the derivative (see
                 # docs/conventions.md).
                 row.append(g.conj() if out.dtype.kind == "c" else g)
-        result.append([_stacked(r, shape) for r, shape in zip(rows, shapes, strict=True)])
+        result.append(
+            [
+                _stacked(r, shape, v._data)
+                for r, shape, v in zip(rows, shapes, trace.inputs, strict=True)
+            ]
+        )
     return result
 
 
-def _jacobian_forward(trace: _Trace, listener: _Listener) -> list[list[Any]]:
+def _jacobian_forward(trace: Trace, listener: _Listener) -> list[list[Any]]:
     columns: list[list[list[Any]]] = [[[] for _ in trace.inputs] for _ in trace.outputs]
     for j, v in enumerate(trace.inputs):
         for unit in _units(v._data):
@@ -584,7 +406,7 @@ def _jacobian_forward(trace: _Trace, listener: _Listener) -> list[list[Any]]:
         shape = plain(_variable(o)).shape
         row = []
         for j, v in enumerate(trace.inputs):
-            first = _stacked(columns[k][j], (v.size, *shape))
+            first = _stacked(columns[k][j], (v.size, *shape), plain(_variable(o)))
             row.append(
                 shaping.transpose(first, (*range(1, len(shape) + 1), 0)).reshape(shape + v.shape)
             )
@@ -624,7 +446,7 @@ def hvp(function: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
         if len(args) < 2:
             msg = f"hvp: wanted the arguments of the function and then v, got {len(args)} argument"
             raise TypeError(msg)
-        trace = _Trace("hvp", gradient, args[:-1], kwargs, (argnum,))
+        trace = Trace("hvp", gradient, args[:-1], kwargs, (argnum,))
         vectors = flatten(args[-1])[0]
         if len(vectors) != len(trace.outputs):
             msg = (
@@ -639,126 +461,3 @@ def hvp(function: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
         return trace.arrange(trace.pull(cotangents), argnum)
 
     return product
-
-
-# -- memory ----------------------------------------------------------------------------------------
-
-
-def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that keeps only its arguments for the backward pass and computes
-    everything inside again.
-
-    Memory for time: the intermediates of `function` are freed at once, and one more evaluation is
-    paid in the backward pass. Random numbers repeat: the generators of the library are set back
-    for the second evaluation. Variables that `function` closes over get their gradients, too.
-
-    References:
-        Chen, Xu, Zhang, Guestrin: Training deep nets with sublinear memory cost, 2016.
-    """
-
-    @functools.wraps(function)
-    def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        if not mode.recording:
-            return function(*args, **kwargs)
-        constants, rebuild = flatten((args, kwargs))
-        given = [i for i, v in enumerate(constants) if isinstance(v, Variable) and v.requires_grad]
-        parents = [constants[i]._node for i in given]
-        kept = tuple(constants[i]._data for i in given)
-        for i in given:
-            constants[i] = None
-        rewind = _random.snapshot()
-
-        def evaluate(inputs: list[Any]) -> tuple[list[Any], Rebuild]:
-            full = list(constants)
-            for i, v in zip(given, inputs, strict=True):
-                full[i] = v
-            new_args, new_kwargs = rebuilt(rebuild, full)
-            return flatten(function(*new_args, **new_kwargs))
-
-        first = _graph.next_number()
-        outputs, rebuild_out = evaluate([wrap(d, Leaf(d.shape, d.dtype)) for d in kept])
-        live = [o for o in outputs if isinstance(o, Variable) and o.requires_grad]
-        if not live:
-            return rebuilt(rebuild_out, outputs)
-        free = _free_nodes([o._node for o in live], first)
-
-        def joint(g: Any, saved: tuple[Any, ...]) -> list[Any]:
-            cotangents = g if type(g) is tuple else (g,)
-            create_graph = any(isinstance(c, Variable) for c in cotangents)
-            back_to_now = _random.snapshot()
-            rewind()
-            try:
-                with set_grad_enabled(True), np.errstate(divide="warn", invalid="warn"):
-                    inputs = [
-                        record(_IDENTITY, (_node(v),), (v._data,), v._data)
-                        if isinstance(v, Variable)
-                        else wrap(v, Leaf(v.shape, v.dtype))
-                        for v in saved
-                    ]
-                    again = [
-                        o
-                        for o in evaluate(inputs)[0]
-                        if isinstance(o, Variable) and o.requires_grad
-                    ]
-            finally:
-                back_to_now()
-            if [_digest(o._data) for o in again] != digests:
-                msg = (
-                    "checkpoint: wanted the same output from the second evaluation, got another "
-                    "one; draw "
-                    "random numbers from autograd.new_generator(), and change nothing the function "
-                    "reads "
-                    "before the backward pass"
-                )
-                raise RuntimeError(msg)
-            seeds = [
-                (_node(o), conjugated(_node(o), c))
-                for o, c in zip(again, cotangents, strict=True)
-                if c is not None
-            ]
-            targets = [*map(_node, inputs), *free]
-            found = backward_pass(
-                seeds, targets, create_graph=create_graph, retain_graph=create_graph
-            )
-            return [None if (p := found.get(t)) is None else conjugated(t, p) for t in targets]
-
-        plan = Plan(
-            "checkpoint",
-            joint=joint,
-            operands=tuple(f"argument {i}" for i in given) + ("closure",) * len(free),
-            keep=lambda values: values[0],
-            sources=tuple((i, None, i) for i in range(len(given))),
-        )
-        raw = tuple(o._data for o in live)
-        digests = list(map(_digest, raw))
-        recorded = record(plan, (*parents, *free), (kept,), raw if len(raw) > 1 else raw[0])
-        fresh = iter(recorded if len(raw) > 1 else (recorded,))
-        return rebuilt(
-            rebuild_out, [next(fresh) if any(o is v for v in live) else o for o in outputs]
-        )
-
-    return checkpointed
-
-
-def _digest(data: Any) -> int:
-    """Return a checksum of an array, by which a second evaluation that differs is noticed."""
-    return zlib.crc32(np.ascontiguousarray(data).data)
-
-
-def _free_nodes(roots: list[Any], first: int) -> list[Node]:
-    """List the nodes from before number `first` that a graph hangs on: the Variables that a
-    function closed over.
-    """
-    seen = set(roots)
-    stack = list(seen)
-    free = []
-    while stack:
-        node = stack.pop()
-        if node.number < first:
-            free.append(node)
-            continue
-        for parent in node.parents:
-            if parent not in seen:
-                seen.add(parent)
-                stack.append(parent)
-    return sorted(free, key=lambda n: n.number)

@@ -18,7 +18,7 @@ from autograd import _graph
 from autograd._engine import Route, conjugated
 from autograd._graph import Leaf, Node, Plan, record, wrap
 from autograd._mode import mode, no_grad, set_grad_enabled
-from autograd._transforms import _IDENTITY, _free_nodes, _node, backward_pass
+from autograd._trace import IDENTITY, backward_pass, free_nodes, node_of
 from autograd._variable import Variable, plain
 
 __all__ = ["fixed_point"]
@@ -74,7 +74,7 @@ def fixed_point(
 
     first = _graph.next_number()
     y = f(a)(wrap(x, Leaf(x.shape, x.dtype)))
-    free = _free_nodes([_node(y)], first) if y.requires_grad else []
+    free = free_nodes([node_of(y)], first) if y.requires_grad else []
     if not free:
         return out
 
@@ -82,11 +82,11 @@ def fixed_point(
         create_graph = isinstance(g, Variable)
         with set_grad_enabled(True), np.errstate(divide="warn", invalid="warn"):
             at = (
-                record(_IDENTITY, (_node(solution),), (solution._data,), solution._data)
+                record(IDENTITY, (node_of(solution),), (solution._data,), solution._data)
                 if isinstance(solution, Variable)
                 else wrap(solution, Leaf(solution.shape, solution.dtype))
             )
-            start, end = at._node, _node(f(a)(at))
+            start, end = at._node, node_of(f(a)(at))
 
         route = _between(end, [start, *free])
 

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd._transforms import backward_pass, jvp
+from autograd._trace import backward_pass
+from autograd._transforms import jvp
 from autograd._variable import Variable
 from autograd.testing._packing import (
     Array,

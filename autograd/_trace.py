@@ -1,0 +1,219 @@
+"""One call of a function on fresh Variables: what every transform begins with.
+
+Nothing outside is touched, and derivatives nest: where an argument or a closed-over Variable is
+itself being differentiated, the result is recorded in that outer graph. Imports everything that is
+older.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import _graph
+from autograd._containers import Rebuild, flatten, rebuilt
+from autograd._engine import Route, run_backward
+from autograd._graph import Leaf, Node, Plan, record, wrap
+from autograd._mode import mode, set_grad_enabled
+from autograd._variable import Variable
+
+IDENTITY = Plan("input", pulls=(lambda g, _: g,), operands=("x",), elementwise=True)
+
+
+class InputLeaf(Leaf):
+    """The leaf a transform puts in the place of a plain argument: nothing outside can ask for it,
+    so a result that depends on it alone is not part of an outer graph.
+    """
+
+    __slots__ = ()
+
+
+# -- one traced call -------------------------------------------------------------------------------
+
+
+class Trace:
+    """One call of a function on fresh Variables, and what is needed to differentiate it."""
+
+    def __init__(
+        self,
+        what: str,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        argnums: Sequence[int],
+        observer: Any = True,
+    ) -> None:
+        self.what = what
+        outer = mode.recording
+        self.outer = bool(outer)
+        with set_grad_enabled(observer if observer is not True else outer or True):
+            arguments = list(args)
+            self.inputs: list[Variable] = []
+            self.structures: list[tuple[Rebuild, int]] = []
+            for argnum in argnums:
+                if not -len(args) <= argnum < len(args):
+                    msg = (
+                        f"{what}: wanted argnum below the number of positional arguments, "
+                        f"{len(args)}, got {argnum}"
+                    )
+                    raise ValueError(msg)
+                leaves, rebuild = flatten(args[argnum])
+                fresh = [_input(what, leaf, argnum, recording=self.outer) for leaf in leaves]
+                self.inputs += fresh
+                self.structures.append((rebuild, len(fresh)))
+                arguments[argnum] = rebuilt(rebuild, fresh)
+            first = _graph.next_number()
+            self.result = function(*arguments, **kwargs)
+        self.outputs, self.rebuild = flatten(self.result)
+        self.roots = [o for o in self.outputs if isinstance(o, Variable) and o.requires_grad]
+        self.nested = self.outer and self._reaches_outside(first)
+
+    def _reaches_outside(self, first: int) -> bool:
+        """Tell whether the outputs depend on anything recorded outside this call."""
+        if any(v._node.plan is IDENTITY for v in self.inputs):  # type: ignore[union-attr]
+            return True
+        own = {v._node for v in self.inputs}
+        seen = {v._node for v in self.roots}
+        stack = list(seen)
+        while stack:
+            node = stack.pop()
+            outside = node.number < first or type(node) is Leaf  # type: ignore[union-attr]
+            if outside and node not in own:
+                return True
+            for parent in node.parents:  # type: ignore[union-attr]
+                if parent not in seen:
+                    seen.add(parent)
+                    stack.append(parent)
+        return False
+
+    def pull(
+        self,
+        cotangents: Sequence[Any],
+        *,
+        retain_graph: bool = False,
+        route: Route | None = None,
+    ) -> list[Any]:
+        """Return one gradient per input for one cotangent per output; zeros where nothing depends
+        on an input; recorded where this call or a cotangent is part of an outer graph.
+        """
+        create_graph = self.nested or any(
+            isinstance(g, Variable) and g.requires_grad for g in cotangents
+        )
+        seeds = [
+            (v._node, g)
+            for v, g in zip(self.outputs, cotangents, strict=True)
+            if isinstance(v, Variable) and v.requires_grad and g is not None
+        ]
+        found = backward_pass(
+            seeds,
+            [v._node for v in self.inputs],
+            create_graph=create_graph,
+            retain_graph=retain_graph or create_graph,
+            route=route,
+        )
+        return [finished(found.get(v._node), v) for v in self.inputs]  # type: ignore[arg-type]
+
+    def arrange(self, gradients: Sequence[Any], argnum: int | Sequence[int]) -> Any:
+        """Put gradients into the structure of the arguments."""
+        left = iter(gradients)
+        parts = [rebuild(left) for rebuild, _ in self.structures]
+        return parts[0] if isinstance(argnum, int) else tuple(parts)
+
+    def value(self) -> Any:
+        """Return what the function returned, as plain arrays unless an outer graph goes on."""
+        return rebuilt(self.rebuild, [leave(o, nested=self.nested) for o in self.outputs])
+
+
+def backward_pass(
+    seeds: list[Any],
+    inputs: list[Any],
+    *,
+    create_graph: bool,
+    retain_graph: bool,
+    route: Route | None = None,
+) -> dict[Node, Any]:
+    """Run the engine; a pass that creates a graph records, whatever the grad mode, and has
+    Variables as seeds.
+    """
+    if not create_graph:
+        return run_backward(seeds, inputs, retain_graph=retain_graph, route=route)
+    seeds = [(node, g if isinstance(g, Variable) else wrap(g)) for node, g in seeds]
+    with set_grad_enabled(mode.recording or True):
+        return run_backward(
+            seeds,
+            inputs,
+            create_graph=True,
+            retain_graph=retain_graph,
+            route=route,
+        )
+
+
+def node_of(variable: Variable) -> Node:
+    """Return the node of a Variable that requires a gradient."""
+    assert variable._node is not None
+    return variable._node
+
+
+def _input(what: str, leaf: Any, argnum: int, *, recording: bool) -> Variable:
+    """Make the Variable that stands for one array of an argument; connected to an outer graph if
+    there is one.
+    """
+    if isinstance(leaf, Variable):
+        if leaf.requires_grad and recording:
+            return record(IDENTITY, (node_of(leaf),), (leaf._data,), leaf._data)  # type: ignore[no-any-return]
+        data = leaf._data
+    else:
+        data = leaf if isinstance(leaf, (np.ndarray, np.generic)) else Variable(leaf)._data
+    if data.dtype.kind not in "fc":
+        msg = (
+            f"{what}: wanted floating or complex numbers in argument {argnum}, got {data.dtype}; "
+            "write 2.0 instead of 2"
+        )
+        raise TypeError(msg)
+    return wrap(data, InputLeaf(data.shape, data.dtype))  # type: ignore[no-any-return]
+
+
+def finished(g: Any, variable: Variable) -> Any:
+    """Return a gradient that shares memory with nothing: an array or NumPy scalar, or a Variable
+    of the outer graph.
+    """
+    if isinstance(g, Variable):
+        return g
+    if g is None:
+        g = np.zeros_like(variable._data)
+    if isinstance(variable._data, np.generic):
+        return g[()]
+    return (
+        g.copy()
+        if isinstance(g, np.ndarray) and (g.base is not None or not g.flags.writeable)
+        else g
+    )
+
+
+def leave(value: Any, *, nested: bool) -> Any:
+    return (
+        value._data
+        if isinstance(value, Variable) and not (nested and value.requires_grad)
+        else value
+    )
+
+
+def free_nodes(roots: list[Any], first: int) -> list[Node]:
+    """List the nodes from before number `first` that a graph hangs on: the Variables that a
+    function closed over.
+    """
+    seen = set(roots)
+    stack = list(seen)
+    free = []
+    while stack:
+        node = stack.pop()
+        if node.number < first:
+            free.append(node)
+            continue
+        for parent in node.parents:
+            if parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    return sorted(free, key=lambda n: n.number)
