@@ -1,8 +1,7 @@
-"""Exponentials that sum: logsumexp, softmax and log_softmax. Imports `_primitive`, `_shared` and
-`reductions`.
+"""Exponentials that sum: logsumexp, the same as running sums, softmax and log_softmax.
 
 Shifted by the maximum, so that nothing overflows; one fused rule each, because classifiers spend
-their backward pass here.
+their backward pass here. Imports `_primitive`, `_shared` and families of operations.
 """
 
 from __future__ import annotations
@@ -12,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from autograd._primitive import primitive
-from autograd.ops._shared import add_up, expand, inexact, kept, operand, raw
+from autograd.ops import joining
+from autograd.ops._shared import add_up, expand, inexact, kept, operand, part, raw
+from autograd.ops.cumulative import _recurrence_x as recurrence_x
+from autograd.ops.indexing import normal_axis
 from autograd.ops.reductions import sum as _sum
 
-__all__ = ["log_softmax", "logsumexp", "softmax"]
+__all__ = ["log_softmax", "logcumsumexp", "logsumexp", "softmax"]
 
 _largest: Any = np.maximum.reduce
 
@@ -96,3 +98,36 @@ def _log_softmax_push(tangents: Any, out: Any, _x: Any, axis: Any) -> Any:
 
 
 log_softmax.primitive.jvp = _log_softmax_push
+
+
+def _logcumsumexp_x(g: Any, x: Any, out: Any, axis: int) -> Any:
+    """Weigh by exp(x[j] - out[j]) what reaches out[j]: g[j] + exp(out[j] - out[j+1]) reach[j+1].
+
+    No exponent is positive, so nothing overflows. Where nothing was added up yet (out is -inf), the
+    weights are 0.
+    """
+    nothing = raw(out) == -np.inf
+    total = np.where(nothing, 0.0, out) if nothing.any() else out
+    own = np.exp(np.where(nothing, -np.inf, x) - total)
+    before = part(np.where(nothing, -np.inf, out), axis, None, -1)
+    start = np.zeros_like(raw(part(out, axis, None, 1)))
+    factor = joining.concatenate((start, np.exp(before - part(total, axis, 1, None))), axis)
+    return own * recurrence_x(g, factor, axis)
+
+
+@primitive(name="logcumsumexp", x=_logcumsumexp_x)
+def _logcumsumexp(x: Any, axis: int) -> Any:
+    return np.logaddexp.accumulate(x, axis)
+
+
+def logcumsumexp(x: Any, axis: int | None = None) -> Any:
+    """Return the running log(sum(exp(x))) along `axis`, without overflow; None flattens `x` first.
+
+    Args:
+        x: real array (..., n, ...); the result has its shape, or (size,) where `axis` is None.
+        axis: along which to add.
+    """
+    x = inexact(operand("logcumsumexp", x))
+    if axis is None or not x.ndim:
+        return _logcumsumexp(x.reshape(-1), 0)
+    return _logcumsumexp(x, normal_axis("logcumsumexp", axis, x.ndim))

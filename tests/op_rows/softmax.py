@@ -40,4 +40,16 @@ ROWS = [
     ),
     Row("softmax", autograd.softmax, _softmax, AXES),
     Row("log_softmax", autograd.log_softmax, lambda x, axis=-1: np.log(_softmax(x, axis)), AXES),
+    Row(
+        "logcumsumexp",
+        autograd.logcumsumexp,
+        lambda x, axis=None: np.log(np.cumsum(np.exp(x), axis=axis)),
+        [
+            Case((5,)),
+            Case((2, 3)),
+            Case((2, 4), kwargs={"axis": 1}),
+            Case((3, 2), kwargs={"axis": -2}),
+            Case((1,)),
+        ],
+    ),
 ]

@@ -68,6 +68,24 @@ def test_integers_are_computed_as_floats():
     np.testing.assert_allclose(autograd.logsumexp([0, 0]), math.log(2))
 
 
+def test_running_sums_of_exponentials_neither_overflow_nor_lose_masked_beginnings():
+    x = np.array([-math.inf, -1e4, 0.0, 1e4])
+    assert autograd.logcumsumexp(x).tolist() == [-math.inf, -1e4, 0.0, 1e4]
+    weights = np.array([1.0, 2.0, 4.0, 8.0])
+    finite = np.array([0.0, 1.0, 1.0, 1.0])
+    g = gradient(lambda v: autograd.where(finite == 0, 0.0, autograd.logcumsumexp(v)) * weights, x)
+    assert g.tolist() == [0.0, 2.0, 4.0, 8.0]
+
+
+def test_the_last_running_sum_is_logsumexp():
+    x = np.random.default_rng(0).normal(size=(3, 6)) * 9
+    np.testing.assert_allclose(
+        gradient(lambda v: autograd.logcumsumexp(v, axis=1)[:, -1], x),
+        gradient(autograd.logsumexp, x, axis=1),
+        atol=1e-15,
+    )
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
 def test_gradients_agree_with_pytorch(name):
