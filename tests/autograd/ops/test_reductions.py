@@ -5,9 +5,12 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import autograd
 from autograd import Variable
+from autograd.testing.strategies import reductions
 
 
 def gradient(function, x, **kwargs):
@@ -212,3 +215,27 @@ def test_gradients_agree_with_pytorch(name, other, x):
     options = {"unbiased": False} if name in {"var", "std"} else {}
     getattr(torch, other)(theirs, 1, **options).sum().backward()
     np.testing.assert_allclose(gradient(getattr(autograd, name), x, axis=1), theirs.grad.numpy())
+
+
+@given(
+    reductions(domain="distinct"),
+    st.sampled_from(["sum", "mean", "prod", "var", "std", "max", "min", "ptp"]),
+)
+def test_every_shape_and_choice_of_axes_reduces_as_numpy_and_has_its_gradient(call, name):
+    x, kwargs = call
+    leaf = Variable(x, requires_grad=True)
+    out = getattr(np, name)(leaf, **kwargs)
+    twin = getattr(np, name)
+    np.testing.assert_allclose(out.data, twin(x, **kwargs), rtol=1e-12)
+    weights = np.arange(1.0, out.size + 1).reshape(out.shape)
+    out.backward(weights)
+    direction = np.cos(np.arange(x.size)).reshape(x.shape)
+
+    def along(t):
+        return np.sum(weights * twin(x + t * direction, **kwargs))
+
+    h = 1e-5
+    numeric = (along(h) - along(-h)) / (2 * h)
+    np.testing.assert_allclose(
+        np.sum(leaf.grad * direction), numeric, rtol=1e-5, atol=1e-6 * np.abs(weights).sum()
+    )
