@@ -23,6 +23,11 @@ CONCLUSIVE = 1e-4
 # Halvings of the first step at which a suspicious entry is looked at again.
 SHIFTS = (0, 4, 8, 12, 16)
 SIDE_SHIFTS = (0, 8, 16)
+# How many random points around a kink are looked at, how far apart in parts of the inputs' size,
+# and the halvings that make the first step there small against that.
+NEARBY = 14
+DISTANCE = 2.0**-18
+NEARBY_SHIFT = 17
 
 
 class Tolerance(NamedTuple):
@@ -146,6 +151,10 @@ def judge(
     jumps = _jumps(oracle, d)
     unjudged = ~finite | jumps | ~(best_known | left_known | right_known)
     wrong = ~(right | between | unjudged)
+    if wrong.any():
+        chosen = _is_derivative_nearby(oracle, d, analytic, tolerance)
+        kink |= chosen & wrong
+        wrong &= ~chosen
     return Verdict(
         wrong,
         kink & ~unjudged & ~settled,
@@ -189,6 +198,40 @@ def _between_sides(
                 _merge(old, new, tolerance) for old, new in zip(sides, (left, right), strict=True)
             ]
     return sides[0], sides[1], legal
+
+
+def _is_derivative_nearby(oracle: Oracle, d: Array, analytic: Array, tolerance: Tolerance) -> Array:
+    """Tell which analytic values lie between derivatives at points around, where these differ much.
+
+    Where three values tie, the middle one of the sorted values has slope 0 in each of them, from
+    both sides, and still it is one of them: a subgradient in the sense of Clarke, a limit of
+    gradients at points nearby. The points break ties in the order of the elements, against it, and
+    at random, with the element that moves in every place among the others.
+    """
+    rng = np.random.default_rng(0)
+    count = oracle.x.size
+    rank = np.arange(1.0, count + 1)
+    orders = [rank, -rank]
+    moving = int(np.argmax(np.abs(d)))
+    for k in range(NEARBY):
+        order = rng.permutation(rank)
+        place = 1.0 + k * count // NEARBY
+        order[order == place], order[moving] = order[moving], place
+        orders.append(order)
+    found = [
+        oracle.differences(d, NEARBY_SHIFT, oracle.x + DISTANCE * oracle.sizes * order)
+        for order in orders
+    ]
+    values = np.array([estimate.value for estimate in found])
+    errors = np.array([estimate.error for estimate in found])
+    size = np.max(np.abs(values), axis=0, initial=0.0, where=np.isfinite(values))
+    known = (errors <= CONCLUSIVE * size + tolerance.atol) & np.isfinite(values)
+    low = np.min(values, axis=0, initial=np.inf, where=known)
+    high = np.max(values, axis=0, initial=-np.inf, where=known)
+    slack = CONCLUSIVE * size
+    with np.errstate(invalid="ignore"):
+        apart = high - low > 1e-2 * np.fmax(tolerance.scale, size)
+        return np.asarray(apart & (analytic >= low - slack) & (analytic <= high + slack))
 
 
 def _merge(old: Estimate, new: Estimate, tolerance: Tolerance) -> Estimate:

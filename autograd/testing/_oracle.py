@@ -185,10 +185,12 @@ class Oracle:
             self.noise = np.where(np.isfinite(spread), spread, 0.0)
         return self.noise
 
-    def differences(self, d: Array, shift: int = 0) -> Estimate:
-        """Return central differences along `d`, the first step divided by 2^shift."""
+    def differences(self, d: Array, shift: int = 0, x: Array | None = None) -> Estimate:
+        """Return central differences along `d`, the first step divided by 2^shift, here or at
+        another point `x`.
+        """
         h = self.first_step * self.size(d) * 2.0**-shift
-        return central(self.f, self.x, d, h, self.rounding)
+        return central(self.f, self.x if x is None else x, d, h, self.rounding)
 
     def side(self, d: Array, shift: int = 0) -> Estimate:
         """Return the one-sided derivative along `d`."""

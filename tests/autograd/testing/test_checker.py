@@ -278,6 +278,7 @@ def test_a_value_outside_the_one_sided_derivatives_is_wrong(at_zero):
         (np.max, [[2.0, 2.0, 2.0, 1.0]]),
         (np.sqrt, [[0.0, 2.0]]),
         (np.sqrt, [[0.0]]),
+        (np.sort, [[1.0, 1.0, 0.0, 1.0, 0.0]]),
         (np.cbrt, [[0.0, 2.0]]),
         (lambda x: autograd.where(x > 0, np.sqrt(x), 0.0), [[0.0, 2.0]]),
         (np.floor, [[0.5, 2.0]]),
@@ -296,6 +297,19 @@ def test_shares_of_a_tie_must_add_up(share):
     assert (
         "sum over the 2 inputs" in failure(wrong, np.array([1.0, 2.0]), np.array([1.0, 0.0])).cause
     )
+
+
+def test_a_middle_value_of_a_tie_may_be_any_of_them_but_only_once():
+    @primitive(x=lambda g, x: g * np.eye(3)[1])
+    def second(x):
+        return np.sort(x)[1]
+
+    @primitive(x=lambda g, x: g * 2 * np.eye(3)[1])
+    def twice_second(x):
+        return np.sort(x)[1]
+
+    assert check_gradients(second, np.ones(3), order=1)
+    failure(twice_second, np.ones(3), order=1)
 
 
 def test_a_kink_close_by_is_no_reason_to_complain():
