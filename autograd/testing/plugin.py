@@ -25,7 +25,7 @@ else:
 
 __all__ = ["load_profile", "pytest_configure", "rng", "sealed_modes", "seed"]
 
-VARIABLE = "HYPOTHESIS_PROFILE"
+_VARIABLE = "HYPOTHESIS_PROFILE"
 
 
 def _register_profiles() -> None:
@@ -48,12 +48,12 @@ def load_profile(default: str = "dev") -> None:
     from hypothesis.errors import InvalidArgument
 
     _register_profiles()
-    name = os.environ.get(VARIABLE, default)
+    name = os.environ.get(_VARIABLE, default)
     try:
         settings.get_profile(name)  # load_profile would remember a name that it then refuses
     except InvalidArgument:
         raise ValueError(
-            f"{VARIABLE}: wanted 'dev', 'ci', 'nightly' or a profile of your own, got {name!r}"
+            f"{_VARIABLE}: wanted 'dev', 'ci', 'nightly' or a profile of your own, got {name!r}"
         ) from None
     settings.load_profile(name)
 
@@ -64,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     asked = config.getoption("--hypothesis-profile", default=None)
     if available("hypothesis") and asked in ("dev", "ci", "nightly"):
         _register_profiles()
-    elif available("hypothesis") and VARIABLE in os.environ:
+    elif available("hypothesis") and _VARIABLE in os.environ:
         load_profile()
 
 
