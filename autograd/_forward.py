@@ -193,7 +193,7 @@ def _push_transposed(
             full = full if full.dtype == parent.dtype else cast(full, parent.dtype)
             term = (full * t).sum()
             total = term if total is None else total + term
-        if getattr(total, "_node", None) is None:  # no operand, or rules that are constant
+        if total is None or getattr(total, "_node", None) is None:  # or rules that are constant
             return None
         seeds = [
             (

@@ -63,7 +63,7 @@ def _lengthened(shape: tuple[int, ...], axis: int, length: int) -> tuple[int, ..
     linear=True,
     name="fft.fft",
 )
-def fft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
+def fft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """Transform along `axis`, cropped or zero-padded to length `n`; real or complex to complex."""
     return np.fft.fft(x, n, axis, norm)
 
@@ -73,7 +73,7 @@ def fft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -
     linear=True,
     name="fft.ifft",
 )
-def ifft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
+def ifft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """Invert `fft`."""
     return np.fft.ifft(x, n, axis, norm)
 
@@ -86,12 +86,12 @@ def ifft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = None) 
     linear=True,
     name="fft.rfft",
 )
-def rfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
+def rfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """Transform real input along `axis`; the result has the n//2 + 1 non-negative frequencies."""
     return np.fft.rfft(x, n, axis, norm)
 
 
-def _irfft_x(g: Any, x_shape: tuple[int, ...], axis: int, norm: str | None) -> Any:
+def _irfft_x(g: Any, x_shape: tuple[int, ...], axis: int, norm: Any) -> Any:
     """Transpose y = Re(W ifft-matrix x), where W counts twice what has a mirrored frequency."""
     n = g.shape[axis]
     half = n // 2 + 1
@@ -105,7 +105,7 @@ def _irfft_x(g: Any, x_shape: tuple[int, ...], axis: int, norm: str | None) -> A
 
 
 @primitive(x=_irfft_x, linear=True, name="fft.irfft")
-def irfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
+def irfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """Invert `rfft`: real output of length `n`, by default 2 (length - 1).
 
     The imaginary parts at frequency zero and, for even `n`, at the highest one are not used and
@@ -117,19 +117,19 @@ def irfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = None)
 _SWAPPED = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
 
 
-def _swapped(what: str, norm: str | None) -> str:
+def _swapped(what: str, norm: Any) -> str:
     if norm not in _SWAPPED:
         msg = f"{what}: wanted norm 'backward', 'ortho', 'forward' or None, got {norm!r}"
         raise ValueError(msg)
     return _SWAPPED[norm]
 
 
-def hfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
+def hfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """Transform a signal with Hermitian symmetry, given by its first half, to a real spectrum."""
     return irfft(conjugate(x), n, axis, _swapped("hfft", norm))
 
 
-def ihfft(x: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
+def ihfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """Invert `hfft`."""
     return conjugate(rfft(x, n, axis, _swapped("ihfft", norm)))
 
@@ -151,7 +151,7 @@ def _axes(what: str, shape: tuple[int, ...], s: Any, axes: Any) -> tuple[Any, tu
 
 
 def _chain(
-    what: str, last: Any, others: Any, x: Any, s: Any, axes: Any, norm: str | None, *, first: bool
+    what: str, last: Any, others: Any, x: Any, s: Any, axes: Any, norm: Any, *, first: bool
 ) -> Any:
     """Transform the last axis by `last`, the others by `others`; `first`: the last axis begins."""
     lengths, axes = _axes(what, np.shape(x), s, axes)
@@ -164,42 +164,42 @@ def _chain(
     return x
 
 
-def fftn(x: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> Any:
+def fftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
     """Transform along several axes, by default all; `s` gives their lengths."""
     return _chain("fftn", fft, fft, x, s, axes, norm, first=True)
 
 
-def ifftn(x: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> Any:
+def ifftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
     """Invert `fftn`."""
     return _chain("ifftn", ifft, ifft, x, s, axes, norm, first=True)
 
 
-def fft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Any:
+def fft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
     """Transform along two axes, by default the last."""
     return fftn(x, s, axes, norm)
 
 
-def ifft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Any:
+def ifft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
     """Invert `fft2`."""
     return ifftn(x, s, axes, norm)
 
 
-def rfftn(x: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> Any:
+def rfftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
     """Transform real input: `rfft` along the last of `axes`, then `fft` along the others."""
     return _chain("rfftn", rfft, fft, x, s, axes, norm, first=True)
 
 
-def irfftn(x: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> Any:
+def irfftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
     """Invert `rfftn`."""
     return _chain("irfftn", irfft, ifft, x, s, axes, norm, first=False)
 
 
-def rfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Any:
+def rfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
     """Transform real input along two axes, by default the last."""
     return rfftn(x, s, axes, norm)
 
 
-def irfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Any:
+def irfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
     """Invert `rfft2`."""
     return irfftn(x, s, axes, norm)
 

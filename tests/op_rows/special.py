@@ -22,7 +22,11 @@ def _row(name, *cases, twin=None, function=None, **options):
     """Return the row of a function that SciPy has under the same name."""
     ours = function or getattr(special, name)
     theirs = twin or getattr(scipy_special, name)
-    return Row(f"special.{name}", ours, lambda *args: theirs(*args), cases, method=False, **options)
+
+    def compute(*args):  # a ufunc itself would be called with Variables
+        return theirs(*args)
+
+    return Row(f"special.{name}", ours, compute, cases, method=False, **options)
 
 
 def _between(low, high):
