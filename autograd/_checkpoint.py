@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd import _graph, _random
 from autograd._containers import Rebuild, flatten, rebuilt
-from autograd._engine import conjugated
+from autograd._engine import conjugated, find_route
 from autograd._graph import Leaf, Plan, record, wrap
 from autograd._mode import mode, set_grad_enabled
 from autograd._trace import IDENTITY, backward_pass, free_nodes, node_of
@@ -91,8 +91,10 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
                 if c is not None
             ]
             targets = [*map(node_of, inputs), *free]
+            # What the arguments were computed from may be what the function closes over.
+            route = find_route([node for node, _ in seeds], targets, closed=True)
             found = backward_pass(
-                seeds, targets, create_graph=create_graph, retain_graph=create_graph
+                seeds, targets, create_graph=create_graph, retain_graph=create_graph, route=route
             )
             return [None if (p := found.get(t)) is None else conjugated(t, p) for t in targets]
 

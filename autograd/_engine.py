@@ -131,8 +131,11 @@ def constant_pull(gx: Any, _g: Any, _saved: Any) -> Any:
 # -- the backward pass -----------------------------------------------------------------------------
 
 
-def _collect(roots: Iterable[Node], inputs: Sequence[Node]) -> list[Node]:
-    """List what is reachable from `roots` and not older than all `inputs`, youngest first."""
+def _collect(roots: Iterable[Node], inputs: Sequence[Node], *, closed: bool = False) -> list[Node]:
+    """List what is reachable from `roots` and not older than all `inputs`, youngest first; where
+    `closed`, not through any of them.
+    """
+    ends = frozenset(inputs) if closed else frozenset()
     oldest = min(n.number for n in inputs) if inputs else 0
     seen = set(roots)
     stack = list(seen)
@@ -142,12 +145,12 @@ def _collect(roots: Iterable[Node], inputs: Sequence[Node]) -> list[Node]:
     while stack:
         node = stack.pop()
         order.append(node)
-        parents = node.parents
+        parents = () if ends and node in ends else node.parents
         for parent in parents:
             if parent not in seen and parent.number >= oldest:
                 seen.add(parent)
                 stack.append(parent)
-        if not parents:
+        if not node.parents:
             if node.plan is FREED:
                 freed.append(node)
             if isinstance(node, Leaf) and node.changed > changed:
@@ -166,20 +169,27 @@ def _collect(roots: Iterable[Node], inputs: Sequence[Node]) -> list[Node]:
 
 
 class Route(NamedTuple):
-    """What a backward pass walks: nodes, youngest first, and which of them lead to its inputs."""
+    """What a backward pass walks: nodes, youngest first, and which of them lead to its inputs.
+
+    Where `closed`, it ends at the inputs, although there is a way on from one of them to another:
+    what lies behind them belongs to somebody else's pass.
+    """
 
     order: list[Node]
     wanted: set[Node] | None
+    closed: bool = False
 
 
-def find_route(roots: Iterable[Node], inputs: Sequence[Node] | None) -> Route:
+def find_route(
+    roots: Iterable[Node], inputs: Sequence[Node] | None, *, closed: bool = False
+) -> Route:
     """Find what lies between `roots` and `inputs` (None: the leaves).
 
     It is the same for every pass over one graph that is retained: a Jacobian finds it once for all
     of its rows, which takes a third off the time of the Hessian of Rosenbrock's function.
     """
-    order = _collect(roots, inputs or ())
-    return Route(order, None if inputs is None else _leading_to(inputs, order))
+    order = _collect(roots, inputs or (), closed=closed)
+    return Route(order, None if inputs is None else _leading_to(inputs, order), closed)
 
 
 def _refuse_stale(order: list[Node], changed: int) -> None:
@@ -312,7 +322,7 @@ def run_backward(
         g = conjugated(node, seed)
         masked = masked or _has_zeros(g)
         cotangents[node] = cotangents[node] + g if node in cotangents else g
-    order, wanted = route or find_route(cotangents, inputs)
+    order, wanted, closed = route or find_route(cotangents, inputs)
     targets = frozenset(inputs or ())
     captured: dict[Node, Any] = {}
     owned: set[Node] = set()  # nodes whose running sum is an array that only this pass holds
@@ -346,7 +356,7 @@ def run_backward(
                 elif node not in owned and isinstance(g, np.ndarray):
                     g = g.copy()  # it may be the seed, a saved array, or go to other inputs, too
                 captured[node] = conjugated(node, g)
-                if wanted is None or wanted.isdisjoint(node.parents):
+                if closed or wanted is None or wanted.isdisjoint(node.parents):
                     continue
             elif plan is LEAF:
                 if wanted is None:

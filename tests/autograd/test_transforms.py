@@ -674,3 +674,29 @@ def test_checkpoint_notices_another_result():
     out = checkpoint(f)(Variable(X, requires_grad=True))
     with pytest.raises(RuntimeError, match="the same output from the second evaluation"):
         out.sum().backward()
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_checkpoint_counts_what_it_closes_over_once(power):
+    """An argument, or another closed-over Variable, may have been computed from it."""
+
+    def fifth(c, wrapper):
+        square = c * c
+        return wrapper(lambda x: x * square * c)(square)
+
+    def derivative(wrapper):
+        f = lambda c: fifth(c, wrapper)
+        for _ in range(power):
+            f = autograd.grad(f)
+        return f(1.3)
+
+    assert derivative(checkpoint) == pytest.approx(derivative(lambda f: f))
+
+
+def test_checkpoint_leaves_what_it_closes_over_to_a_second_pass():
+    c = Variable(1.3, requires_grad=True)
+    square = c * c
+    out = checkpoint(lambda x: x * square * c)(2.0)
+    out.backward(retain_graph=True)
+    out.backward()
+    assert c.grad == pytest.approx(2 * 6 * 1.3**2)
