@@ -9,13 +9,13 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd import _graph
-from autograd._engine import Route, conjugated
+from autograd._engine import conjugated, find_route
 from autograd._graph import Leaf, Node, Plan, record, wrap
 from autograd._mode import mode, no_grad, set_grad_enabled
 from autograd._trace import IDENTITY, backward_pass, free_nodes, node_of
@@ -88,7 +88,7 @@ def fixed_point(
             )
             start, end = at._node, node_of(f(a)(at))
 
-        route = _between(end, [start, *free])
+        route = find_route([end], [start, *free], closed=True)
 
         def pull(u: Any, targets: list[Node]) -> dict[Node, Any]:
             return backward_pass(
@@ -119,31 +119,6 @@ def fixed_point(
         outputs=((None, None),),
     )
     return record(plan, tuple(free), (x,), x)
-
-
-class _Closed(set[Node]):
-    """The nodes of a pass that ends at its inputs, although there is a way on from one to another:
-    the solution depends on the parameters, and one parameter may depend on another.
-    """
-
-    def isdisjoint(self, other: Iterable[Any]) -> bool:
-        """Tell the engine that there is nothing to look for behind an input."""
-        del other
-        return True
-
-
-def _between(end: Node, inputs: list[Node]) -> Route:
-    """Return the way from `end` to `inputs`, not past any of them."""
-    stops = set(inputs)
-    seen = {end}
-    stack = [end]
-    while stack:
-        node = stack.pop()
-        if node not in stops:
-            new = [parent for parent in node.parents if parent not in seen]
-            seen.update(new)
-            stack += new
-    return Route(sorted(seen, key=lambda node: node.number, reverse=True), _Closed(seen))
 
 
 def _iterate(step: Callable[[Any], Any], x: Any, distance: Callable[..., Any], tol: float) -> Any:
