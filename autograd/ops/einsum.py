@@ -89,6 +89,8 @@ def _sum_products(
 
 
 contract = primitive(operands=_pull, name="einsum")(_sum_products)
+# Where a letter is repeated within one operand, what is off its diagonal gets exact zeros.
+contract_diagonals = primitive(operands=_pull, name="einsum_diagonals", masks=True)(_sum_products)
 
 
 def _is_large(operands: tuple[Any, ...], inputs: tuple[str, ...]) -> bool:
@@ -169,7 +171,9 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
     else:
         arrays, terms, out = _interleaved(operands)
         inputs, result = _expand(terms, out, [a.ndim for a in arrays])
-    return contract(*arrays, inputs=inputs, result=result, optimize=optimize)
+    repeated = any(len(set(term)) < len(term) for term in inputs)
+    product = contract_diagonals if repeated else contract
+    return product(*arrays, inputs=inputs, result=result, optimize=optimize)
 
 
 @functools.lru_cache(maxsize=256)

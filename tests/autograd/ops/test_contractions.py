@@ -295,3 +295,10 @@ def test_tangents_of_products_follow_the_product_rule(function, shapes):
     np.testing.assert_allclose(left, function(dx, y), rtol=1e-12)
     _, right = autograd.jvp(lambda y: function(x, y), (y,), (dy,))
     np.testing.assert_allclose(right, function(x, dy), rtol=1e-12)
+
+
+def test_nan_off_the_diagonal_stays_out_of_a_trace_by_einsum():
+    x = autograd.Variable([[4.0, -1.0], [-2.0, 9.0]], requires_grad=True)
+    with np.errstate(invalid="ignore"):
+        np.einsum("ii->", np.exp(np.log(x))).backward()
+    np.testing.assert_allclose(x.grad, np.eye(2))
