@@ -6,49 +6,27 @@ any Variable in, Variable out. Start with `Variable`, `grad` and `primitive`.
 
 import numpy as _np  # noqa: ICN001 - `np` would be a public name
 
-from autograd import _protocols, _ufuncs, extend, fft, linalg, special  # noqa: F401 - _ufuncs binds
-from autograd._checkpoint import (
-    checkpoint,
-)
+from autograd import extend, fft, linalg, special
 from autograd._coverage import (
     coverage,
 )
-from autograd._debug import (
+from autograd._version import (
+    __version__,
+)
+from autograd.debug import (
     detect_anomaly,
 )
-from autograd._function import (
-    Function,
-)
-from autograd._mode import (
+from autograd.engine.mode import (
     enable_grad,
     is_grad_enabled,
     no_grad,
     set_grad_enabled,
 )
-from autograd._random import (
-    manual_seed,
-    new_generator,
-    random_state,
-    set_random_state,
-)
-from autograd._transforms import (
-    elementwise_grad,
-    grad,
-    hessian,
-    hvp,
-    jacobian,
-    jvp,
-    value_and_grad,
-    vjp,
-)
-from autograd._variable import (
-    Variable,
-)
-from autograd._version import (
-    __version__,
-)
 from autograd.extend import (
     primitive,
+)
+from autograd.function import (
+    Function,
 )
 from autograd.ops.assignment import (
     add_at,
@@ -328,8 +306,32 @@ from autograd.ops.statistics import (
     nansum,
     nanvar,
 )
+from autograd.protocols import functions as _protocols
+from autograd.protocols import ufuncs as _ufuncs
+from autograd.random import (
+    manual_seed,
+    new_generator,
+    random_state,
+    set_random_state,
+)
 from autograd.special import (
     i0,
+)
+from autograd.transforms.checkpoint import (
+    checkpoint,
+)
+from autograd.transforms.gradients import (
+    elementwise_grad,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+)
+from autograd.variable import (
+    Variable,
 )
 
 __all__ = [

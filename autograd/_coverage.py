@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import _forward
-from autograd._primitive import PRIMITIVES, Primitive
-from autograd._protocols import HANDLERS, PLAIN, REFUSED, nearest, parameters
-from autograd._variable import _CHANGES, Variable
+from autograd.engine.calls import PRIMITIVES, Primitive
+from autograd.protocols.functions import HANDLERS, PLAIN, REFUSED, nearest, parameters
+from autograd.transforms import forward as _forward
+from autograd.variable import _CHANGES, Variable
 
 
 class Entry(NamedTuple):

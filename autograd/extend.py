@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from autograd import _primitive
-from autograd._function import Context, Function
-from autograd._primitive import Operation
+from autograd.engine import calls as _primitive
+from autograd.engine.calls import Operation
+from autograd.function import Context, Function
 
 __all__ = ["Context", "Function", "Operation", "binary", "primitive", "unary"]
 

@@ -3,7 +3,7 @@
 A discrete Fourier transform is a symmetric matrix, so the transpose that a rule needs is the
 transform itself: `fft` pulls back by `fft`, `ifft` by `ifft`. Padding or cropping to `n` transposes
 to cropping or padding. The real transforms follow from these; see each rule. float32 and complex64
-stay in single precision. Imports `_primitive`, `ops` and NumPy.
+stay in single precision. Imports `calls`, `ops` and NumPy.
 
 References:
     Cooley, Tukey: An algorithm for the machine calculation of complex Fourier series, 1965.
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd._primitive import primitive
+from autograd.engine.calls import primitive
 from autograd.ops.elementwise import conjugate
 
 __all__ = [

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._engine import conjugated, find_route
-from autograd._graph import Leaf, Node, Plan, record, wrap
-from autograd._mode import mode, no_grad, set_grad_enabled
-from autograd._trace import IDENTITY, backward_pass, free_nodes, node_of
-from autograd._variable import Variable, plain
+from autograd.engine import graph
+from autograd.engine.backward import conjugated, find_route
+from autograd.engine.graph import Leaf, Node, Plan, record, wrap
+from autograd.engine.mode import mode, no_grad, set_grad_enabled
+from autograd.transforms.trace import IDENTITY, backward_pass, free_nodes, node_of
+from autograd.variable import Variable, plain
 
 __all__ = ["fixed_point"]
 
@@ -72,7 +72,7 @@ def fixed_point(
         return out
     x = plain(out)
 
-    first = _graph.next_number()
+    first = graph.next_number()
     y = f(a)(wrap(x, Leaf(x.shape, x.dtype)))
     free = free_nodes([node_of(y)], first) if y.requires_grad else []
     if not free:

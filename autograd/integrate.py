@@ -27,12 +27,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd._containers import flatten, rebuilt
-from autograd._mode import no_grad
-from autograd._primitive import primitive
-from autograd._variable import Variable, plain
+from autograd.engine.calls import primitive
+from autograd.engine.mode import no_grad
 from autograd.ops import joining
 from autograd.ops.contractions import as_array
+from autograd.transforms.containers import flatten, rebuilt
+from autograd.variable import Variable, plain
 
 __all__ = ["odeint"]
 

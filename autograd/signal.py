@@ -9,7 +9,7 @@ and "valid" the part of it that all of y takes part in. The gradient of a full c
 valid one with the other operand reversed, and the other way round. Computed by NumPy: as a matrix
 product, or by Fourier transforms where that is less work.
 
-Not imported by `import autograd`. Imports `_primitive`, `ops` and NumPy.
+Not imported by `import autograd`. Imports `calls`, `ops` and NumPy.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd._primitive import primitive
+from autograd.engine.calls import primitive
 from autograd.ops import elementwise, shaping
 from autograd.ops.contractions import _bilinear, as_array
 

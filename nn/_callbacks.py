@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
-from autograd._random import random_state, set_random_state
+from autograd.random import random_state, set_random_state
 from nn._checkpoint import read_tree, restore, save
 from nn._history import History
 from nn._module import Module

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from autograd._random import Seed, new_generator
+from autograd.random import Seed, new_generator
 
 __all__ = [
     "ArrayDataset",

@@ -1,4 +1,4 @@
-"""What the rules of linear algebra share. Imports `_primitive`, `ops` and NumPy.
+"""What the rules of linear algebra share. Imports `calls`, `ops` and NumPy.
 
 Two conventions for complex matrices meet here. Inside a backward pass a cotangent g stands for
 dL = Re(sum of g dA), so the rules of holomorphic functions (inv, solve, det ...) are plain

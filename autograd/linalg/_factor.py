@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd._primitive import primitive
+from autograd.engine.calls import primitive
 from autograd.linalg._base import QRResult, conj, identity, mH, real_dtype
 from autograd.linalg._solve import inv, solve
 from autograd.ops import joining

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd._primitive import primitive
+from autograd.engine.calls import primitive
 from autograd.linalg._base import identity, mT, square_matrices
 from autograd.linalg._solve import solve
 from autograd.ops import contractions, elementwise, joining, reductions, shaping

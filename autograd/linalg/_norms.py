@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd._primitive import primitive
+from autograd.engine.calls import primitive
 from autograd.linalg._base import conj
 from autograd.linalg._solve import inv
 from autograd.linalg._spectral import svdvals

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._graph import unbroadcast
-from autograd._primitive import primitive
+from autograd.engine import graph
+from autograd.engine.calls import primitive
+from autograd.engine.graph import unbroadcast
 from autograd.linalg._base import SlogdetResult, conj, identity, mH, mT, real_dtype, square_matrices
 from autograd.ops import elementwise, shaping
 from autograd.ops._shared import raw
@@ -112,7 +112,7 @@ def _minors(a: Any) -> Any:
 def _det_a(g: Any, a: Any, out: Any) -> Any:
     """Pull back to the matrix: its cofactors, which are det(A) A^-T where it is regular."""
     g = g[..., None, None]
-    recorded = isinstance(a, _graph.Variable)
+    recorded = isinstance(a, graph.Variable)
     inverse = _regular_inverse(raw(a), raw(out))
     if inverse is None:
         return g * (_minors(a) if recorded else _cofactors(a))

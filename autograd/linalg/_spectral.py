@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd._primitive import primitive
+from autograd.engine.calls import primitive
 from autograd.linalg._base import (
     EighResult,
     EigResult,

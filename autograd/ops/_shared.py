@@ -1,7 +1,7 @@
 """What families of reductions share: axes, the adjoint of a sum, quotients at 0.
 
 `axis` is None (all axes), an integer or a tuple; negative values count from the end. What is here
-works on both kinds, arrays and Variables. Imports `_graph` and `_primitive`.
+works on both kinds, arrays and Variables. Imports `graph` and `calls`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._primitive import as_operand
+from autograd.engine import graph
+from autograd.engine.calls import as_operand
 
 # The plain reductions, without the 0.7 us of the functions np.sum and np.prod around them.
 add_up: Any = np.add.reduce
@@ -38,7 +38,7 @@ def operand(name: str, x: Any) -> Any:
 
 def raw(x: Any) -> Any:
     """Return the array behind `x`, for masks and permutations, which are locally constant."""
-    if isinstance(x, _graph.Variable):
+    if isinstance(x, graph.Variable):
         return x._data
     return x if hasattr(x, "dtype") else np.asarray(x)
 
@@ -69,7 +69,7 @@ def expand(g: Any, x_shape: tuple[int, ...], axis: Any) -> Any:
     """Broadcast the cotangent of a reduction over `axis` to `x_shape`: the adjoint of a sum."""
     g = kept(g, x_shape, axis)
     # np.broadcast_to costs 2 us; below this size, writing the elements out takes less (0.3 us).
-    if math.prod(x_shape) > 4096 or isinstance(g, _graph.Variable):
+    if math.prod(x_shape) > 4096 or isinstance(g, graph.Variable):
         return np.broadcast_to(g, x_shape)
     full = np.empty_like(g, shape=x_shape)
     full[...] = g

@@ -1,6 +1,6 @@
 """Assignment to elements, in functional form: a new array with other elements.
 
-Imports `_primitive`, `indexing` and NumPy.
+Imports `calls`, `indexing` and NumPy.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd._graph import unbroadcast
-from autograd._primitive import primitive
+from autograd.engine.calls import primitive
+from autograd.engine.graph import unbroadcast
 from autograd.ops.indexing import names_each_once, plain_index
 
 __all__ = ["add_at", "set_at"]

@@ -1,4 +1,4 @@
-"""Products that sum: matmul and what is made of it. Imports `_primitive`, `_graph` and NumPy.
+"""Products that sum: matmul and what is made of it. Imports `calls`, `graph` and NumPy.
 
 The primitives are `matmul`, `tensordot` and `cross`; the others are arrangements of those, of
 `multiply` and of `einsum`. Rules are transposes, without conjugation: only the functions that NumPy
@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd._graph import unbroadcast
-from autograd._primitive import as_operand, binary, primitive
+from autograd.engine.calls import as_operand, binary, primitive
+from autograd.engine.graph import unbroadcast
 from autograd.ops.elementwise import conjugate, multiply
 from autograd.ops.shaping import reshape, transpose
 

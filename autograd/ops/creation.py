@@ -1,4 +1,4 @@
-"""Making arrays: of nested lists, of one number, of ranges between two. Imports `_primitive`,
+"""Making arrays: of nested lists, of one number, of ranges between two. Imports `calls`,
 `joining`, `shaping` and NumPy.
 """
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._graph import unbroadcast
-from autograd._primitive import as_operand, primitive
+from autograd.engine import graph
+from autograd.engine.calls import as_operand, primitive
+from autograd.engine.graph import unbroadcast
 from autograd.ops import elementwise
 from autograd.ops.indexing import shape_of
 from autograd.ops.joining import _require_floating, _stack, concatenate
@@ -40,10 +40,10 @@ def from_sequence(values: Any) -> Any:
     """Make one array of nested lists and tuples of numbers, arrays and Variables, recorded."""
     if not isinstance(values, (list, tuple)):
         return values
-    if not any(isinstance(v, (_graph.Variable, list, tuple)) for v in values):
+    if not any(isinstance(v, (graph.Variable, list, tuple)) for v in values):
         return np.asarray(values)
     parts = [from_sequence(v) for v in values]
-    if any(isinstance(v, _graph.Variable) for v in parts):
+    if any(isinstance(v, graph.Variable) for v in parts):
         return _stack(*parts)
     return np.asarray(parts)
 
@@ -54,7 +54,7 @@ def asarray(x: Any, dtype: Any = None) -> Any:
     Arrays and Variables come back as they are, unless `dtype` says otherwise.
     """
     made = from_sequence(x)
-    if not isinstance(made, _graph.Variable):
+    if not isinstance(made, graph.Variable):
         return np.asarray(made, dtype=dtype)
     if dtype is None:
         return made
@@ -76,7 +76,7 @@ def array(x: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0
         ndmin: axes of length 1 are put in front up to so many.
     """
     made = from_sequence(x)
-    if not isinstance(made, _graph.Variable):
+    if not isinstance(made, graph.Variable):
         return np.array(made, dtype=dtype, copy=copy, ndmin=ndmin)
     if made is x and copy:
         made = copied(made)
@@ -113,7 +113,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) 
     dtype = np.dtype(dtype) if dtype is not None else np.result_type(getattr(x, "dtype", x))
     _require_floating("full_like", [fill_value], dtype)
     filled = _full(fill_value, shape_of(x) if shape is None else shape, dtype)
-    if isinstance(x, _graph.Variable) and not isinstance(filled, _graph.Variable):
+    if isinstance(x, graph.Variable) and not isinstance(filled, graph.Variable):
         return _graph.wrap(filled)
     return filled
 
@@ -340,7 +340,7 @@ def _holds_variable(value: Any) -> bool:
         value = (value.start, value.stop)
     if isinstance(value, (list, tuple)):
         return any(map(_holds_variable, value))
-    return isinstance(value, _graph.Variable)
+    return isinstance(value, graph.Variable)
 
 
 r_ = Joiner(np.r_, 0, 1, -1)

@@ -1,7 +1,7 @@
 """Running sums and products, a closed family: the adjoint of a running sum is one from the other
 end.
 
-Imports `_graph`, `_primitive`, `_shared` and families of operations.
+Imports `graph`, `calls`, `_shared` and families of operations.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._primitive import primitive
+from autograd.engine import graph
+from autograd.engine.calls import primitive
 from autograd.ops import elementwise, joining, shaping
 from autograd.ops._shared import backwards, operand, part, raw, refuse_out
 from autograd.ops.indexing import normal_axis
@@ -46,7 +46,7 @@ def _along(name: str, x: Any, axis: Any, dtype: Any, out: Any) -> tuple[Any, int
     refuse_out(name, out)
     x = operand(name, x)
     if dtype is not None:
-        if np.dtype(dtype).kind not in "fc" and isinstance(x, _graph.Variable) and x.requires_grad:
+        if np.dtype(dtype).kind not in "fc" and isinstance(x, graph.Variable) and x.requires_grad:
             raise TypeError(
                 f"{name}: wanted a floating dtype for a Variable that requires a gradient, got "
                 f"{np.dtype(dtype)}; convert the result with .astype()"

@@ -1,4 +1,4 @@
-"""Diagonals and triangles of matrices. Imports `_primitive`, `indexing`, `shaping` and NumPy.
+"""Diagonals and triangles of matrices. Imports `calls`, `indexing`, `shaping` and NumPy.
 
 `diagonal` and `make_diagonal` are each other's derivatives; a trace is a sum over a diagonal.
 """
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd._graph import unbroadcast
-from autograd._primitive import as_operand, primitive
+from autograd.engine.calls import as_operand, primitive
+from autograd.engine.graph import unbroadcast
 from autograd.ops.indexing import shape_of
 from autograd.ops.shaping import ravel
 

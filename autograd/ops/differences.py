@@ -1,7 +1,7 @@
 """Differences of neighbours, and what samples of a function are differentiated and integrated with.
 
 Differences are a closed family: the adjoint is minus the difference with zeros at both ends.
-Imports `_graph`, `_primitive`, `_shared` and families of operations.
+Imports `graph`, `calls`, `_shared` and families of operations.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._primitive import as_operand, primitive, same
+from autograd.engine import graph
+from autograd.engine.calls import as_operand, primitive, same
 from autograd.ops import joining, shaping
 from autograd.ops._shared import backwards, operand, part, raw
 from autograd.ops.indexing import normal_axis
@@ -135,7 +135,7 @@ def _spacings(f: Any, axes: Sequence[int], given: Sequence[Any]) -> list[Any]:
         if spacing.dtype.kind not in "fc":
             spacing = spacing.astype(np.float64)
         h = _diff(spacing, 0)
-        fixed = not isinstance(h, _graph.Variable) or not h.requires_grad
+        fixed = not isinstance(h, graph.Variable) or not h.requires_grad
         steps.append(h[0] if fixed and np.all(raw(h) == raw(h)[0]) else h)
     return steps
 
@@ -198,9 +198,9 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     Returns:
         An array like `f` for one axis, otherwise one for each, as a tuple.
     """
-    if not any(isinstance(v, _graph.Variable) for v in (f, *varargs)):
+    if not any(isinstance(v, graph.Variable) for v in (f, *varargs)):
         f = as_operand("gradient", "f", f)  # lists may hold Variables
-        if not isinstance(f, _graph.Variable):
+        if not isinstance(f, graph.Variable):
             return np.gradient(f, *varargs, axis=axis, edge_order=edge_order)  # type: ignore[call-overload]
     f = operand("gradient", f)
     if f.dtype.kind not in "fc":

@@ -2,7 +2,7 @@
 
 The rule of einsum is einsum: pulling back to one operand contracts the cotangent with the other
 operands, with that operand's subscripts as the output. So derivatives of any order stay in the
-family. Imports `_primitive`, `_graph`, `contractions` and NumPy.
+family. Imports `calls`, `graph`, `contractions` and NumPy.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._primitive import primitive
+from autograd.engine import graph
+from autograd.engine.calls import primitive
 from autograd.ops.contractions import as_array
 from autograd.ops.shaping import broadcast_to, reshape
 
@@ -64,7 +64,7 @@ def _pull(
     shape = operands[index].shape
     terms, wanted, letters, full = _route(inputs, result, index, shape)
     factors = (g, *operands[:index], *operands[index + 1 :])
-    recorded = any(isinstance(x, _graph.Variable) for x in factors)
+    recorded = any(isinstance(x, graph.Variable) for x in factors)
     product = contract if recorded else _sum_products
     gx = product(*factors, inputs=terms, result=wanted, optimize=bool(optimize))
     if gx.shape != full:

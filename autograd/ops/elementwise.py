@@ -4,7 +4,7 @@ operand.
 Read a row as a line of a table of derivatives: `g` is the cotangent of the output, `out` the
 output, `x` and `y` the operands. Broadcasting is undone by the engine, and so is the conjugation of
 complex cotangents: rules multiply by the derivative as in a textbook. Angles are in radians unless
-the name says degrees. Imports `_primitive`, `_graph` and NumPy.
+the name says degrees. Imports `calls`, `graph` and NumPy.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._primitive import binary, primitive, same, unary
+from autograd.engine import graph
+from autograd.engine.calls import binary, primitive, same, unary
 from autograd.ops._shared import raw as _raw
 
 __all__ = [
@@ -300,7 +300,7 @@ def frexp(x: Any) -> tuple[Any, Any]:
 
     The exponent is piecewise constant: a plain array.
     """
-    exponent = np.frexp(x._data if isinstance(x, _graph.Variable) else x)[1]
+    exponent = np.frexp(x._data if isinstance(x, graph.Variable) else x)[1]
     return ldexp(x, -exponent), exponent
 
 

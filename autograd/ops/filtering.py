@@ -1,6 +1,6 @@
 """Sampled functions: convolution, polynomials, interpolation, and mapping along axes.
 
-Imports `_primitive`, the families of operations it is made of, and NumPy.
+Imports `calls`, the families of operations it is made of, and NumPy.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd._primitive import primitive
+from autograd.engine.calls import primitive
 from autograd.ops import elementwise, joining, shaping
 from autograd.ops._shared import raw
 from autograd.ops.contractions import as_array

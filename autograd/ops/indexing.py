@@ -2,7 +2,7 @@
 
 An index is data of its own: integers and booleans carry no gradient, so a Variable in an index is
 read like the array it holds. Reading names elements, and elements that are named twice get the sum
-of both gradients. Imports `_primitive`, `elementwise` and NumPy.
+of both gradients. Imports `calls`, `elementwise` and NumPy.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._graph import Scatter, record, wrap
-from autograd._primitive import as_operand, primitive
+from autograd.engine import graph
+from autograd.engine.calls import as_operand, primitive
+from autograd.engine.graph import Scatter, record, wrap
 from autograd.ops import elementwise
 
 __all__ = [
@@ -52,7 +52,7 @@ def plain_index(index: Any) -> Any:
         return index
     if kind is tuple:
         return tuple([plain_index(i) for i in index])
-    if isinstance(index, _graph.Variable):
+    if isinstance(index, graph.Variable):
         if index._node is not None:
             msg = (
                 f"getitem: wanted integers or booleans as index, got a Variable of dtype "
@@ -146,7 +146,7 @@ def getitem(x: Any, index: Any) -> Any:
     """
     if type(index) not in _AS_IS:
         index = plain_index(index)
-    if isinstance(x, _graph.Variable):  # take_index without the general treatment of arguments
+    if isinstance(x, graph.Variable):  # take_index without the general treatment of arguments
         data = x._data
         out = _read(data, index) if type(index) is np.ndarray else data[index]
         node = x._node
@@ -250,7 +250,7 @@ def extract(condition: Any, x: Any) -> Any:
 def _raw(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_raw(v) for v in value]
-    return value._data if isinstance(value, _graph.Variable) else value
+    return value._data if isinstance(value, graph.Variable) else value
 
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:

@@ -1,7 +1,7 @@
 """Joining and splitting arrays: each is the other's derivative.
 
 Parts of a split are views that read the array; parts nobody uses cost nothing backward. Imports
-`_primitive`, `indexing`, `shaping` and NumPy.
+`calls`, `indexing`, `shaping` and NumPy.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._primitive import as_operand, primitive
+from autograd.engine import graph
+from autograd.engine.calls import as_operand, primitive
 from autograd.ops.indexing import as_integers, getitem, normal_axis, shape_of, take
 from autograd.ops.shaping import (
     astype,
@@ -113,7 +113,7 @@ def _require_floating(name: str, parts: Sequence[Any], dtype: Any) -> None:
     """Refuse an integer result that would drop gradients."""
     if dtype is None or np.dtype(dtype).kind in "fc":
         return
-    if any(isinstance(p, _graph.Variable) and p.requires_grad for p in parts):
+    if any(isinstance(p, graph.Variable) and p.requires_grad for p in parts):
         msg = (
             f"{name}: wanted a floating dtype for Variables that require a gradient, got "
             f"{np.dtype(dtype)}; convert the result with .astype()"
@@ -208,7 +208,7 @@ def _plain_places(name: str, places: Any) -> Any:
     """Return what insert and delete take as places: a slice, an integer or integers."""
     if isinstance(places, slice):
         return places
-    raw = _raw(places) if isinstance(places, _graph.Variable) else np.asarray(places)
+    raw = _raw(places) if isinstance(places, graph.Variable) else np.asarray(places)
     # A mask counts as the places where it holds, in old versions of NumPy, too.
     return np.flatnonzero(raw) if raw.dtype == bool and raw.ndim else as_integers(name, places)
 
@@ -260,7 +260,7 @@ def delete(x: Any, obj: Any, axis: int | None = None) -> Any:
 
 
 def _raw(value: Any) -> Any:
-    return value._data if isinstance(value, _graph.Variable) else value
+    return value._data if isinstance(value, graph.Variable) else value
 
 
 # -- splitting -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Padding, in all of NumPy's modes. Imports `_primitive`, `contractions`, `creation`, `joining`.
+"""Padding, in all of NumPy's modes. Imports `calls`, `contractions`, `creation`, `joining`.
 
 Constant padding and slicing are each other's derivatives. The other modes are built axis by axis
 from what is differentiable already: a gather (edge, wrap, even reflection), a product with a
@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._primitive import as_operand, primitive
+from autograd.engine import graph
+from autograd.engine.calls import as_operand, primitive
 from autograd.ops import contractions
 from autograd.ops.creation import linspace
 from autograd.ops.indexing import getitem, shape_of, take
@@ -192,7 +192,7 @@ def pad(
     width = _widths(pad_width, len(shape))
     if not shape or mode in ("constant", "empty"):
         return pad_constant(x, width, constant_values)
-    if not isinstance(x, _graph.Variable) and np.result_type(x).kind not in "fc":
+    if not isinstance(x, graph.Variable) and np.result_type(x).kind not in "fc":
         keywords = {k: v for k, v in given.items() if v is not None}
         return np.pad(x, width, mode, **keywords)  # type: ignore[call-overload] # rounds its means
     lengths = _pairs("stat_length", stat_length, len(shape))

@@ -1,6 +1,6 @@
 """Functions that choose by value: other formulas in other places, real numbers where that is all.
 
-Imports `_graph`, `_shared` and families of operations.
+Imports `graph`, `_shared` and families of operations.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
+from autograd.engine import graph
 from autograd.ops import elementwise
 from autograd.ops._shared import operand, raw
 from autograd.ops.assignment import set_at
@@ -21,9 +21,9 @@ __all__ = ["piecewise", "real_if_close"]
 
 def _conditions(x: Any, condlist: Any, count: int) -> Any:
     """Return one mask per function; if one is missing, the last is where no other holds."""
-    condlist = raw(condlist) if isinstance(condlist, _graph.Variable) else condlist
+    condlist = raw(condlist) if isinstance(condlist, graph.Variable) else condlist
     if np.isscalar(condlist) or (
-        x.ndim and not isinstance(condlist[0], (list, np.ndarray, _graph.Variable))
+        x.ndim and not isinstance(condlist[0], (list, np.ndarray, graph.Variable))
     ):
         condlist = [condlist]
     conditions = np.asarray([raw(c) for c in condlist], dtype=bool)
@@ -57,13 +57,13 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
         if callable(function):
             value = function(getitem(x, mask), *args, **kw) if mask.any() else 0
         values.append(value)
-    if not any(isinstance(v, _graph.Variable) for v in (x, *values)):
+    if not any(isinstance(v, graph.Variable) for v in (x, *values)):
         out = np.zeros_like(x)
         for mask, value in zip(masks, values, strict=True):
             out[mask] = value
         return out
     # Zeros that depend on x, so that a function of constants has a gradient, of zero, as well.
-    out = set_at(x, ..., 0) if isinstance(x, _graph.Variable) else np.zeros_like(x)
+    out = set_at(x, ..., 0) if isinstance(x, graph.Variable) else np.zeros_like(x)
     for mask, value in zip(masks, values, strict=True):
         out = set_at(out, mask, value)
     return out

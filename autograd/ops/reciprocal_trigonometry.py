@@ -3,7 +3,7 @@
 NumPy has none of them; MyGrad has most under these names. Angles are in radians. The inverses are
 `arccos(1 / x)` and so on, with the branch that follows from it: `arccot` lies in (-pi/2, pi/2] and
 jumps at 0. At a pole the value is infinite, as that of `1 / 0`. Real and complex; nothing overflows
-for large real arguments. Imports `_primitive`, `elementwise`
+for large real arguments. Imports `calls`, `elementwise`
 and NumPy.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd._primitive import unary
+from autograd.engine.calls import unary
 from autograd.ops.elementwise import tanh
 
 __all__ = [

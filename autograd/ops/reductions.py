@@ -3,7 +3,7 @@
 `axis` is None (all axes), an integer or a tuple, negative values count from the end. Shapes: x is
 (d0, ..., dn); the result lacks the reduced axes, or has them with length 1 where `keepdims`. The
 keywords are NumPy's, and all of them have gradients: `where` leaves elements out (their gradient is
-0), `initial` takes part like one more element. Imports `_graph`, `_primitive`, `_shared`, families.
+0), `initial` takes part like one more element. Imports `graph`, `calls`, `_shared`, families.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._graph import record, wrap
-from autograd._primitive import primitive, unary
+from autograd.engine import graph
+from autograd.engine.calls import primitive, unary
+from autograd.engine.graph import record, wrap
 from autograd.ops import elementwise, shaping
 from autograd.ops._shared import (
     add_up,
@@ -82,7 +82,7 @@ def sum(
     where: Any = True,
 ) -> Any:
     """Add up elements over `axis`, starting from `initial`."""
-    if dtype is out is initial is None and where is True and isinstance(x, _graph.Variable):
+    if dtype is out is initial is None and where is True and isinstance(x, graph.Variable):
         # Losses end in a sum: recorded here without the general path's 1.2 us.
         data, node = x._data, x._node
         total = add_up(data, axis, None, None, keepdims)
@@ -106,7 +106,7 @@ def mean(
     where: Any = True,
 ) -> Any:
     """Average elements over `axis`; nan where there is none."""
-    if dtype is out is None and where is True and isinstance(x, _graph.Variable):
+    if dtype is out is None and where is True and isinstance(x, graph.Variable):
         data, node = x._data, x._node
         average = _average(data, axis, None, keepdims)
         if node is None:
@@ -352,7 +352,7 @@ def _bounded(
     data = raw(x)
     if data.dtype.kind not in "fc":  # integers have no infinity, and no gradient
         result = getattr(np, name)(data, axis=axis, keepdims=keepdims, initial=initial, where=where)
-        return wrap(result) if isinstance(x, _graph.Variable) else result
+        return wrap(result) if isinstance(x, graph.Variable) else result
     if not count_of(data.shape, axis):
         return sum(x, axis, keepdims=keepdims) + initial
     if where is not True:

@@ -1,6 +1,6 @@
 """Shapes: every function here moves elements and computes none, so the adjoint moves them back.
 
-Shapes are written (d0, ..., dn); negative axes count from the end. Imports `_primitive`,
+Shapes are written (d0, ..., dn); negative axes count from the end. Imports `calls`,
 `indexing` and NumPy.
 """
 
@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._graph import unbroadcast, wrap
-from autograd._primitive import as_operand, primitive
+from autograd.engine import graph
+from autograd.engine.calls import as_operand, primitive
+from autograd.engine.graph import unbroadcast, wrap
 from autograd.ops.indexing import getitem, normal_axis, scatter, shape_of
 
 __all__ = [
@@ -82,7 +82,7 @@ def reshape(x: Any, shape: Any, order: str = "C", copy: bool | None = None) -> A
 def ravel(x: Any, order: str = "C") -> Any:
     """Flatten to one axis; order "A" and "K" follow the memory where it is Fortran's."""
     if order in ("A", "K"):
-        flags = getattr(x._data if isinstance(x, _graph.Variable) else x, "flags", None)
+        flags = getattr(x._data if isinstance(x, graph.Variable) else x, "flags", None)
         order = "F" if flags is not None and flags.f_contiguous and not flags.c_contiguous else "C"
     return reshape(as_operand("ravel", "x", x), (-1,), order)
 
@@ -301,7 +301,7 @@ def resize(x: Any, new_shape: Any) -> Any:
     flat = ravel(x)
     size = flat.size
     if not size:
-        return np.resize(x, new_shape) if not isinstance(x, _graph.Variable) else _no_elements(x)
+        return np.resize(x, new_shape) if not isinstance(x, graph.Variable) else _no_elements(x)
     return getitem(flat, np.resize(np.arange(size), new_shape))
 
 
@@ -314,7 +314,7 @@ def trim_zeros(x: Any, trim: str = "fb", axis: Any = None) -> Any:
     """Cut zeros off the front ("f"), the back ("b") or both, along `axis` (None: all axes)."""
     x = as_operand("trim_zeros", "x", x)
     shape = shape_of(x)
-    used = np.argwhere((x._data if isinstance(x, _graph.Variable) else x) != 0)
+    used = np.argwhere((x._data if isinstance(x, graph.Variable) else x) != 0)
     axes = range(len(shape)) if axis is None else np.atleast_1d(axis) % max(len(shape), 1)
     index = [slice(None)] * len(shape)
     for i in axes:
@@ -342,7 +342,7 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
     returned as it is.
     """
     dtype = np.dtype(dtype)
-    if isinstance(x, _graph.Variable):
+    if isinstance(x, graph.Variable):
         if dtype.kind not in "fc":
             return wrap(x._data.astype(dtype))
         if not copy and dtype == x.dtype:

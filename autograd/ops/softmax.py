@@ -1,7 +1,7 @@
 """Exponentials that sum: logsumexp, the same as running sums, softmax and log_softmax.
 
 Shifted by the maximum, so that nothing overflows; one fused rule each, because classifiers spend
-their backward pass here. Imports `_primitive`, `_shared` and families of operations.
+their backward pass here. Imports `calls`, `_shared` and families of operations.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd._primitive import primitive
+from autograd.engine.calls import primitive
 from autograd.ops import joining
 from autograd.ops._shared import add_up, expand, inexact, kept, operand, part, raw
 from autograd.ops.cumulative import _recurrence_x as recurrence_x

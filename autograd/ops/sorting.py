@@ -3,7 +3,7 @@
 The order is locally constant, so what is recorded is `take_along_axis`, whose gradient goes back to
 the elements that were read. Ties count in the order in which NumPy's argsort (argpartition) puts
 them. Without a Variable among the operands NumPy itself answers: np.sort takes a third of the time
-of argsort and reading (10^5 float64: 0.33 ms to 1.03 ms). Imports `_graph`, `_primitive`, `_shared`
+of argsort and reading (10^5 float64: 0.33 ms to 1.03 ms). Imports `graph`, `calls`, `_shared`
 and families.
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._primitive import primitive
+from autograd.engine import graph
+from autograd.engine.calls import primitive
 from autograd.ops import shaping
 from autograd.ops._shared import operand, raw, refuse_out
 from autograd.ops.indexing import normal_axis, take_along_axis
@@ -60,7 +60,7 @@ def sort(x: Any, axis: Any = -1, kind: Any = None, *, stable: bool | None = None
         array([2., 1., 3.])
     """
     x = operand("sort", x)
-    if not isinstance(x, _graph.Variable):
+    if not isinstance(x, graph.Variable):
         return np.sort(x, axis=axis, kind=kind, stable=stable)
     x, axis = _lined_up("sort", x, axis)
     return take_along_axis(x, np.argsort(raw(x), axis=axis, kind=kind, stable=stable), axis)
@@ -78,7 +78,7 @@ def partition(x: Any, kth: Any, axis: Any = -1, kind: Any = "introselect") -> An
         kind: NumPy's name of the algorithm.
     """
     x = operand("partition", x)
-    if not isinstance(x, _graph.Variable):
+    if not isinstance(x, graph.Variable):
         return np.partition(x, raw(kth), axis=axis, kind=kind)
     x, axis = _lined_up("partition", x, axis)
     return take_along_axis(x, np.argpartition(raw(x), raw(kth), axis=axis, kind=kind), axis)
@@ -189,7 +189,7 @@ def nanmedian(
 def _median(name: str, x: Any, axis: Any, out: Any, keepdims: bool) -> Any:
     refuse_out(name, out)
     x = operand(name, x)
-    if not isinstance(x, _graph.Variable):
+    if not isinstance(x, graph.Variable):
         return getattr(np, name)(x, axis=axis, keepdims=keepdims)
     x, kept, full = _gathered(name, x, axis)
     if x.shape[-1] == 0:
@@ -256,7 +256,7 @@ def _quantile(
     refuse_out(name, out)
     x = operand(name, x)
     given = operand(name, q)
-    if not any(isinstance(v, _graph.Variable) for v in (x, given, weights)):
+    if not any(isinstance(v, graph.Variable) for v in (x, given, weights)):
         return getattr(np, name)(x, q, axis=axis, method=method, keepdims=keepdims, weights=weights)
     if weights is not None:
         raise TypeError(
@@ -290,7 +290,7 @@ def _quantile(
         t = (at - low).astype(plain.dtype if plain.dtype.kind == "f" else np.float64)
         if weak:
             t = t.item() if t.size == 1 else t.astype(a.dtype) if a.dtype.kind == "f" else t
-        elif isinstance(given, _graph.Variable) and method in _SPEED:
+        elif isinstance(given, graph.Variable) and method in _SPEED:
             inside = (at > 0) & (at < n - 1)
             speed = np.where(inside, n + _SPEED[method], 0.0).astype(t.dtype)
             t = t + (shaping.reshape(given, (-1,)) - plain.reshape(-1)) * speed

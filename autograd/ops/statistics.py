@@ -1,4 +1,4 @@
-"""Averages, and reductions that leave out nan. Imports `_graph`, `_shared`,
+"""Averages, and reductions that leave out nan. Imports `graph`, `_shared`,
 `elementwise`, `reductions` and `shaping`.
 
 `axis` is None (all axes), an integer or a tuple. The functions whose names begin with nan take the
@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._graph import wrap
+from autograd.engine import graph
+from autograd.engine.graph import wrap
 from autograd.ops import elementwise, shaping
 from autograd.ops._shared import inexact, operand, raw, refuse_out
 from autograd.ops.reductions import (
@@ -64,7 +64,7 @@ def average(
     if weights is None:
         result = mean(x, axis, keepdims=keepdims)
         total = raw(result).dtype.type(x.size / (raw(result).size or 1))
-        if isinstance(result, _graph.Variable):
+        if isinstance(result, graph.Variable):
             total = wrap(total)
     else:
         weights = _aligned(x, axis, operand("average", weights))

@@ -1,6 +1,6 @@
 """What the distributions share: arguments in one dtype, limits of the support, refusals.
 
-Imports `_graph`, `_primitive`, `ops` and NumPy.
+Imports `graph`, `calls`, `ops` and NumPy.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._primitive import as_operand
+from autograd.engine import graph
+from autograd.engine.calls import as_operand
 from autograd.ops import elementwise
 
 
@@ -34,7 +34,7 @@ def in_one_dtype(name: str, **arguments: Any) -> list[Any]:
     for key, kind in zip(arguments, kinds, strict=True):
         if kind.kind not in "fiub":
             raise TypeError(f"{name}: wanted real numbers as {key!r}, got {kind}")
-    given = [isinstance(v, _graph.Variable) or hasattr(a, "dtype") for v, a in pairs]
+    given = [isinstance(v, graph.Variable) or hasattr(a, "dtype") for v, a in pairs]
     floating = [kind for kind, has in zip(kinds, given, strict=True) if has and kind.kind == "f"]
     dtype = np.result_type(*floating) if floating else np.dtype(np.float64)
     return [
@@ -86,7 +86,7 @@ def constant(name: str, parameter: str, value: Any, reason: str) -> Any:
     Raises:
         TypeError: a gradient with respect to it was asked for.
     """
-    if isinstance(value, _graph.Variable):
+    if isinstance(value, graph.Variable):
         if value.requires_grad:
             raise TypeError(
                 f"{name}: wanted {parameter!r} without a gradient, because {reason}, got a "

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd._variable import Variable
 from autograd.testing._jacobian import Comparison
 from autograd.testing._level import Level, Options, arrays_of
 from autograd.testing._problem import make_problem
 from autograd.testing._projection import check_projection
+from autograd.variable import Variable
 
 # Above so many coordinates of inputs and outputs together, random projections replace the Jacobian.
 FULL_LIMIT = 256

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd._function import Function
-from autograd._variable import Variable
+from autograd.function import Function
 from autograd.testing._checker import check_gradients
 from autograd.testing._errors import ContractError, ContractReport
 from autograd.testing._layouts import LAYOUTS
 from autograd.testing._packing import Array, flatten, is_inexact, pack, raw
 from autograd.testing._problem import name_of, pull
+from autograd.variable import Variable
 
 THREADS = 4
 _REFUSALS = (TypeError, ValueError, IndexError, np.linalg.LinAlgError)

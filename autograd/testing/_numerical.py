@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd._function import Context, Function
-from autograd._variable import Variable
+from autograd.function import Context, Function
 from autograd.testing._checker import check_gradients
 from autograd.testing._oracle import Oracle
 from autograd.testing._packing import Array, is_inexact, pack, raw, unpack
 from autograd.testing._problem import Problem, name_of
+from autograd.variable import Variable
 
 
 def numerical_vjp(fn: Callable[..., Any]) -> NumericalFunction:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd._variable import Variable
+from autograd.variable import Variable
 
 Array = np.ndarray[Any, Any]
 

@@ -17,9 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd._trace import backward_pass
-from autograd._transforms import jvp
-from autograd._variable import Variable
 from autograd.testing._packing import (
     Array,
     Slot,
@@ -30,6 +27,9 @@ from autograd.testing._packing import (
     rebuild,
     unpack,
 )
+from autograd.transforms.gradients import jvp
+from autograd.transforms.trace import backward_pass
+from autograd.variable import Variable
 
 
 def pull(

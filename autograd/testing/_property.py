@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from autograd._optional import require
-from autograd._variable import Variable
 from autograd.testing._checker import check_gradients
 from autograd.testing._packing import Array, flatten, is_inexact, raw
 from autograd.testing._problem import name_of, pull
+from autograd.variable import Variable
 
 DTYPES = ("float64", "float32")
 FULL_SIZE = 16

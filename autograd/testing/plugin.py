@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autograd import _random
-from autograd._mode import is_grad_enabled, set_grad_enabled
+from autograd import random as _random
 from autograd._optional import available, require
+from autograd.engine.mode import is_grad_enabled, set_grad_enabled
 
 if TYPE_CHECKING:
     import pytest

@@ -14,7 +14,7 @@ import numpy as np
 
 import autograd
 from autograd import log_softmax, softmax, tanh
-from autograd._primitive import primitive, unary
+from autograd.engine.calls import primitive, unary
 from autograd.special import erfc
 
 __all__ = [

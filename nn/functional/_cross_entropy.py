@@ -8,7 +8,7 @@ import numpy as np
 
 import autograd
 from autograd import log_softmax
-from autograd._primitive import primitive
+from autograd.engine.calls import primitive
 from nn.functional._loss import check_reduction, raw, reduced
 
 __all__ = ["cross_entropy", "nll_loss"]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import new_generator
-from autograd._primitive import primitive
+from autograd.engine.calls import primitive
 
 __all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd._primitive import primitive
+from autograd.engine.calls import primitive
 
 __all__ = ["bilinear", "linear"]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 import autograd
 from autograd import Variable
-from autograd._primitive import primitive
+from autograd.engine.calls import primitive
 from nn.functional._activation import sigmoid, softplus
 
 __all__ = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd._primitive import primitive
+from autograd.engine.calls import primitive
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
 

@@ -10,8 +10,8 @@ from op_table import calls, collect
 
 import autograd
 from autograd import Variable, _coverage
-from autograd._primitive import PRIMITIVES
-from autograd._protocols import HANDLERS
+from autograd.engine.calls import PRIMITIVES
+from autograd.protocols.functions import HANDLERS
 
 ROOT = Path(__file__).parent.parent.parent
 TABLE = autograd.coverage()

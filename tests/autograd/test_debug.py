@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Variable, _mode
+from autograd import Variable
+from autograd.engine import mode as _mode
 
 
 def leaf(data):

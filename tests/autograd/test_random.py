@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from autograd._random import manual_seed, new_generator, random_state, set_random_state
+from autograd.random import manual_seed, new_generator, random_state, set_random_state
 
 
 def test_the_same_seed_gives_the_same_bits():

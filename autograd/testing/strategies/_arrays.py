@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd._variable import Variable
 from autograd.testing._layouts import LAYOUTS
 from autograd.testing.strategies._domains import MATRICES, Array, build
 from autograd.testing.strategies._hypothesis import hnp, st
+from autograd.variable import Variable
 
 Shape = tuple[int, ...]
 Domain = str | st.SearchStrategy[float]

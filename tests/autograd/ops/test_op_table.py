@@ -25,8 +25,10 @@ from op_table import (
 )
 
 import autograd
-from autograd import Variable, _engine, _mode
-from autograd._primitive import PRIMITIVES
+from autograd import Variable
+from autograd.engine import backward as _engine
+from autograd.engine import mode as _mode
+from autograd.engine.calls import PRIMITIVES
 
 ROWS = collect()
 each_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -626,7 +628,7 @@ def exercised(row):
 
 def test_every_primitive_has_a_row_and_every_row_a_primitive():
     found = {row.name: exercised(row) for row in ROWS if row.recorded}
-    listing = "import autograd; from autograd._primitive import PRIMITIVES; print(*PRIMITIVES)"
+    listing = "import autograd; from autograd.engine.calls import PRIMITIVES; print(*PRIMITIVES)"
     registered = subprocess.run(
         [sys.executable, "-c", listing], capture_output=True, text=True, check=True
     )

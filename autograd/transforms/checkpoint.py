@@ -1,4 +1,4 @@
-"""Checkpointing: memory for time. Imports `_trace` and what is older."""
+"""Checkpointing: memory for time. Imports `trace` and what is older."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph, _random
-from autograd._containers import Rebuild, flatten, rebuilt
-from autograd._engine import conjugated, find_route
-from autograd._graph import Leaf, Plan, record, wrap
-from autograd._mode import mode, set_grad_enabled
-from autograd._trace import IDENTITY, backward_pass, free_nodes, node_of
-from autograd._variable import Variable
+from autograd import random as _random
+from autograd.engine import graph
+from autograd.engine.backward import conjugated, find_route
+from autograd.engine.graph import Leaf, Plan, record, wrap
+from autograd.engine.mode import mode, set_grad_enabled
+from autograd.transforms.containers import Rebuild, flatten, rebuilt
+from autograd.transforms.trace import IDENTITY, backward_pass, free_nodes, node_of
+from autograd.variable import Variable
 
 
 def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,7 +50,7 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
             new_args, new_kwargs = rebuilt(rebuild, full)
             return flatten(function(*new_args, **new_kwargs))
 
-        first = _graph.next_number()
+        first = graph.next_number()
         outputs, rebuild_out = evaluate([wrap(d, Leaf(d.shape, d.dtype)) for d in kept])
         live = [o for o in outputs if isinstance(o, Variable) and o.requires_grad]
         if not live:

@@ -1,4 +1,4 @@
-"""Primitives: a forward function beside one rule per operand. Fifth file to read, after `_rules`.
+"""Primitives: a forward function beside one rule per operand. Fifth file to read, after `primitive`.
 
     tanh = unary(np.tanh, x=lambda g, out: g * (1 - out * out))
     multiply = binary(np.multiply, x=lambda g, y: g * y, y=lambda g, x: g * x)
@@ -21,7 +21,7 @@ operators, array methods, `np.*` functions and other primitives; never `out=`, i
 `np.asarray`.
 
 Public functions are kind-preserving: arrays in, array out; any Variable in, Variable out. Imports
-`_graph`, `_rules` and NumPy.
+`graph`, `primitive` and NumPy.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from typing import Any, Protocol, overload
 
 import numpy as np
 
-from autograd import _graph
-from autograd._graph import record, wrap
-from autograd._rules import PRIMITIVES, Primitive, Rule, same
+from autograd.engine import graph
+from autograd.engine.graph import record, wrap
+from autograd.engine.primitive import PRIMITIVES, Primitive, Rule, same
 
 __all__ = [
     "PRIMITIVES",
@@ -59,10 +59,10 @@ def bind_variable_class(cls: type[Any], from_sequence: Callable[[Any], Any]) -> 
     """Take the Variable class, and what makes one array of a nested sequence of Variables; called
     once, at import.
     """
-    global Variable, _from_sequence  # noqa: PLW0603 - see _graph.bind_variable_class
+    global Variable, _from_sequence  # noqa: PLW0603 - see graph.bind_variable_class
     Variable = cls
     _from_sequence = from_sequence
-    _graph.bind_variable_class(cls)
+    graph.bind_variable_class(cls)
 
 
 class Operation(Protocol):
@@ -97,6 +97,15 @@ def as_operand(name: str, operand: str, value: Any) -> Any:
         return np.asarray(value)
     msg = f"{name}: wanted an array or a number as operand {operand!r}, got {type(value).__name__}"
     raise TypeError(msg)
+
+
+def holds(condition: Any, *, traced: bool) -> bool:
+    """Tell whether `condition` holds: every branch on values in Python comes through here.
+
+    While a program is traced, whose values are not known, `traced` is the answer.
+    """
+    del traced
+    return bool(condition)
 
 
 def unary(

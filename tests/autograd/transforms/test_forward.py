@@ -7,8 +7,9 @@ import pytest
 from op_table import Call, calls, collect, is_floating, rebuild
 
 import autograd
-from autograd import Variable, _forward, grad, jvp
-from autograd._primitive import PRIMITIVES
+from autograd import Variable, grad, jvp
+from autograd.engine.calls import PRIMITIVES
+from autograd.transforms import forward as _forward
 
 ROWS = [row for row in collect() if row.recorded]
 each_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

@@ -1,4 +1,4 @@
-"""The debug mode: says where in the user's code a wrong gradient begins. Imports `_variable` and
+"""The debug mode: says where in the user's code a wrong gradient begins. Imports `variable` and
 what is older.
 
 While it is on, every recorded operation remembers its line of code and a checksum of what it saved.
@@ -18,15 +18,15 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from autograd._engine import constant_pull, fitted, masked_by, pull_jointly
-from autograd._graph import Node, Plan
-from autograd._mode import mode
-from autograd._variable import Variable
+from autograd.engine.backward import constant_pull, fitted, masked_by, pull_jointly
+from autograd.engine.graph import Node, Plan
+from autograd.engine.mode import mode
+from autograd.variable import Variable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Folders whose frames are not the user's (pathlib would add 3 ms to the import).
-_AUTOGRAD = __file__.removesuffix("_debug.py")
+_AUTOGRAD = __file__.removesuffix("debug.py")
 _ROOT = _AUTOGRAD[:-1].removesuffix("autograd")
 _NOT_THE_USER = (
     _AUTOGRAD,

@@ -8,7 +8,7 @@ Digital Library of Mathematical Functions (dlmf.nist.gov), whose sections are na
 Orders of Bessel functions and degrees (`v`, `n`) are constants, and so is the first argument of the
 incomplete gamma and beta functions: there is no elementary derivative.
 
-Imports `_primitive`, `ops` and NumPy.
+Imports `calls`, `ops` and NumPy.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _erf
 from autograd._optional import require
-from autograd._primitive import binary, primitive, unary
+from autograd.engine.calls import binary, primitive, unary
 from autograd.ops.elementwise import sinc
 from autograd.ops.softmax import log_softmax, logsumexp, softmax
+from autograd.special import erf as _erf
 
 __all__ = [
     "airy_ai",

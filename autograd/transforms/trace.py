@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _graph
-from autograd._containers import Rebuild, flatten, rebuilt
-from autograd._engine import Route, run_backward
-from autograd._graph import Leaf, Node, Plan, record, wrap
-from autograd._mode import mode, set_grad_enabled
-from autograd._variable import Variable
+from autograd.engine import graph
+from autograd.engine.backward import Route, run_backward
+from autograd.engine.graph import Leaf, Node, Plan, record, wrap
+from autograd.engine.mode import mode, set_grad_enabled
+from autograd.transforms.containers import Rebuild, flatten, rebuilt
+from autograd.variable import Variable
 
 IDENTITY = Plan("input", pulls=(lambda g, _: g,), operands=("x",), elementwise=True)
 
@@ -64,7 +64,7 @@ class Trace:
                 self.inputs += fresh
                 self.structures.append((rebuild, len(fresh)))
                 arguments[argnum] = rebuilt(rebuild, fresh)
-            first = _graph.next_number()
+            first = graph.next_number()
             self.result = function(*arguments, **kwargs)
         self.outputs, self.rebuild = flatten(self.result)
         self.roots = [o for o in self.outputs if isinstance(o, Variable) and o.requires_grad]

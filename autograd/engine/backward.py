@@ -1,7 +1,7 @@
-"""The backward pass, where the chain rule happens. Third file to read, after `_graph`.
+"""The backward pass, where the chain rule happens. Third file to read, after `graph`.
 
 Topological order is: collect what is reachable, sort by number, descending. Nothing here recurses;
-a chain of a million nodes is walked by a loop. Imports NumPy, `_mode` and `_graph`.
+a chain of a million nodes is walked by a loop. Imports NumPy, `mode` and `graph`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import _graph
-from autograd._graph import (
+from autograd.engine import graph
+from autograd.engine.graph import (
     FREED,
     LEAF,
     Deferred,
@@ -28,7 +28,7 @@ from autograd._graph import (
     unbroadcast,
     wrap,
 )
-from autograd._mode import mode
+from autograd.engine.mode import mode
 
 _by_number = attrgetter("number")
 
@@ -82,12 +82,12 @@ def _checked(plan: Plan, position: int, gx: Any, parent: Node) -> Any:
 
 def _arrays() -> tuple[type[Any], ...]:
     """Return the types that a cotangent may have."""
-    return np.ndarray, np.generic, _graph.Variable
+    return np.ndarray, np.generic, graph.Variable
 
 
 def holds_nan(gx: Any) -> bool:
     """Tell whether an array or Variable holds a nan (or numbers too large to be squared)."""
-    if isinstance(gx, _graph.Variable):
+    if isinstance(gx, graph.Variable):
         gx = gx._data
     square = np.vdot(gx, gx)
     return bool(square != square)  # noqa: PLR0124 - true of nan only
@@ -95,7 +95,7 @@ def holds_nan(gx: Any) -> bool:
 
 def _has_zeros(g: Any) -> bool:
     """Tell whether a seed holds exact zeros, as one row of a Jacobian does."""
-    if isinstance(g, _graph.Variable):
+    if isinstance(g, graph.Variable):
         g = g._data
     return bool(np.count_nonzero(g) < g.size) if isinstance(g, np.ndarray) else not g
 
@@ -282,7 +282,7 @@ _accumulating = threading.Lock()
 
 def _accumulate(node: Node, g: Any, *, owned: bool) -> None:
     """Add `g` to `node.grad`, which never shares memory with anything else."""
-    if isinstance(g, _graph.Variable):
+    if isinstance(g, graph.Variable):
         g, owned = g._data, False
     g = conjugated(node, g)
     with _accumulating:  # 50 ns; without it, threads that share a leaf lose gradients
@@ -351,7 +351,7 @@ def run_backward(
             plan = node.plan
             if node in targets:
                 if create_graph:
-                    if not isinstance(g, _graph.Variable):
+                    if not isinstance(g, graph.Variable):
                         g = wrap(g)  # of a rule that is constant in everything, as that of floor
                 elif node not in owned and isinstance(g, np.ndarray):
                     g = g.copy()  # it may be the seed, a saved array, or go to other inputs, too

@@ -1,7 +1,7 @@
 """Transforms: functions in, functions out; arguments may be nested lists, tuples and dicts of
 arrays.
 
-Every transform traces the function on Variables of its own (`_trace`). Kinds are kept: plain arrays
+Every transform traces the function on Variables of its own (`trace`). Kinds are kept: plain arrays
 come out unless there is an outer graph. Imports everything that is older.
 """
 
@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd._containers import flatten, rebuilt
-from autograd._engine import find_route
-from autograd._forward import push_forward
-from autograd._graph import Node
-from autograd._mode import mode
-from autograd._trace import Trace, backward_pass, finished, leave, node_of
-from autograd._variable import Variable, as_cotangent, plain, unit_cotangent
+from autograd.engine.backward import find_route
+from autograd.engine.graph import Node
+from autograd.engine.mode import mode
 from autograd.ops import joining, shaping
+from autograd.transforms.containers import flatten, rebuilt
+from autograd.transforms.forward import push_forward
+from autograd.transforms.trace import Trace, backward_pass, finished, leave, node_of
+from autograd.variable import Variable, as_cotangent, plain, unit_cotangent
 
 
 def _argnums(argnum: int | Sequence[int]) -> Sequence[int]:

@@ -4,8 +4,8 @@ A NumPy function is one of three things. It has a recorded counterpart of the sa
 (`HANDLERS`); or it needs none, because its result carries no gradient (`PLAIN`); or it is refused
 where a gradient would be lost, with a TypeError that names it and what to write instead (`REFUSED`
 knows better than the nearest name). Nothing is swallowed: an argument that the counterpart does not
-take is an error, unless it says what is the default anyway. Eighth file to read, after `_variable`;
-ufuncs are in `_ufuncs`.
+take is an error, unless it says what is the default anyway. Eighth file to read, after `variable`;
+ufuncs are in `ufuncs`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _scipy
-from autograd._graph import wrap
-from autograd._variable import Variable, plain
+from autograd.engine.graph import wrap
 from autograd.ops import elementwise
+from autograd.protocols import scipy as _scipy
+from autograd.variable import Variable, plain
 
 # NumPy function -> recorded counterpart, filled by `register`.
 HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}

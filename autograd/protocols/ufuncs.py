@@ -1,6 +1,6 @@
 """NumPy's ufuncs on Variables: calls, keywords, and the methods reduce, accumulate and outer.
 
-`np.exp(v)`, `array * v` and `np.add.outer(v, w)` come here. Imports `_protocols`, whose tables say
+`np.exp(v)`, `array * v` and `np.add.outer(v, w)` come here. Imports `functions`, whose tables say
 what is recorded, plain or refused.
 """
 
@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import _scipy
-from autograd._protocols import (
+from autograd.ops import joining, shaping
+from autograd.protocols import scipy as _scipy
+from autograd.protocols.functions import (
     HANDLERS,
     PLAIN,
     all_plain,
@@ -23,8 +24,7 @@ from autograd._protocols import (
     strip,
     wrapped,
 )
-from autograd._variable import Variable, plain
-from autograd.ops import joining, shaping
+from autograd.variable import Variable, plain
 
 # Reductions and running results that have a function of their own; others go step by step.
 _REDUCTIONS: dict[Any, Any] = {

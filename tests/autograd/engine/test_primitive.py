@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Variable, _primitive
-from autograd._primitive import PRIMITIVES
+from autograd import Variable
+from autograd.engine import calls as _primitive
+from autograd.engine.calls import PRIMITIVES
 from autograd.extend import binary, primitive, unary
 
 

@@ -1,7 +1,7 @@
 """Rules: what a primitive is, and how its gradient rules become the plans of nodes.
 
-Fourth file to read, after `_engine`; what a rule looks like stands at the top of `_primitive`.
-Imports `_graph` and NumPy.
+Fourth file to read, after `backward`; what a rule looks like stands at the top of `calls`.
+Imports `graph` and NumPy.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd._graph import Plan, Pull
+from autograd.engine.graph import Plan, Pull
 
 Rule = Callable[..., Any]
 

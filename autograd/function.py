@@ -1,6 +1,6 @@
 """Function: a user's own differentiable operation, in the spelling that PyTorch has.
 
-The other spelling, `primitive` with one rule per operand, is in `_primitive`. Both go through
+The other spelling, `primitive` with one rule per operand, is in `calls`. Both go through
 `record`. Imports what is older than the transforms.
 """
 
@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd._graph import Plan, record, wrap
-from autograd._mode import no_grad
-from autograd._variable import Variable, plain
+from autograd.engine.graph import Plan, record, wrap
+from autograd.engine.mode import no_grad
+from autograd.variable import Variable, plain
 
 
 class Context:

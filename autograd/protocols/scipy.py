@@ -1,6 +1,6 @@
 """SciPy's ufuncs on Variables: `scipy.special.gamma(v)` is recorded like `special.gamma(v)`.
 
-NumPy hands them to `_ufuncs`, which asks here. SciPy is not imported: who calls its functions has
+NumPy hands them to `ufuncs`, which asks here. SciPy is not imported: who calls its functions has
 done so. Its other functions are Python, and ask for arrays: a Variable that requires a gradient is
 refused there, as by `np.asarray`. Imports `special` and `ops`.
 """

@@ -1,5 +1,5 @@
 """The recorded graph: what a node is, and `record`, which makes one. Second file to read, after
-`_mode`.
+`mode`.
 
 A `Node` stands for one recorded operation: its parents, the values its rules asked for, and the
 shape and dtype of its output. It holds no reference to the output itself, so a graph contains no
@@ -8,7 +8,7 @@ collects a gradient.
 
 Nodes carry an increasing number, and parents are always older than children.
 
-Imports NumPy and `_mode` only. The Variable class is handed in once, by `bind_variable_class`.
+Imports NumPy and `mode` only. The Variable class is handed in once, by `bind_variable_class`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd._mode import mode
+from autograd.engine.mode import mode
 
 Pull = Callable[[Any, Any], Any]
 
 next_number = itertools.count(1).__next__
 _new = object.__new__
 
-# Bound by autograd._variable when it has defined the class; operations exist before the class that
+# Bound by autograd.variable when it has defined the class; operations exist before the class that
 # they serve.
 Variable: type[Any] = object
 

@@ -5,7 +5,7 @@ Operators are bound in the class body straight to primitives; so are the methods
 have. What leaves the graph says so: conversions of a Variable that requires a gradient raise a
 TypeError that names what to write instead.
 
-Imports everything that is older: `_graph`, `_primitive`, `ops`.
+Imports everything that is older: `graph`, `calls`, `ops`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
-from autograd import _primitive
-from autograd._engine import RETAIN, run_backward
-from autograd._graph import FREED, LEAF, Leaf, Node, next_number, wrap
+from autograd.engine import calls as _primitive
+from autograd.engine.backward import RETAIN, run_backward
+from autograd.engine.graph import FREED, LEAF, Leaf, Node, next_number, wrap
 from autograd.ops import (
     contractions,
     creation,

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Variable, _protocols
+from autograd import Variable
+from autograd.protocols import functions as _protocols
 
 MODULES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
 

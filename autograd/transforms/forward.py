@@ -10,7 +10,7 @@ node first.
 - the rest: the vjp is linear in its cotangent, so its own vjp is the jvp. No operation is without
   forward mode.
 
-Imports `_graph`, `_primitive` and NumPy.
+Imports `graph`, `calls` and NumPy.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd._engine import conjugated, holds_nan, masked_by, run_backward
-from autograd._graph import LEAF, OUTPUT, Deferred, Leaf, Node, cast, rewrap, wrap
-from autograd._mode import mode, set_grad_enabled
+from autograd.engine.backward import conjugated, holds_nan, masked_by, run_backward
+from autograd.engine.graph import LEAF, OUTPUT, Deferred, Leaf, Node, cast, rewrap, wrap
+from autograd.engine.mode import mode, set_grad_enabled
 
 
 def kind(spec: Any) -> str:
