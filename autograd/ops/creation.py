@@ -114,7 +114,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) 
     _require_floating("full_like", [fill_value], dtype)
     filled = _full(fill_value, shape_of(x) if shape is None else shape, dtype)
     if isinstance(x, graph.Variable) and not isinstance(filled, graph.Variable):
-        return _graph.wrap(filled)
+        return graph.wrap(filled)
     return filled
 
 
