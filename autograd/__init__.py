@@ -16,12 +16,7 @@ from autograd._version import (
 from autograd.debug import (
     detect_anomaly,
 )
-from autograd.engine.mode import (
-    enable_grad,
-    is_grad_enabled,
-    no_grad,
-    set_grad_enabled,
-)
+from autograd.engine.mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from autograd.extend import (
     primitive,
 )

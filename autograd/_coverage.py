@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.engine.calls import PRIMITIVES, Primitive
+from autograd.engine.primitive import PRIMITIVES, Primitive
 from autograd.protocols.functions import HANDLERS, PLAIN, REFUSED, nearest, parameters
 from autograd.transforms import forward as _forward
 from autograd.variable import _CHANGES, Variable

@@ -13,15 +13,17 @@ import functools
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from autograd.engine.backward import constant_pull, fitted, masked_by, pull_jointly
-from autograd.engine.graph import Node, Plan
-from autograd.engine.mode import mode
+from autograd.engine.backward import constant_pull, masked_by, pull_jointly
+from autograd.engine.calls import unwrap_all
+from autograd.engine.graph import Node, Plan, recorded
+from autograd.engine.mode import watching
 from autograd.variable import Variable
+
+__all__ = ["detect_anomaly"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -99,26 +101,22 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
         self._nan = nan
         self._forward = forward
         self._notes: dict[int, tuple[str, list[int]]] = {}
-        self._previous: list[tuple[Any, Any]] = []
+        self._switches: list[Any] = []
 
     def __enter__(self) -> Self:
-        self._previous.append((mode.recording, mode.inspector))
-        if mode.recording:
-            mode.recording = self._observer(mode.recording)
-        mode.inspector = self._inspect
+        switch = watching(self._observe, inspector=self._inspect)
+        switch.__enter__()
+        self._switches.append(switch)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        mode.recording, mode.inspector = self._previous.pop()
-        if not self._previous:
+    def __exit__(self, *error: object) -> None:
+        self._switches.pop().__exit__(*error)
+        if not self._switches:
             self._notes.clear()
 
     def __call__(self, function: F) -> F:
+        """Decorate a function."""
+
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             with detect_anomaly(nan=self._nan, forward=self._forward):
@@ -126,20 +124,18 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
 
         return wrapper  # type: ignore[return-value]
 
-    def _observer(self, outer: Any) -> Callable[[Node, tuple[Any, ...]], None]:
-        def observe(node: Node, values: tuple[Any, ...]) -> None:
-            if outer is not True:
-                outer(node, values)
-            where = _location()
-            self._notes[node.number] = where, list(map(_checksum, _arrays(node.saved)))
-            if self._forward and any(map(_broken, _arrays(values[-1]))):
-                msg = (
-                    f"{node.plan.name}: wanted a finite result, got nan or infinity; "
-                    f"recorded at {where}"
-                )
-                raise FloatingPointError(msg)
-
-        return observe
+    def _observe(self, _primitive: Any, _arguments: tuple[Any, ...], out: Any) -> None:
+        node = recorded(out)
+        if node is None:
+            return
+        where = _location()
+        self._notes[node.number] = where, list(map(_checksum, _arrays(node.saved)))
+        if self._forward and any(map(_broken, _arrays(unwrap_all(out)))):
+            msg = (
+                f"{node.plan.name}: wanted a finite result, got nan or infinity; "
+                f"recorded at {where}"
+            )
+            raise FloatingPointError(msg)
 
     # -- what the backward pass calls instead of the rules ---------------------------------------
 
@@ -155,7 +151,9 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
             )
             raise RuntimeError(msg)
         try:
-            pulls = plan.pulls if plan.joint is None else pull_jointly(plan, g, saved)
+            pulls = plan.pulls
+            if plan.joint is not None:
+                pulls = pull_jointly(node, plan, parents, g, saved)
             results = [g if pull is None else pull(g, saved) for pull in pulls]
             for position, (gx, parent) in enumerate(zip(results, parents, strict=True)):
                 if isinstance(gx, np.ndarray | np.generic | Variable):
@@ -167,9 +165,10 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
 
     def _judged(self, plan: Plan, position: int, g: Any, gx: Any, parent: Node, where: str) -> Any:
         """Return what a rule returned, masked and in shape; raise where it is not finite."""
-        if plan.elementwise and _broken(gx):
+        if plan.primitive is not None and plan.primitive.elementwise and _broken(gx):
             gx = masked_by(g, gx)
-        gx = fitted(plan, position, gx, parent)
+        fit = plan.fits[position]
+        gx = gx if fit is None else fit(gx, parent)
         count = _broken(gx)
         if self._nan and count and not any(map(_broken, g if isinstance(g, tuple) else (g,))):
             msg = (

@@ -12,9 +12,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd.engine.graph import Plan, record, wrap
+from autograd.arrays import is_array
+from autograd.checked import CheckedPrimitive
+from autograd.engine.graph import Node, Plan, output_node, record, unwrap, wrap
 from autograd.engine.mode import no_grad
-from autograd.variable import Variable, plain
+from autograd.variable import Variable
 
 
 class Context:
@@ -83,6 +85,7 @@ class Function:
     """
 
     _signature: ClassVar[inspect.Signature | None] = None
+    _opaque: ClassVar[CheckedPrimitive]
 
     @staticmethod
     def forward(ctx: Context, *args: Any) -> Any:
@@ -117,23 +120,29 @@ class Function:
             result = cls.forward(ctx, *raw)
         several = isinstance(result, (tuple, list))
         outputs = tuple(_output(cls.__name__, o) for o in (result if several else (result,)))
-        if not positions:
-            if not any(isinstance(a, Variable) for a in arguments):
-                return outputs if several else outputs[0]
-            wrapped = tuple(map(wrap, outputs))
-            return wrapped if several else wrapped[0]
-        dead = {id(plain(o)) for o in ctx._non_differentiable}
+        if not any(isinstance(a, Variable) for a in arguments):
+            return outputs if several else outputs[0]
+        out = outputs if several else outputs[0]
+        dead = {id(unwrap(o)) for o in ctx._non_differentiable}
         constant = [id(o) in dead or o.dtype.kind not in "fc" for o in outputs]
-        if not several and constant[0]:
-            return wrap(outputs[0])
+        if not positions or all(constant):
+            return record(cls._primitive().constant, (), (), out, tuple(arguments))
         parents = tuple(arguments[i]._node for i in positions)
         plan, saved = cls._plan(ctx, raw, outputs, positions, names)
-        recorded = record(plan, parents, (saved,), outputs if several else outputs[0])
-        if not several:
-            return recorded
-        return tuple(
-            wrap(o) if c else r for o, c, r in zip(outputs, constant, recorded, strict=True)
-        )
+        result = record(plan, parents, (saved,), out, tuple(arguments))
+        for variable, is_constant in zip(result, constant, strict=True) if several else ():
+            if is_constant:
+                variable._node = None
+        return result
+
+    @classmethod
+    def _primitive(cls) -> CheckedPrimitive:
+        """Return what observers are told: an operation of which only the name is known."""
+        if "_opaque" not in cls.__dict__:
+            cls._opaque = CheckedPrimitive(
+                cls.__name__, lambda *args: cls.apply(*args), ("args",), {}, variadic=True
+            )
+        return cls._opaque
 
     @classmethod
     def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], list[str]]:
@@ -179,20 +188,10 @@ class Function:
         """Return the plan of one call, and the values that its node shall keep."""
         name = cls.__name__
         attributes = {k: v for k, v in vars(ctx).items() if k not in _PRIVATE}
-        saved = (*map(plain, ctx.saved_tensors), *attributes.values())
+        saved = (*map(unwrap, ctx.saved_tensors), *attributes.values())
         count = len(ctx.saved_tensors)
-        sources = []
-        held: list[tuple[int | None, tuple[int, int] | None]] = []
-        strangers = []
-        for slot, value in enumerate(saved):
-            inputs = [k for k, p in enumerate(positions) if raw[p] is value]
-            which = [i for i, o in enumerate(outputs) if o is value]
-            if inputs:
-                sources.append((slot, None, inputs[0]))
-            elif which:
-                held.append((slot, (which[0], len(outputs)) if len(outputs) > 1 else None))
-            elif _is_floating(value) and not any(value is r for r in raw):
-                strangers.append(slot)
+        kept = _Kept(raw, outputs, positions)
+        strangers = sum(map(kept.strangers, saved))
         metadata = [(o.shape, o.dtype) for o in outputs]
         keys = list(attributes)
         needs, materialize = ctx.needs_input_grad, ctx._materialize
@@ -203,9 +202,8 @@ class Function:
             if recording and strangers:
                 msg = (
                     f"{name}: wanted only arguments and outputs of forward in ctx for a derivative "
-                    "of second order, got another "
-                    "array, which would count as a constant; save arguments and compute the rest "
-                    "again in backward"
+                    "of second order, got another array or number, which would count as a "
+                    "constant; save arguments and compute the rest again in backward"
                 )
                 raise RuntimeError(msg)
             call = Context(needs)
@@ -231,26 +229,66 @@ class Function:
                     f"got {len(returned)}; return None for arguments without one"
                 )
                 raise ValueError(msg)
-            return [_conjugate(returned[p]) for p in positions]
+            results = [_conjugate(returned[p]) for p in positions]
+            return [check(gx, None) for check, gx in zip(checks, results, strict=True)]
+
+        opaque = cls._primitive()
+        checks: list[Any] = [opaque.checked(lambda gx, _: gx, names[p]) for p in positions]
 
         plan = Plan(
-            name,
+            name=name,
+            primitive=opaque,
             joint=joint,
             operands=tuple(names[p] for p in positions),
-            keep=lambda values: values[0],
-            sources=tuple(sources),
-            outputs=tuple(held),
-            trusted=False,
-            masks=True,
+            save=lambda values: values[0],
+            fits=tuple(opaque.fit(names[p]) for p in positions),
+            rewrap=lambda node: tuple(kept.rewrapped(node, v) for v in node.saved),
+            makes_zeros=True,
+            plain=False,
         )
         return plan, saved
+
+
+class _Kept:
+    """Which of the values that a call keeps are arguments or outputs of it, also in containers."""
+
+    def __init__(
+        self, raw: list[Any], outputs: tuple[Any, ...], positions: tuple[int, ...]
+    ) -> None:
+        self.constants = [r for i, r in enumerate(raw) if i not in positions]
+        self.parents = {id(raw[p]): k for k, p in reversed(list(enumerate(positions)))}
+        self.outputs = {id(o): (i, len(outputs)) for i, o in enumerate(outputs)}
+
+    def strangers(self, value: Any) -> int:
+        """Count numbers and arrays of numbers that are neither."""
+        if isinstance(value, (tuple, list)):
+            return sum(map(self.strangers, value))
+        if isinstance(value, dict):
+            return sum(map(self.strangers, value.values()))
+        if id(value) in self.parents or id(value) in self.outputs:
+            return 0
+        floating = isinstance(value, (float, complex)) or _is_floating(value)
+        return int(floating and not any(value is r for r in self.constants))
+
+    def rewrapped(self, node: Node, value: Any) -> Any:
+        """Return a kept value with Variables for arguments and outputs."""
+        if type(value) in (tuple, list):
+            return type(value)(self.rewrapped(node, v) for v in value)
+        if type(value) is dict:
+            return {key: self.rewrapped(node, v) for key, v in value.items()}
+        if id(value) in self.parents:
+            return wrap(value, node.parents[self.parents[id(value)]])
+        if id(value) in self.outputs:
+            which = self.outputs[id(value)]
+            return wrap(value, output_node(node, which, value) if which[1] > 1 else node)
+        return value
 
 
 _PRIVATE = frozenset({"saved_tensors", "needs_input_grad", "_non_differentiable", "_materialize"})
 
 
 def _is_floating(value: Any) -> bool:
-    return isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fc"
+    return is_array(value) and value.dtype.kind in "fc"
 
 
 def _conjugate(g: Any) -> Any:
@@ -260,13 +298,13 @@ def _conjugate(g: Any) -> Any:
 
 def _array(value: Any) -> Any:
     """Return what `forward` shall see: an array for a Variable, anything else as it is."""
-    data = plain(value)
+    data = unwrap(value)
     return np.asarray(data) if isinstance(data, np.generic) and data is not value else data
 
 
 def _output(name: str, value: Any) -> Any:
-    value = plain(value)
-    if isinstance(value, (np.ndarray, np.generic)):
+    value = unwrap(value)
+    if is_array(value):
         return value
     if isinstance(value, (int, float, complex)):
         return np.asarray(value)

@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine import graph
-from autograd.engine.backward import conjugated, find_route
-from autograd.engine.graph import Leaf, Node, Plan, record, wrap
-from autograd.engine.mode import mode, no_grad, set_grad_enabled
-from autograd.transforms.trace import IDENTITY, backward_pass, free_nodes, node_of
-from autograd.variable import Variable, plain
+from autograd.engine.graph import Plan, next_number, record, rewrap_output, unwrap
+from autograd.engine.mode import is_grad_enabled, no_grad
+from autograd.engine.primitive import Primitive
+from autograd.transforms.trace import Replay, free_nodes, fresh, node_of
+from autograd.variable import Variable
 
 __all__ = ["fixed_point"]
 
@@ -63,70 +62,59 @@ def fixed_point(
         >>> autograd.value_and_grad(sqrt)(4.0)
         (np.float64(2.0), np.float64(0.25))
     """
-    x = np.asarray(plain(x0) if isinstance(x0, Variable) else x0)
+    x = np.asarray(unwrap(x0) if isinstance(x0, Variable) else x0)
     if x.dtype.kind not in "fc":
         x = x.astype(np.float64)
     with no_grad():
         out = _iterate(f(a), x0 if isinstance(x0, Variable) else x[()], distance, tol)
-    if not mode.recording or not isinstance(out, Variable):
+    if not is_grad_enabled() or not isinstance(out, Variable):
         return out
-    x = plain(out)
+    x = unwrap(out)
 
-    first = graph.next_number()
-    y = f(a)(wrap(x, Leaf(x.shape, x.dtype)))
+    first = next_number()
+    y = f(a)(fresh(x))
     free = free_nodes([node_of(y)], first) if y.requires_grad else []
     if not free:
         return out
 
     def joint(g: Any, solution: Any) -> list[Any]:
-        create_graph = isinstance(g, Variable)
-        with set_grad_enabled(True), np.errstate(divide="warn", invalid="warn"):
-            at = (
-                record(IDENTITY, (node_of(solution),), (solution._data,), solution._data)
-                if isinstance(solution, Variable)
-                else wrap(solution, Leaf(solution.shape, solution.dtype))
-            )
-            start, end = at._node, node_of(f(a)(at))
-
-        route = find_route([end], [start, *free], closed=True)
-
-        def pull(u: Any, targets: list[Node]) -> dict[Node, Any]:
-            return backward_pass(
-                [(end, u)], targets, create_graph=create_graph, retain_graph=True, route=route
-            )
+        again = Replay(lambda at: [f(a)(at[0])], [solution], free)
 
         def adjoint(g: Any) -> Callable[[Any], Any]:
             def step(u: Any) -> Any:
-                pulled = pull(u, [start]).get(start)
+                pulled = again.pull([u], retain_graph=True)[0]
                 return g if pulled is None else g + pulled
 
             return step
 
-        g = conjugated(end, g)
         with np.errstate(divide="warn", invalid="warn"):
-            if create_graph:
+            if isinstance(g, Variable):
                 u = fixed_point(adjoint, g, np.zeros_like(g._data), distance, tol)
             else:
-                u = plain(_iterate(adjoint(g), np.zeros_like(g), distance, tol))
-        found = pull(u, free)
-        return [conjugated(n, found[n]) if n in found else None for n in free]
+                u = unwrap(_iterate(adjoint(g), np.zeros_like(g), distance, tol))
+        return again.pull([u], retain_graph=True)[1:]
 
     plan = Plan(
-        "fixed_point",
+        name="fixed_point",
+        primitive=_OPAQUE,
         joint=joint,
         operands=("a",) * len(free),
-        keep=lambda values: values[-1],
-        outputs=((None, None),),
+        fits=(None,) * len(free),
+        save=lambda values: values[-1],
+        rewrap=lambda node: rewrap_output(node, node.saved),
     )
-    return record(plan, tuple(free), (x,), x)
+    return record(plan, tuple(free), (x,), x, (a, x0))
+
+
+_OPAQUE = Primitive("fixed_point", lambda a, x0: x0, ("a", "x0"), {})
 
 
 def _iterate(step: Callable[[Any], Any], x: Any, distance: Callable[..., Any], tol: float) -> Any:
     """Apply `step` until the result stays; it is a Variable where `step` makes one of an array."""
-    out, x = x, plain(x)
+    out, x = x, unwrap(x)
     for _ in range(_STEPS):
         previous, out = x, step(x)
-        x = plain(out)
+        x = unwrap(out)
         if np.shape(x) != np.shape(previous):
             raise ValueError(
                 f"fixed_point: wanted a step that keeps the shape {np.shape(previous)}, got "

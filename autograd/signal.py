@@ -120,16 +120,19 @@ def _convolve_y(g: Any, x: Any, mode: str, method: str) -> Any:
     return _reversed(_convolve(shaping.swapaxes(x, 0, 1), _reversed(g), "valid", method))
 
 
-@primitive(x=_convolve_x, y=_convolve_y, name="signal.convolve")
+@primitive(
+    x=_convolve_x,
+    y=_convolve_y,
+    jvp=lambda tangents, _out, x, y, mode, method: _bilinear(
+        _convolve, tangents, x, y, mode=mode, method=method
+    ),
+    name="signal.convolve",
+)
 def _convolve(x: Any, y: Any, mode: str, method: str) -> Any:
     if method == "fft" or (method == "auto" and _is_large(x, y, mode)):
         return _fourier(x, y, mode)
     return _direct(x, y, mode)
 
-
-_convolve.primitive.jvp = lambda tangents, _out, x, y, mode, method: _bilinear(
-    _convolve, tangents, x, y, mode=mode, method=method
-)
 
 # -- axes ------------------------------------------------------------------------------------------
 

@@ -17,9 +17,10 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
-from autograd.engine import calls as _primitive
-from autograd.engine.backward import RETAIN, run_backward
-from autograd.engine.graph import FREED, LEAF, Leaf, Node, next_number, wrap
+from autograd.engine import changes
+from autograd.engine.backward import run_backward
+from autograd.engine.calls import holds_variable
+from autograd.engine.graph import FREED, LEAF, Leaf, Node, bind_variable_class, unwrap, wrap
 from autograd.ops import (
     contractions,
     creation,
@@ -27,6 +28,7 @@ from autograd.ops import (
     diagonals,
     elementwise,
     indexing,
+    plain,
     reductions,
     shaping,
 )
@@ -42,17 +44,6 @@ _CHANGES = {
     "setfield": "x = autograd.set_at(x, index, value)",
     "sort": "x = autograd.sort(x)",
 }
-
-
-def _plain_method(name: str) -> Callable[..., Any]:
-    """Return a method that asks the array: its result carries no gradient."""
-
-    def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
-        return getattr(self._data, name)(*map(plain, args), **kwargs)
-
-    method.__name__ = name
-    method.__doc__ = f"As `numpy.ndarray.{name}`: a plain result, without a gradient."
-    return method
 
 
 class Variable:
@@ -80,6 +71,8 @@ class Variable:
 
     # Above ndarray's and NumPy scalars', so that `array * variable` comes here.
     __array_priority__: ClassVar[float] = 1000.0
+    # What the engine makes of nested lists that hold Variables.
+    _from_sequence: ClassVar[Callable[[Any], Any]] = staticmethod(creation.from_sequence)
     _data: Any
     _node: Node | None
     _name: str | None
@@ -131,10 +124,7 @@ class Variable:
         """Tell that `data` was changed in place, so that graphs recorded before it refuse to run
         backward.
         """
-        node = self._own_node()
-        if isinstance(node, Leaf):
-            node.changed = next_number()
-            node.memory = self._data
+        changes.mark(self._data)
 
     def _own_node(self) -> Node | None:
         return self._node if self._node is not None else getattr(self, "_frozen", None)
@@ -203,7 +193,7 @@ class Variable:
                     f"write Variable(data, dtype=float, requires_grad=True)"
                 )
                 raise TypeError(msg)
-            self._node = self._own_node() or Leaf(self._data.shape, self._data.dtype)
+            self._node = self._own_node() or Leaf(self._data)
 
     def requires_grad_(self, requires_grad: bool = True) -> Variable:
         """Set `requires_grad` and return the Variable itself."""
@@ -343,7 +333,7 @@ class Variable:
         if node.plan is not LEAF and not hasattr(node, "grad"):
             node.grad = None
             node.hooks = node.hooks or []
-            node.hooks.append(RETAIN)
+            node.hooks.append(None)
 
     def detach(self) -> Variable:
         """Return a Variable on the same memory that the graph knows nothing of."""
@@ -411,25 +401,28 @@ class Variable:
             return elementwise.rint(self * 10.0**digits) / 10.0**digits
         return elementwise.rint(self)
 
-    # Comparisons are plain: their result has no gradient, and plain arrays are what `where` and
-    # indexing want.
-    def __lt__(self, other: Any) -> Any:
-        return self._data < plain(other)
+    # Comparisons and logic carry no gradient: plain arrays are what `where` and indexing want.
+    __lt__ = plain.less
+    __le__ = plain.less_equal
+    __gt__ = plain.greater
+    __ge__ = plain.greater_equal
+    __eq__ = plain.equal
+    __ne__ = plain.not_equal
+    __and__ = plain.bitwise_and
+    __or__ = plain.bitwise_or
+    __xor__ = plain.bitwise_xor
+    __invert__ = plain.invert
+    __lshift__ = plain.left_shift
+    __rshift__ = plain.right_shift
 
-    def __le__(self, other: Any) -> Any:
-        return self._data <= plain(other)
+    def __rand__(self, other: Any) -> Any:
+        return plain.bitwise_and(other, self)
 
-    def __gt__(self, other: Any) -> Any:
-        return self._data > plain(other)
+    def __ror__(self, other: Any) -> Any:
+        return plain.bitwise_or(other, self)
 
-    def __ge__(self, other: Any) -> Any:
-        return self._data >= plain(other)
-
-    def __eq__(self, other: object) -> Any:
-        return self._data == plain(other)
-
-    def __ne__(self, other: object) -> Any:
-        return self._data != plain(other)
+    def __rxor__(self, other: Any) -> Any:
+        return plain.bitwise_xor(other, self)
 
     __hash__ = object.__hash__
 
@@ -455,14 +448,14 @@ class Variable:
     trace = diagonals.trace
     take = indexing.take
     choose = indexing.choose
-    all = _plain_method("all")
-    any = _plain_method("any")
-    argmax = _plain_method("argmax")
-    argmin = _plain_method("argmin")
-    argsort = _plain_method("argsort")
-    argpartition = _plain_method("argpartition")
-    nonzero = _plain_method("nonzero")
-    searchsorted = _plain_method("searchsorted")
+    all = plain.all
+    any = plain.any
+    argmax = plain.argmax
+    argmin = plain.argmin
+    argsort = plain.argsort
+    argpartition = plain.argpartition
+    nonzero = plain.nonzero
+    searchsorted = plain.searchsorted
     conj = conjugate = elementwise.conjugate
     clip = elementwise.clip
 
@@ -555,7 +548,7 @@ class Variable:
         return (indexing.getitem(self, i) for i in range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self._data == plain(value)).any())
+        return bool((self._data == unwrap(value)).any())
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         msg = (
@@ -620,11 +613,6 @@ class Variable:
         raise TypeError(msg)
 
 
-def plain(value: Any) -> Any:
-    """Return the raw array of a Variable, anything else as it is."""
-    return value._data if isinstance(value, Variable) else value
-
-
 def _as_data(data: Any, dtype: Any = None) -> Any:
     """Return what a Variable holds: an array as it is, a number as a NumPy scalar."""
     if isinstance(data, Variable):
@@ -633,7 +621,7 @@ def _as_data(data: Any, dtype: Any = None) -> Any:
             "or its .detach()"
         )
         raise TypeError(msg)
-    if isinstance(data, (list, tuple)) and _primitive._holds_variable(data):
+    if isinstance(data, (list, tuple)) and holds_variable(data):
         msg = (
             "Variable: wanted numbers, got a list that holds Variables; write "
             "autograd.stack(values), which is recorded"
@@ -698,7 +686,7 @@ def unit_cotangent(what: str, variable: Any) -> Any:
 
 def as_cotangent(what: str, gradient: Any, variable: Any) -> Any:
     """Return `gradient` as an array of the shape and dtype of `variable`."""
-    g = np.asarray(plain(gradient), dtype=variable.dtype)
+    g = np.asarray(unwrap(gradient), dtype=variable.dtype)
     if g.shape != variable.shape:
         msg = (
             f"{what}: wanted a gradient of shape {variable.shape}, got {g.shape}; it must have the "
@@ -708,4 +696,4 @@ def as_cotangent(what: str, gradient: Any, variable: Any) -> Any:
     return g
 
 
-_primitive.bind_variable_class(Variable, creation.from_sequence)
+bind_variable_class(Variable)

@@ -1,40 +1,102 @@
-"""The grad switch: whether operations are recorded, per thread. Imports the standard library only.
+"""The mode: whether calls are recorded, and who watches them. First file to read.
 
-`mode.recording` is read once per recorded operation. It is True (record), False (do not) or a
-callable: record, and tell the callable about every new node (forward mode and the debug mode
-    listen this way).
+A `Mode` is a value, never changed, in a context variable: each thread and each asyncio task has its
+own, and reading it takes 20 ns. Imports the standard library only.
 """
 
 from __future__ import annotations
 
 import functools
-import threading
-from collections.abc import Callable, Generator
-from types import TracebackType
-from typing import Any, TypeVar
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, TypeAlias, TypeVar
+
+__all__ = [
+    "Mode",
+    "Observer",
+    "current_mode",
+    "enable_grad",
+    "is_grad_enabled",
+    "no_grad",
+    "set_grad_enabled",
+    "watching",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
-Observer = Callable[[Any, tuple[Any, ...]], None]
+# Called with (primitive, arguments in the order of its parameters, output) after every call of an
+# operation that has a Variable among its arguments.
+Observer: TypeAlias = Callable[[Any, tuple[Any, ...], Any], None]
 
 
-class _Mode(threading.local):
-    """Thread-local state; a class attribute is the default, so every new thread starts with
-    recording on.
+class Mode:
+    """How calls are treated here and now.
+
+    Attributes:
+        recording: whether operations on Variables that require a gradient are recorded.
+        observers: told of every call, whether or not it is recorded.
+        tracing: an observer asks to see whole programs: operations without rules return Variables,
+            and no branch may be taken on a value.
+        inspector: replaces the rules in backward passes (the debug mode).
+        outer: the mode to return to; None outside of every `with`.
     """
 
-    recording: bool | Observer = True
-    inspector: Any = None  # the debug mode, while it is on
+    recording: bool = True
+    observers: tuple[Observer, ...] = ()
+    tracing: bool = False
+    inspector: Callable[..., Any] | None = None
+    outer: Mode | None = None
+
+    def __init__(self, like: Mode | None = None, **changes: Any) -> None:
+        if like is not None:
+            vars(self).update(vars(like))
+        vars(self).update(changes)
 
 
-mode = _Mode()
+_MODE: ContextVar[Mode] = ContextVar("mode", default=Mode(recording=True, observers=()))
+current_mode = _MODE.get
 
 
 def is_grad_enabled() -> bool:
-    """Tell whether operations on Variables that require a gradient are recorded in this thread."""
-    return bool(mode.recording)
+    """Tell whether operations on Variables that require a gradient are recorded here."""
+    return current_mode().recording
 
 
-class set_grad_enabled:  # noqa: N801 - reads as a function, as in PyTorch
+class _Switch:
+    """A change of mode, as a context manager or a decorator; one object may be used many times, in
+    several threads and tasks, nested.
+    """
+
+    def __init__(self, **changes: Any) -> None:
+        self._changes = changes
+        self._entered: list[Mode] = []
+
+    def __enter__(self) -> Any:
+        mode = current_mode()
+        mode = Mode(mode, **self._changes, outer=mode)
+        self._entered.append(mode)
+        _MODE.set(mode)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        mode = current_mode()
+        _MODE.set(mode.outer or mode)
+        self._entered = [entered for entered in self._entered if entered is not mode]
+
+    def __del__(self) -> None:
+        """Leave what was not left: Ctrl-C can strike where `__exit__` has not begun."""
+        mode: Mode | None = current_mode()
+        while self._entered and mode is not None:
+            if any(entered is mode for entered in self._entered):
+                _MODE.set(mode.outer or mode)
+                return
+            mode = mode.outer
+
+    def __call__(self, function: F) -> F:
+        """Decorate a function, coroutine function or (asynchronous) generator function."""
+        return _decorated(function, lambda: _Switch(**self._changes))
+
+
+class set_grad_enabled(_Switch):  # noqa: N801 - reads as a function, as in PyTorch
     """Switch recording on or off: as a context manager, a decorator, or (the plain call) until
     further notice.
 
@@ -46,59 +108,28 @@ class set_grad_enabled:  # noqa: N801 - reads as a function, as in PyTorch
         False
     """
 
-    def __init__(self, enabled: bool | Observer) -> None:
-        self._previous = [mode.recording]
-        self._enabled = enabled
-        mode.recording = enabled
+    def __init__(self, enabled: bool) -> None:
+        super().__init__(recording=enabled)
+        self._before: Mode | None = current_mode()
+        _MODE.set(Mode(self._before, recording=enabled))
 
-    def __enter__(self) -> None:
-        self._previous.append(mode.recording)
-        mode.recording = self._enabled
+    def _take_back(self) -> None:
+        """Undo the plain call: it is used as a context manager or a decorator."""
+        if self._before is not None:
+            _MODE.set(self._before)
+            self._before = None
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._previous.pop()
-        mode.recording = self._previous[0]
+    def __enter__(self) -> Any:
+        self._take_back()
+        return super().__enter__()
 
     def __call__(self, function: F) -> F:
-        mode.recording = self._previous[0]
-        return _decorate(function, self._enabled)
+        """Decorate a function."""
+        self._take_back()
+        return super().__call__(function)
 
 
-class _Switch:
-    """A reusable, re-entrant switch to a fixed setting; `no_grad` and `enable_grad` differ in
-    nothing else.
-    """
-
-    _enabled: bool
-
-    def __init__(self) -> None:
-        self._previous: list[bool | Observer] = []
-
-    def __enter__(self) -> None:
-        previous = mode.recording
-        self._previous.append(previous)
-        # An observer that listens already goes on listening: True means "record", not "stop
-        # telling".
-        mode.recording = (previous or True) if self._enabled else False
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        mode.recording = self._previous.pop()
-
-    def __call__(self, function: F) -> F:
-        return _decorate(function, self._enabled)
-
-
-class no_grad(_Switch):  # noqa: N801 - reads as a function, as in PyTorch
+class no_grad(_Switch):  # noqa: N801
     """Record nothing inside: a context manager, or a decorator (`@no_grad()` or `@no_grad`).
 
     Example:
@@ -109,62 +140,97 @@ class no_grad(_Switch):  # noqa: N801 - reads as a function, as in PyTorch
         False
     """
 
-    _enabled = False
+    _recording = False
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        return super().__new__(cls) if function is None else _decorate(function, cls._enabled)
+        """Decorate `function`, where it is there already."""
+        return super().__new__(cls) if function is None else _decorated(function, cls)
+
+    def __init__(self) -> None:
+        super().__init__(recording=self._recording)
 
 
-class enable_grad(_Switch):  # noqa: N801
+class enable_grad(no_grad):  # noqa: N801
     """Record inside, also within `no_grad`: a context manager, or a decorator (`@enable_grad()` or
     `@enable_grad`).
     """
 
-    _enabled = True
-
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        return super().__new__(cls) if function is None else _decorate(function, cls._enabled)
+    _recording = True
 
 
-def _decorate(function: F, enabled: bool | Observer) -> F:
-    if getattr(getattr(function, "__code__", None), "co_flags", 0) & _GENERATOR:
-
-        @functools.wraps(function)
-        def generate(*args: Any, **kwargs: Any) -> Any:
-            return _steps(function(*args, **kwargs), enabled)
-
-        return generate  # type: ignore[return-value]
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        previous = mode.recording
-        mode.recording = enabled
-        try:
-            return function(*args, **kwargs)
-        finally:
-            mode.recording = previous
-
-    return wrapper  # type: ignore[return-value]
+def watching(
+    observer: Observer | None = None,
+    *,
+    tracing: bool = False,
+    inspector: Callable[..., Any] | None = None,
+) -> _Switch:
+    """Return a context manager in which `observer` is told of every call, beside the observers that
+    are, and `inspector` runs the rules of backward passes.
+    """
+    mode = current_mode()
+    return _Switch(
+        observers=mode.observers if observer is None else (*mode.observers, observer),
+        tracing=tracing or mode.tracing,
+        inspector=inspector or mode.inspector,
+    )
 
 
-_GENERATOR = 0x20  # the flag of a generator function's code, as inspect.CO_GENERATOR
+# -- decorators ------------------------------------------------------------------------------------
+
+_GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200  # as in the module inspect
 
 
-def _steps(generator: Generator[Any, Any, Any], enabled: bool | Observer) -> Any:
+def _decorated(function: F, switch: Callable[[], _Switch]) -> F:
+    plain: Any = function
+    while isinstance(plain, functools.partial):
+        plain = plain.func
+    code = getattr(plain, "__code__", None) or getattr(type(plain).__call__, "__code__", None)
+    flags = getattr(code, "co_flags", 0)
+    wrapper: Any
+    if flags & (_GENERATOR | _ASYNC_GENERATOR):
+        steps = _steps if flags & _GENERATOR else _async_steps
+
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            return steps(function(*args, **kwargs), switch)
+    elif flags & _COROUTINE:
+
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with switch():
+                return await function(*args, **kwargs)
+    else:
+
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with switch():
+                return function(*args, **kwargs)
+
+    return functools.wraps(function)(wrapper)  # type: ignore[return-value]
+
+
+def _steps(generator: Any, switch: Callable[[], _Switch]) -> Any:
     """Run each step of a generator in the mode, and what its caller does between them outside."""
     step, argument = generator.send, None
     while True:
-        previous = mode.recording
-        mode.recording = enabled
         try:
-            value = step(argument)
+            with switch():
+                value = step(argument)
         except StopIteration as end:
             return end.value
-        finally:
-            mode.recording = previous
         try:
-            argument = yield value
+            step, argument = generator.send, (yield value)
         except BaseException as error:  # noqa: BLE001 - the generator decides what to do with it
             step, argument = generator.throw, error
-        else:
-            step = generator.send
+
+
+async def _async_steps(generator: Any, switch: Callable[[], _Switch]) -> Any:
+    """Do the same for an asynchronous generator."""
+    step, argument = generator.asend, None
+    while True:
+        try:
+            with switch():
+                value = await step(argument)
+        except StopAsyncIteration:
+            return
+        try:
+            step, argument = generator.asend, (yield value)
+        except BaseException as error:  # noqa: BLE001 - likewise
+            step, argument = generator.athrow, error

@@ -1,314 +1,321 @@
-"""Rules: what a primitive is, and how its gradient rules become the plans of nodes.
+"""What is known of an operation: its rules, and the plans made of them. Fourth file to read.
 
-Fourth file to read, after `backward`; what a rule looks like stands at the top of `calls`.
-Imports `graph` and NumPy.
+    tanh = unary(np.tanh, x=lambda g, out: g * (1 - out * out))
+    multiply = binary(np.multiply, x=lambda g, y: g * y, y=lambda g, x: g * x)
+
+    @primitive(x=lambda g, x_shape: g.reshape(x_shape))
+    def reshape(x, shape): ...
+
+A rule is a vjp: it takes the cotangent `g` of the output and returns the cotangent of its operand.
+Its parameters after `g` name what it needs, and only that is kept until the backward pass:
+
+- an operand or another parameter of the forward function (`y`, `axis`): its value;
+- `<operand>_shape`, `<operand>_ndim`, `<operand>_dtype`: that fact alone, the data may go;
+- `out`, `out_shape`, `out_ndim`, `out_dtype`: the same of the output;
+- `index`, in a rule for variadic operands (`*arrays`): which of them is meant;
+- `wanted`, in a joint rule: one bool per operand.
+
+Rules are written in plain NumPy and run on two kinds: on arrays, which is the fast backward pass,
+and on Variables, which records the rule itself and so gives derivatives of any order. They use
+operators, array methods, `np.*` functions and other primitives; never `out=`, item assignment or
+`np.asarray`. Imports `graph`, `backward` and NumPy.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
-from typing import Any
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd.engine.graph import Plan, Pull
+from autograd.arrays import Kernel
+from autograd.engine.backward import cast, guard, unbroadcast
+from autograd.engine.graph import Cotangent, Fit, Node, Plan, Pull, rewrap_output, wrap
 
-Rule = Callable[..., Any]
+__all__ = ["PRIMITIVES", "Primitive", "Rule", "same"]
 
-# Every primitive of the library and of its users, by name; the op table of the tests must have a
-# row for each of ours.
+# (cotangent of the output, needs ...) -> cotangent of one operand.
+Rule: TypeAlias = Callable[..., Any]
+
+# Every primitive of the library by name; the op table of the tests must have a row for each.
 PRIMITIVES: dict[str, Primitive] = {}
 
-Fact = Callable[[Any], Any]
+# The choices of operands whose plans stand in `Primitive.plans`: (positions, count, alike).
+_FREQUENT = [((0,), None, False), ((1,), None, False), ((0, 1), None, False), ((0, 1), None, True)]
+_MANY = 200  # plans of one primitive: those of long lists vary in length and would pile up
 
 
-def _shape_of(value: Any) -> Any:
-    try:
-        return value.shape
-    except AttributeError:
-        return np.shape(value)
-
-
-def _ndim_of(value: Any) -> Any:
-    try:
-        return value.ndim
-    except AttributeError:
-        return np.ndim(value)
-
-
-def _dtype_of(value: Any) -> Any:
-    try:
-        return value.dtype
-    except AttributeError:
-        return np.result_type(value)
-
-
-def _of_outputs(fact: Fact) -> Fact:
-    """Return the fact about an output, or the facts about each of several."""
-    return lambda out: tuple(map(fact, out)) if type(out) is tuple else fact(out)
-
-
-# What a rule may need of a value instead of the value, by the suffix of the need's name.
-_FACTS: dict[str, Fact] = {"shape": _shape_of, "ndim": _ndim_of, "dtype": _dtype_of}
-
-# Plans for more operands than this are made anew for each call (20 us for 100 operands).
-_LONG = 64
+def same(g: Cotangent) -> Cotangent:
+    """Pass the cotangent unchanged: the rule of addition, named so that the engine can skip it."""
+    return g
 
 
 class Primitive:
-    """What is known of one primitive: the entry of `PRIMITIVES`, reached from the public function
-    as `.primitive`.
+    """What is known of one operation; reached from its public function as `.primitive`."""
 
-    Attributes:
-        name: the public name.
-        forward: the function of raw arrays.
-        parameters: names of all parameters, operands first.
-        defaults: default values by parameter name.
-        variadic: whether the first parameter collects any number of operands.
-        rules: the vjp rule of each operand.
-        joint: one rule for all operands instead.
-        nondiff: operands that have no gradient by nature (conditions, indices).
-        elementwise: the engine undoes broadcasting, and a vjp rule is its own jvp.
-        linear: linear in all operands that have rules, taken together, so the jvp is the primitive
-            itself.
-        masks: rules make exact zeros in cotangents.
-        exact: rules return the shape and dtype of their operand, so the engine need not look.
-        defers: rules return `Deferred` cotangents.
-        reduces: set where it is true: each output element depends on those elements of the operand
-            `x` that lie along `axis`, and on no others; the tangent is the sum of slopes times
-            tangents, 2.5 times as fast as what forward mode derives.
-        jvp: tangent rule `(tangents, out, *arguments)` for the few that are neither elementwise
-            nor linear and where it is faster than what forward mode derives; `tangents` has an
-            entry per argument, None for zero.
-        positional: how many arguments the public function takes by position, besides variadic
-            operands.
-        trusted: False for primitives made outside the library, whose results are checked.
-    """
+    name: str  # the public name
+    forward: Kernel  # the function of raw arrays
+    parameters: tuple[str, ...]  # names of all parameters, operands first
+    rules: dict[str, Rule]  # the vjp rule of each operand
+    call: Callable[..., Any]  # the public function
+    plans: list[Plan | None]  # made already for the first operand, the second, both, both alike
+    checks: bool = False  # outputs and cotangents are looked at: see `autograd.extend`
+
+    # What else may be known, by keyword:
+    joint: Rule | None = None  # one rule for all operands: a cotangent or None for each
+    defaults: Mapping[str, Any] = MappingProxyType({})  # default values by parameter name
+    variadic: bool = False  # the first parameter collects any number of operands
+    positional: int = 0  # how many parameters are taken by position, besides variadic operands
+    nondiff: tuple[str, ...] = ()  # operands without a gradient by nature: conditions, indices
+    # The output broadcasts the operands against each other, and each of its elements depends on one
+    # element of each: the engine undoes the broadcasting, and a vjp rule is its own jvp.
+    elementwise: bool = False
+    linear: bool = False  # in all operands that have rules, taken together: its own jvp
+    # Each output element depends on those elements of `x` that lie along `axis`, and on no others:
+    # the jvp is the sum of slopes times tangents.
+    reduces: bool = False
+    # (tangents, out, *arguments) -> tangent; tangents has an entry per argument, None for zero.
+    # Stated where it is faster than what forward mode derives.
+    jvp: Rule | None = None
+    makes_zeros: bool = False  # rules put exact zeros into cotangents
+    preserves_dtype: bool = True  # of one operand; not so for the absolute value of complex numbers
+    deferred: bool = False  # rules return `Deferred` cotangents
+    plain: bool = False  # without rules; results are arrays also where operands are Variables
 
     def __init__(
         self,
         name: str,
-        forward: Callable[..., Any],
+        forward: Kernel,
         parameters: tuple[str, ...],
         rules: Mapping[str, Rule],
-        *,
-        defaults: Mapping[str, Any] | None = None,
-        variadic: bool = False,
-        positional: int | None = None,
-        joint: Rule | None = None,
-        nondiff: tuple[str, ...] = (),
-        elementwise: bool = False,
-        linear: bool = False,
-        masks: bool = False,
-        exact: bool = False,
-        defers: bool = False,
-        trusted: bool = True,
+        **known: Any,
     ) -> None:
-        self.name = name
-        self.forward = forward
-        self.parameters = parameters
-        self.defaults = dict(defaults or {})
-        self.variadic = variadic
-        self.positional = len(parameters) if positional is None else positional
-        self.rules: dict[str, Rule] = {}
-        self.joint = joint
-        self.nondiff = nondiff
-        self.elementwise = elementwise
-        self.linear = linear
-        self.masks = masks
-        self.exact = exact
-        self.defers = defers
-        self.jvp: Rule | None = None
-        self.reduces = False
-        self.apply: Callable[..., Any] = forward  # replaced by the public function
-        self.trusted = trusted
+        self.name, self.forward, self.parameters, self.rules = name, forward, parameters, {}
+        vars(self).update({"positional": len(parameters)} | known)
+        # Needs that are known when a plan is made: nothing is saved for them.
+        self._known = ("wanted",) if self.joint else ("index",) if self.variadic else ()
         self._plans: dict[Any, Plan] = {}
+        self.plans = [None] * len(_FREQUENT)
+        self.constant = Plan(name=name, primitive=self, plain=self.plain)  # records nothing
         self.defvjp(**rules)
 
-    def defvjp(self, **rules: Rule) -> None:
-        """Attach vjp rules by operand name.
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}({', '.join(self.parameters)})>"
+
+    def evaluate(self, values: Sequence[Any]) -> Any:
+        """Run the forward function on raw values in the order of the parameters."""
+        keywords = self.parameters[1 if self.variadic else self.positional :]
+        if not keywords:
+            return self.forward(*values)
+        count = len(values) - len(keywords)
+        return self.forward(*values[:count], **dict(zip(keywords, values[count:], strict=True)))
+
+    # -- rules -------------------------------------------------------------------------------------
+
+    def defvjp(self, *makers: Any, **rules: Rule) -> None:
+        """Attach vjp rules by operand name, also after the first call.
 
         Raises:
             TypeError: for a name that is no parameter, or a rule that asks for something the call
                 does not have.
         """
+        x = self.parameters[0]
+        if makers:
+            raise TypeError(
+                f"{self.name}: wanted rules by operand name, got one by position; write "
+                f"{self.name}.defvjp({x}=lambda g, out, {x}: ...) instead of lambda ans, x: "
+                "lambda g: ..."
+            )
         for operand, rule in rules.items():
             if operand not in self.parameters:
-                msg = (
-                    f"{self.name}: wanted a rule for one of {', '.join(self.parameters)}, got one "
-                    f"for {operand!r}"
+                names = ", ".join(self.parameters)
+                raise TypeError(
+                    f"{self.name}: wanted a rule for one of {names}, got one for {operand!r}"
                 )
-                raise TypeError(msg)
             for need in _needs(rule):
-                self._getter(need)
+                self._source(need)
         self.rules.update(rules)
         self._plans.clear()
+        self.plans[:] = [None] * len(_FREQUENT)
+
+    def rule_of(self, operand: str) -> Rule:
+        """Return the rule of one operand, or refuse a gradient there."""
+        if operand in self.rules:
+            return self.rules[operand]
+        raise TypeError(
+            f"{self.name}: wanted operand {operand!r} without a gradient, because {self.name} has "
+            f"no rule for it, got a Variable that requires one; pass {operand}.detach() to treat "
+            "it as a constant"
+        )
+
+    def checked(self, pull: Pull | None, operand: str) -> Pull | None:
+        """Return the pull of an operand; what rules from outside return is looked at first."""
+        del operand
+        return pull
+
+    def fit(self, operand: str) -> Fit:
+        """Return what brings a cotangent into the shape and dtype of `operand`."""
+
+        def fitted(gx: Cotangent, parent: Node) -> Cotangent:
+            if gx.shape != parent.shape:
+                if not self.elementwise:
+                    raise ValueError(
+                        f"{self.name}: wanted a gradient of shape {parent.shape} for operand "
+                        f"{operand!r}, got shape {gx.shape}; the rule must return the shape of its "
+                        "operand"
+                    )
+                gx = unbroadcast(gx, parent.shape)
+            return gx if gx.dtype == parent.dtype else cast(gx, parent.dtype)
+
+        return fitted
+
+    # -- plans -------------------------------------------------------------------------------------
 
     def plan(
-        self, positions: tuple[int, ...], count: int | None = None, *, exact: bool = False
+        self, positions: tuple[int, ...], count: int | None = None, *, alike: bool = False
     ) -> Plan:
         """Return the plan for operands at `positions` requiring a gradient.
 
         Args:
             positions: places among the arguments.
             count: the number of variadic operands, where there are any.
-            exact: operands and output are known to have one shape and dtype.
+            alike: operands and output are known to have one shape and dtype.
         """
-        key = positions if count is None and not exact else (positions, count, exact)
+        key = positions, count, alike
         found = self._plans.get(key)
         if found is None:
-            found = self._make_plan(positions, count, exact=exact)
-            if len(positions) <= _LONG:  # long lists vary in length: their plans would pile up
-                self._plans[key] = found
+            if len(self._plans) >= _MANY:
+                self._plans.clear()
+            found = self._plans[key] = self._make_plan(positions, count, alike=alike)
+            if key in _FREQUENT:
+                self.plans[_FREQUENT.index(key)] = found
         return found
 
-    def _make_plan(self, positions: tuple[int, ...], count: int | None, *, exact: bool) -> Plan:
-        names = [
-            self.parameters[0 if count is not None and p < count else p - (count or 1) + 1]
-            for p in positions
-        ]
-        if self.joint is not None:
-            rules: list[Rule] = [self.joint]
-        else:
-            for name in names:
-                if name not in self.rules:
-                    raise self._no_rule(name)
-            rules = [self.rules[name] for name in names]
-        known = self._known()
-        slots: list[str] = []
-        for rule in rules:
-            slots += [n for n in _needs(rule) if n not in known and n not in slots]
-        if self.joint is not None:
-            total = len(self.parameters) + (0 if count is None else count - 1)
-            chosen = frozenset(positions)
-            everything = _pull(
-                self.joint, slots, {"wanted": tuple(i in chosen for i in range(total))}
-            )
-            assert everything is not None
+    def _make_plan(self, positions: tuple[int, ...], count: int | None, *, alike: bool) -> Plan:
+        # Variadic operands come first, and the other parameters after all of them.
+        shift = 0 if count is None else count - 1
+        operands = tuple(self.parameters[max(0, p - shift)] for p in positions)
+        rules = [self.joint] if self.joint else list(map(self.rule_of, operands))
+        slots = list(dict.fromkeys(n for r in rules for n in _needs(r) if n not in self._known))
+        pulls: tuple[Pull | None, ...] = ()
+        joint = None
+        if self.joint:
+            wanted = tuple(i in positions for i in range(len(self.parameters) + shift))
+            checks: list[Any] = [self.checked(lambda gx, _: gx, name) for name in operands]
+            everything: Any = _pull(self.joint, slots, {"wanted": wanted})
 
-            def joint(g: Any, saved: Any) -> Any:
+            def joint(g: Any, saved: Any) -> list[Any]:
                 pulled = everything(g, saved)
-                return [pulled[p] for p in positions]
-
-            pulls: tuple[Pull | None, ...] = ()
+                return [check(pulled[p], None) for check, p in zip(checks, positions, strict=True)]
         else:
-            joint = None  # type: ignore[assignment]
             pulls = tuple(
-                _pull(rule, slots, {"index": p} if self.variadic else {})
-                for rule, p in zip(rules, positions, strict=True)
+                self.checked(_pull(rule, slots, {"index": p} if self.variadic else {}), name)
+                for rule, p, name in zip(rules, positions, operands, strict=True)
             )
-
-        sources = []
-        for slot, need in enumerate(slots):
-            at = None if len(slots) == 1 else slot
-            for order, (position, name) in enumerate(zip(positions, names, strict=True)):
-                if need == name:
-                    inner = position if count is not None and position < count else None
-                    sources.append((at, inner, order))
-        outputs = tuple(
-            (None if len(slots) == 1 else i, None) for i, need in enumerate(slots) if need == "out"
-        )
+        exact = alike or (len(self.parameters) == 1 and self.elementwise and self.preserves_dtype)
+        exact = exact and not self.checks
         return Plan(
-            self.name,
-            pulls=pulls,
-            joint=joint,
-            operands=tuple(names),
-            keep=self._keeper(slots, count),
-            sources=tuple(sources),
-            outputs=outputs,
-            elementwise=self.elementwise,
-            exact=(exact or self.exact) and self.trusted,
-            defers=self.defers,
-            masks=self.masks,
-            trusted=self.trusted,
+            name=self.name,
             primitive=self,
             positions=positions,
+            operands=operands,
+            save=self._save(slots, count),
+            rewrap=self._rewrap(slots, operands, positions, count),
+            pulls=pulls,
+            guarded=tuple(p and guard(p) for p in pulls) if self.elementwise else pulls,
+            joint=joint,
+            fits=(None,) * len(operands) if exact else tuple(map(self.fit, operands)),
+            makes_zeros=self.makes_zeros,
+            deferred=self.deferred,
+            plain=False,
         )
 
-    def _known(self) -> set[str]:
-        """Return the needs that are known per plan: nothing is saved for them."""
-        if self.joint is not None:
-            return {"wanted"}
-        return {"index"} if self.variadic else set()
+    # -- what is saved -----------------------------------------------------------------------------
 
-    def _no_rule(self, operand: str) -> TypeError:
-        return TypeError(
-            f"{self.name}: wanted operand {operand!r} without a gradient, because {self.name} has "
-            "no rule for it, got a "
-            f"Variable that requires one; pass {operand}.detach() to treat it as a constant"
-        )
-
-    def _getter(self, need: str) -> tuple[str, Fact | None]:
-        """Split a need into the value it is about and what to take of it (None: the value)."""
-        if need in self.parameters or need == "out" or need in self._known():
-            return need, None
+    def _source(self, need: str) -> tuple[str, str]:
+        """Split a need into the value it is about and the fact to take of it ("": the value)."""
+        if need in self.parameters or need == "out" or need in self._known:
+            return need, ""
         base, _, fact = need.rpartition("_")
-        if fact in _FACTS and base in self.parameters:
-            return base, _FACTS[fact]
-        if fact in _FACTS and base == "out":
-            return base, _of_outputs(_FACTS[fact])
-        msg = (
+        if fact in _FACTS and (base in self.parameters or base == "out"):
+            return base, fact
+        raise TypeError(
             f"{self.name}: wanted a rule that needs operands, 'out' or parameters of {self.name} "
             f"({', '.join(self.parameters)}), got one that needs {need!r}"
         )
-        raise TypeError(msg)
 
-    def _keeper(
-        self, slots: list[str], count: int | None
-    ) -> Callable[[tuple[Any, ...]], Any] | None:
+    def _save(self, slots: list[str], count: int | None) -> Callable[[tuple[Any, ...]], Any] | None:
         """Return what picks the saved values from the values of a call (arguments, then out)."""
-        if not slots:
+        shift = 0 if count is None else count - 1
+        where = {name: f"values[{i + shift}]" for i, name in enumerate(self.parameters)}
+        where["out"] = "values[-1]"
+        if count is not None:
+            where[self.parameters[0]] = f"values[:{count}]"
+        sources = map(self._source, slots)
+        taken = [f"{fact}({where[base]})" if fact else where[base] for base, fact in sources]
+        return _written("values", taken, **_FACTS) if slots else None
+
+    def _rewrap(
+        self,
+        slots: list[str],
+        operands: tuple[str, ...],
+        positions: tuple[int, ...],
+        count: int | None,
+    ) -> Callable[[Node], Any] | None:
+        """Return what makes Variables of the saved values again."""
+        parts = _places("node.saved", slots)
+        for i, need in enumerate(slots):
+            if need == "out":
+                parts[i] = f"rewrap_output(node, {parts[i]})"
+            elif need in operands and count is not None:
+                parts[i] = f"_rewrap_some({parts[i]}, {positions}, node.parents)"
+            elif need in operands:
+                parts[i] = f"wrap({parts[i]}, node.parents[{operands.index(need)}])"
+        if not any("wrap" in part for part in parts):
             return None
-        where = {
-            name: i + (count - 1 if count is not None and i else 0)
-            for i, name in enumerate(self.parameters)
-        }
-        where["out"] = -1
-        takes = [self._getter(slot) for slot in slots]
-        first = self.parameters[0] if count is not None else None
-        if all(fact is None and base != first for base, fact in takes):
-            return operator.itemgetter(*(where[base] for base, _ in takes))
-        getters = [
-            _variadic_getter(fact, count) if base == first else _value_getter(fact, where[base])
-            for base, fact in takes
-        ]
-        if len(getters) == 1:
-            return getters[0]
-        if len(getters) == 2:
-            one, two = getters
-            return lambda values: (one(values), two(values))
-        return lambda values: tuple([get(values) for get in getters])
+        return _written(  # type: ignore[no-any-return]
+            "node", parts, wrap=wrap, rewrap_output=rewrap_output, _rewrap_some=_rewrap_some
+        )
 
 
-def _value_getter(fact: Fact | None, at: int) -> Callable[[tuple[Any, ...]], Any]:
-    """Return what takes a value, or a fact about it, from the values of a call."""
-    if fact is None:
-        return operator.itemgetter(at)
-    return lambda values: fact(values[at])
+def _rewrap_some(
+    values: tuple[Any, ...], positions: tuple[int, ...], parents: tuple[Node, ...]
+) -> tuple[Any, ...]:
+    """Make Variables of those variadic operands that require a gradient."""
+    nodes = dict(zip(positions, parents, strict=True))
+    return tuple(wrap(v, nodes[i]) if i in nodes else v for i, v in enumerate(values))
 
 
-def _variadic_getter(fact: Fact | None, count: int | None) -> Callable[[tuple[Any, ...]], Any]:
-    """Return what takes all variadic operands, or a fact about each."""
-    if fact is None:
-        return lambda values: values[:count]
-    return lambda values: tuple(map(fact, values[:count]))
+# -- rules as functions of (g, saved) --------------------------------------------------------------
 
 
-def same(g: Any) -> Any:
-    """Pass the cotangent unchanged: the rule of addition, named so that the engine can skip it."""
-    return g
+def _fact(name: str, otherwise: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return what reads an attribute of an array, of each of several, or computes it."""
+
+    def read(value: Any) -> Any:
+        if type(value) is tuple:
+            return tuple(map(read, value))
+        return getattr(value, name) if hasattr(value, name) else otherwise(value)
+
+    return read
+
+
+# What a rule may need of a value instead of the value, by the suffix of the need's name.
+_FACTS = {
+    "shape": _fact("shape", np.shape),
+    "ndim": _fact("ndim", np.ndim),
+    "dtype": _fact("dtype", np.result_type),
+}
 
 
 def _needs(rule: Rule) -> tuple[str, ...]:
     """Return the names of a rule's parameters after `g`."""
     code = getattr(rule, "__code__", None)
     if code is None:
-        import inspect
-
         return tuple(inspect.signature(rule).parameters)[1:]
-    names: tuple[str, ...] = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    return names[1:]
+    return code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]  # type: ignore[no-any-return]
 
 
 def _pull(rule: Rule, slots: list[str], known: Mapping[str, Any]) -> Pull | None:
@@ -316,25 +323,21 @@ def _pull(rule: Rule, slots: list[str], known: Mapping[str, Any]) -> Pull | None
 
     A rule that needs all that is saved is used as it is; `same` needs no call at all (None).
     """
-    if rule is same:
-        return None
     needs = _needs(rule)
-    if not needs:
-        return lambda g, _: rule(g)
-    if not known.keys().isdisjoint(needs):
-        values = {n: v for n, v in known.items() if n in needs}
-        others = [n for n in needs if n not in values]
-        if len(slots) == 1:
-            return lambda g, saved: rule(g, **values, **dict.fromkeys(others, saved))
-        named = [(n, slots.index(n)) for n in others]
-        return lambda g, saved: rule(g, **values, **{n: saved[i] for n, i in named})
-    if len(slots) == 1:
-        return rule
-    places = [slots.index(n) for n in needs]
-    if len(places) == 1:
-        (i,) = places
-        return lambda g, saved: rule(g, saved[i])
-    if len(places) == 2:
-        i, j = places
-        return lambda g, saved: rule(g, saved[i], saved[j])
-    return lambda g, saved: rule(g, *[saved[i] for i in places])
+    if rule is same or (len(slots) == 1 and needs == tuple(slots)):
+        return None if rule is same else rule
+    places = dict(zip(slots, _places("saved", slots), strict=False))
+    arguments = ", ".join(["g", *(n if n in known else places[n] for n in needs)])
+    return _written("g, saved", [f"rule({arguments})"], rule=rule, **known)  # type: ignore[no-any-return]
+
+
+def _places(saved: str, slots: list[str]) -> list[str]:
+    return [f"{saved}[{i}]" for i in range(len(slots))] if len(slots) > 1 else [saved]
+
+
+def _written(parameters: str, parts: list[str], **names: Any) -> Any:
+    """Return the function that a person would write for this one choice of operands, as
+    `lambda g, saved: rule(g, saved[1])`, so that nothing is looked up when it runs.
+    """
+    result = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
+    return eval(f"lambda {parameters}: {result}", names)  # noqa: S307 - of parameter names only

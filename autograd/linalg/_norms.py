@@ -45,7 +45,7 @@ def _vector_norm_x(g: Any, x: Any, out: Any, axis: Any, ord: Any) -> Any:
     return g * conj(_sign(x)) * np.where(zero, 0.0, relative ** (ord - 1))
 
 
-@primitive(x=_vector_norm_x, name="linalg.vector_norm", masks=True)
+@primitive(x=_vector_norm_x, name="linalg.vector_norm", makes_zeros=True, reduces=True)
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """Return (sum of |x|^ord)^(1/ord) over `axis`.
 
@@ -62,9 +62,6 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     if axis is None and ord == 2:
         return np.linalg.norm(x, None, None, keepdims)  # 0.8 us against 1.9 us on small vectors
     return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=ord)
-
-
-vector_norm.primitive.reduces = True
 
 
 def _matrix_norm(x: Any, ord: Any, row: int, column: int, keepdims: bool) -> Any:

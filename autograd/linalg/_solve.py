@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
+from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import primitive
-from autograd.engine.graph import unbroadcast
 from autograd.linalg._base import SlogdetResult, conj, identity, mH, mT, real_dtype, square_matrices
 from autograd.ops import elementwise, shaping
 from autograd.ops._shared import raw
@@ -25,7 +25,11 @@ from autograd.ops.contractions import as_array, matmul
 # -- inverses --------------------------------------------------------------------------------------
 
 
-@primitive(a=lambda g, out: -(mT(out) @ g @ mT(out)), name="linalg.inv")
+@primitive(
+    a=lambda g, out: -(mT(out) @ g @ mT(out)),
+    jvp=lambda tangents, out, _a: -(out @ tangents[0] @ out),
+    name="linalg.inv",
+)
 def inv(a: Any) -> Any:
     """Invert matrices: (..., n, n) -> (..., n, n).
 
@@ -33,9 +37,6 @@ def inv(a: Any) -> Any:
         LinAlgError: a matrix is singular, or not square.
     """
     return np.linalg.inv(a)
-
-
-inv.primitive.jvp = lambda tangents, out, _a: -(out @ tangents[0] @ out)
 
 
 def _pinv_a(g: Any, out: Any, a: Any, hermitian: bool) -> Any:
@@ -119,21 +120,18 @@ def _det_a(g: Any, a: Any, out: Any) -> Any:
     return g * (out[..., None, None] * mT(inv(a) if recorded else inverse))
 
 
-@primitive(a=_det_a, name="linalg.det")
+def _det_push(tangents: Any, out: Any, a: Any) -> Any:
+    """Return tr(adj(A) dA), with the cofactors of the gradient."""
+    return (_det_a(np.ones_like(out), a, out) * tangents[0]).sum(axis=(-2, -1))
+
+
+@primitive(a=_det_a, jvp=_det_push, name="linalg.det")
 def det(a: Any) -> Any:
     """Return determinants: (..., n, n) -> (...).
 
     The gradient is the matrix of cofactors, so it is right at singular matrices, too.
     """
     return np.linalg.det(a)
-
-
-def _det_push(tangents: Any, out: Any, a: Any) -> Any:
-    """Return tr(adj(A) dA), with the cofactors of the gradient."""
-    return (_det_a(np.ones_like(out), a, out) * tangents[0]).sum(axis=(-2, -1))
-
-
-det.primitive.jvp = _det_push
 
 
 def _slogdet_a(g: Any, a: Any, out: Any) -> Any:
@@ -185,16 +183,6 @@ def _solve_rule(g: Any, a: Any, out: Any, a_shape: Any, b_shape: Any, wanted: An
     return ga, unbroadcast(gb[..., 0] if vector else gb, b_shape)
 
 
-@primitive(joint=_solve_rule, name="linalg.solve")
-def solve(a: Any, b: Any) -> Any:
-    """Solve a x = b: (..., n, n), (..., n, k) -> (..., n, k), or one vector (n,) for all matrices.
-
-    Raises:
-        LinAlgError: a matrix is singular, or not square.
-    """
-    return np.linalg.solve(a, b)
-
-
 def _solve_push(tangents: Any, out: Any, a: Any, b: Any) -> Any:
     """Return A^-1 (db - dA x)."""
     ta, tb = tangents
@@ -206,7 +194,14 @@ def _solve_push(tangents: Any, out: Any, a: Any, b: Any) -> Any:
     return solve(a, tb)
 
 
-solve.primitive.jvp = _solve_push
+@primitive(joint=_solve_rule, jvp=_solve_push, name="linalg.solve")
+def solve(a: Any, b: Any) -> Any:
+    """Solve a x = b: (..., n, n), (..., n, k) -> (..., n, k), or one vector (n,) for all matrices.
+
+    Raises:
+        LinAlgError: a matrix is singular, or not square.
+    """
+    return np.linalg.solve(a, b)
 
 
 def solve_triangular(

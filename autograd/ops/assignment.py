@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import primitive
-from autograd.engine.graph import unbroadcast
 from autograd.ops.indexing import names_each_once, plain_index
 
 __all__ = ["add_at", "set_at"]
@@ -47,7 +47,7 @@ def _set_at_value(g: Any, x_shape: tuple[int, ...], index: Any, value_shape: Any
 
 # Affine where only one of x and value is differentiated, so their tangents are derived, not
 # `linear=True`.
-@primitive(x=_set_at_x, value=_set_at_value, masks=True, name="set_at")
+@primitive(x=_set_at_x, value=_set_at_value, makes_zeros=True, name="set_at")
 def _set_at(x: Any, index: Any, value: Any) -> Any:
     new = np.array(x)
     _require_same_kind("set_at", new, value)
@@ -83,7 +83,7 @@ def set_at(x: Any, index: Any, value: Any) -> Any:
 @primitive(
     x=lambda g: g,
     value=lambda g, index, value_shape: unbroadcast(g[index], value_shape),
-    masks=True,
+    makes_zeros=True,
     name="add_at",
 )
 def _add_at(x: Any, index: Any, value: Any) -> Any:

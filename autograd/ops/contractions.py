@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, binary, primitive
-from autograd.engine.graph import unbroadcast
 from autograd.ops.elementwise import conjugate, multiply
 from autograd.ops.shaping import reshape, transpose
 
@@ -104,10 +104,6 @@ def _matmul_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
     return gy if gy.shape == y_shape else unbroadcast(gy, y_shape)
 
 
-matmul = binary(_product, name="matmul", elementwise=False, x=_matmul_x, y=_matmul_y)
-matmul.primitive.jvp = lambda tangents, _out, x, y: _bilinear(matmul, tangents, x, y)
-
-
 def _bilinear(product: Any, tangents: Any, x: Any, y: Any, **options: Any) -> Any:
     """Return the tangent of a product that is linear in each of its two operands."""
     dx, dy = tangents[:2]  # the others are no operands
@@ -115,6 +111,16 @@ def _bilinear(product: Any, tangents: Any, x: Any, y: Any, **options: Any) -> An
         return product(dx, y, **options)
     second = product(x, dy, **options)
     return second if dx is None else product(dx, y, **options) + second
+
+
+matmul = binary(
+    _product,
+    name="matmul",
+    elementwise=False,
+    x=_matmul_x,
+    y=_matmul_y,
+    jvp=lambda tangents, _out, x, y: _bilinear(matmul, tangents, x, y),
+)
 
 
 # -- sums over named axes --------------------------------------------------------------------------
@@ -160,7 +166,11 @@ def _in_place(x: Any, order: list[int]) -> Any:
     return transpose(x, tuple(sorted(range(len(order)), key=order.__getitem__)))
 
 
-@primitive(a=_tensordot_a, b=_tensordot_b)
+@primitive(
+    a=_tensordot_a,
+    b=_tensordot_b,
+    jvp=lambda tangents, _out, a, b, axes: _bilinear(tensordot, tangents, a, b, axes=axes),
+)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """Sum products over pairs of axes.
 
@@ -174,11 +184,6 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         An array with the remaining axes of `a`, then those of `b`.
     """
     return np.tensordot(a, b, axes)
-
-
-tensordot.primitive.jvp = lambda tangents, _out, a, b, axes: _bilinear(
-    tensordot, tangents, a, b, axes=axes
-)
 
 
 def dot(a: Any, b: Any) -> Any:
@@ -295,7 +300,12 @@ def _cross_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
     return unbroadcast(_cross(g, x), y_shape)
 
 
-@primitive(x=_cross_x, y=_cross_y, name="cross")
+@primitive(
+    x=_cross_x,
+    y=_cross_y,
+    name="cross",
+    jvp=lambda tangents, _out, x, y: _bilinear(_cross, tangents, x, y),
+)
 def _cross(x: Any, y: Any) -> Any:
     """Take the cross product of vectors along the last axis: (..., 3), (..., 3) -> (..., 3).
 
@@ -309,9 +319,6 @@ def _cross(x: Any, y: Any) -> Any:
     out[..., 1] = x2 * y0 - x0 * y2
     out[..., 2] = x0 * y1 - x1 * y0
     return out
-
-
-_cross.primitive.jvp = lambda tangents, _out, x, y: _bilinear(_cross, tangents, x, y)
 
 
 def cross(

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
+from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, primitive
-from autograd.engine.graph import unbroadcast
 from autograd.ops import elementwise
 from autograd.ops.indexing import shape_of
 from autograd.ops.joining import _require_floating, _stack, concatenate

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, primitive
-from autograd.engine.graph import unbroadcast
 from autograd.ops.indexing import shape_of
 from autograd.ops.shaping import ravel
 
@@ -21,7 +21,7 @@ def _from_diagonal(g: Any, x_shape: tuple[int, ...], offset: int, axis1: int, ax
     return make_diagonal(g, x_shape, offset, axis1, axis2)
 
 
-@primitive(x=_from_diagonal, linear=True, masks=True)
+@primitive(x=_from_diagonal, linear=True, makes_zeros=True)
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Return the diagonals of the matrices in the plane of two axes, as a new last axis.
 
@@ -38,7 +38,7 @@ def _to_diagonal(g: Any, offset: int, axis1: int, axis2: int) -> Any:
     return np.diagonal(g, offset, axis1, axis2)
 
 
-@primitive(x=_to_diagonal, linear=True, masks=True)
+@primitive(x=_to_diagonal, linear=True, makes_zeros=True)
 def make_diagonal(
     x: Any, shape: tuple[int, ...], offset: int = 0, axis1: int = 0, axis2: int = 1
 ) -> Any:
@@ -74,7 +74,7 @@ def _trace_x(g: Any, x_shape: tuple[int, ...], offset: int, axis1: int, axis2: i
     return make_diagonal(spread, x_shape, offset, axis1, axis2)
 
 
-@primitive(x=_trace_x, linear=True, masks=True)
+@primitive(x=_trace_x, linear=True, makes_zeros=True)
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """Add up the diagonals of the matrices in the plane of two axes; arguments as `diagonal`."""
     return np.trace(x, offset, axis1, axis2, dtype)
@@ -83,7 +83,7 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
 @primitive(
     x=lambda g, x_shape, k: unbroadcast(np.triu(g, k), x_shape),
     linear=True,
-    masks=True,
+    makes_zeros=True,
 )
 def triu(x: Any, k: int = 0) -> Any:
     """Put zeros below the `k`-th diagonal of matrices (..., m, n)."""
@@ -93,7 +93,7 @@ def triu(x: Any, k: int = 0) -> Any:
 @primitive(
     x=lambda g, x_shape, k: unbroadcast(np.tril(g, k), x_shape),
     linear=True,
-    masks=True,
+    makes_zeros=True,
 )
 def tril(x: Any, k: int = 0) -> Any:
     """Put zeros above the `k`-th diagonal of matrices (..., m, n)."""

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import as_operand, primitive, same
+from autograd.engine.calls import as_operand, primitive
+from autograd.engine.primitive import same
 from autograd.ops import joining, shaping
 from autograd.ops._shared import backwards, operand, part, raw
 from autograd.ops.indexing import normal_axis

@@ -88,11 +88,6 @@ def _sum_products(
     return np.einsum(f"{','.join(inputs)}->{result}", *operands, optimize=optimize)
 
 
-contract = primitive(operands=_pull, name="einsum")(_sum_products)
-# Where a letter is repeated within one operand, what is off its diagonal gets exact zeros.
-contract_diagonals = primitive(operands=_pull, name="einsum_diagonals", masks=True)(_sum_products)
-
-
 def _is_large(operands: tuple[Any, ...], inputs: tuple[str, ...]) -> bool:
     """Tell whether looking for products by BLAS pays: it costs 8 us, as much as 30,000 products."""
     if math.prod([x.size for x in operands]) <= 30_000:
@@ -116,13 +111,17 @@ def _push(tangents: Any, _out: Any, *arguments: Any) -> Any:
     return total
 
 
-contract.primitive.jvp = _push
+contract = primitive(operands=_pull, name="einsum", jvp=_push)(_sum_products)
+# Where a letter is repeated within one operand, what is off its diagonal gets exact zeros.
+contract_diagonals = primitive(
+    operands=_pull, name="einsum_diagonals", jvp=_push, makes_zeros=True
+)(_sum_products)
 
 
 @primitive(
     values=lambda g, term: contract(g, inputs=(term,), result=_unique(term)),
     linear=True,
-    masks=True,
+    makes_zeros=True,
 )
 def diagonal_scatter(values: Any, term: str, shape: tuple[int, ...]) -> Any:
     """Return zeros of `shape` with `values` on a diagonal: the adjoint of `einsum("iij->ij", x)`.

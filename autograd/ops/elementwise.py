@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import binary, primitive, same, unary
+from autograd.engine.calls import binary, primitive, unary
+from autograd.engine.primitive import same
 from autograd.ops._shared import raw as _raw
 
 __all__ = [
@@ -167,24 +168,24 @@ remainder     = binary(np.remainder, fast=operator.mod,
 fmod          = binary(np.fmod,
                        x=same,                y=lambda g, x, y, out: -g * np.rint((x - out) / y))
 floor_divide  = binary(np.floor_divide, fast=operator.floordiv, x=_zero, y=_zero)
-maximum       = binary(np.maximum, masks=True,
+maximum       = binary(np.maximum, makes_zeros=True,
                        x=_larger,                 y=lambda g, x, y: _larger(g, y, x))
-minimum       = binary(np.minimum, masks=True,
+minimum       = binary(np.minimum, makes_zeros=True,
                        x=_smaller,                y=lambda g, x, y: _smaller(g, y, x))
-fmax          = binary(np.fmax, masks=True,
+fmax          = binary(np.fmax, makes_zeros=True,
                        x=_larger_not_nan,         y=lambda g, x, y: _larger_not_nan(g, y, x))
-fmin          = binary(np.fmin, masks=True,
+fmin          = binary(np.fmin, makes_zeros=True,
                        x=_smaller_not_nan,        y=lambda g, x, y: _smaller_not_nan(g, y, x))
 copysign      = binary(np.copysign,
                        x=lambda g, x, y: g * (np.sign(x) * np.copysign(np.sign(x), y)), y=_zero)
-heaviside     = binary(np.heaviside, masks=True,
+heaviside     = binary(np.heaviside, makes_zeros=True,
                        x=_zero,                   y=lambda g, x: np.where(x == 0, g, 0.0))
 nextafter     = binary(np.nextafter, x=same, y=_zero)
 ldexp         = binary(np.ldexp, x=lambda g, y: np.ldexp(g, y))  # noqa: PLW0108 - y is a need
 
 negative      = unary(np.negative,   x=lambda g: -g)
 positive      = unary(np.positive,   x=same)
-absolute      = unary(np.absolute, exact=False, x=lambda g, x: g * np.conj(np.sign(x)))
+absolute      = unary(np.absolute, preserves_dtype=False, x=lambda g, x: g * np.conj(np.sign(x)))
 fabs          = unary(np.fabs,       x=lambda g, x: g * np.sign(x))
 reciprocal    = unary(np.reciprocal, x=lambda g, out: -g * (out * out))
 square        = unary(np.square,     x=lambda g, x: g * (2 * x))
@@ -319,8 +320,8 @@ around = round
 
 # fmt: off
 conjugate     = unary(np.conjugate, x=lambda g: np.conjugate(g))  # noqa: PLW0108 - a rule has one g
-real          = unary(np.real, exact=False, x=same)
-imag          = unary(np.imag, exact=False,
+real          = unary(np.real, preserves_dtype=False, x=same)
+imag          = unary(np.imag, preserves_dtype=False,
                       x=lambda g, x_dtype: g * -1j if x_dtype.kind == "c" else np.zeros_like(g))
 # fmt: on
 
@@ -349,7 +350,7 @@ def angle(x: Any, deg: bool = False) -> Any:
     y=lambda g, condition: np.where(condition, 0.0, g),
     nondiff=("condition",),
     elementwise=True,
-    masks=True,
+    makes_zeros=True,
 )
 def where(condition: Any, x: Any, y: Any) -> Any:
     """Take elements of `x` where `condition` holds, of `y` elsewhere.
@@ -380,7 +381,7 @@ def _clipped_below(g: Any, x: Any, a_min: Any, a_max: Any) -> Any:
         x > a_max if a_min is None else (x > a_max) | (a_min > a_max), g, 0.0
     ),
     elementwise=True,
-    masks=True,
+    makes_zeros=True,
 )
 def _clip(x: Any, a_min: Any, a_max: Any) -> Any:
     return np.clip(x, a_min, a_max)
@@ -428,7 +429,7 @@ def _finite_parts(g: Any, x: Any) -> Any:
     return np.where(kept_real, g.real, 0.0) + 1j * np.where(kept_imag, g.imag, 0.0)
 
 
-@primitive(x=_finite_parts, elementwise=True, masks=True)
+@primitive(x=_finite_parts, elementwise=True, makes_zeros=True)
 def nan_to_num(
     x: Any,
     copy: bool = True,  # noqa: ARG001 - NumPy has it

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
+from autograd.engine.backward import cast
 from autograd.engine.calls import as_operand, primitive
-from autograd.engine.graph import Scatter, record, wrap
+from autograd.engine.graph import Deferred, record
 from autograd.ops import elementwise
 
 __all__ = [
@@ -118,16 +119,73 @@ def scatter_all(*values: Any, indices: tuple[Any, ...], shape: tuple[int, ...]) 
     return total
 
 
+class Scatter(Deferred):
+    """Values at indices of an otherwise zero array: what reading returns as its cotangent, so that n
+    readings cost O(n).
+
+    Sums of raw arrays are written out at the second reading. Sums of Variables (create_graph) are
+    kept as a list, with what else is to be added as `dense`, and become one node.
+    """
+
+    __slots__ = ("dense", "dtype", "indices", "recorded", "shape", "values")
+
+    def __init__(self, value: Any, index: Any, shape: tuple[int, ...]) -> None:
+        self.values = [value]
+        self.indices = [index]
+        self.shape = shape
+        self.dtype = value.dtype
+        self.recorded = isinstance(value, graph.Variable)
+        self.dense: Any = None
+
+    def materialize(self) -> Any:
+        """Write out the full array (recorded, where the values are Variables)."""
+        total = scatter_all(*self.values, indices=tuple(self.indices), shape=self.shape)
+        return total if self.dense is None else self.dense + total
+
+    def add_into(self, total: Any) -> None:
+        """Add to `total`, an array that nobody else holds, in place."""
+        for index, value in zip(self.indices, self.values, strict=True):
+            _add(total, index, value)
+
+    def __add__(self, other: Any) -> Any:
+        """Go on with this as the running total."""
+        if not isinstance(other, Scatter):
+            return other + self
+        if self.recorded or other.recorded:
+            self.recorded = True
+            self.values += other.values
+            self.indices += other.indices
+            return self
+        total = self.materialize()
+        other.add_into(total)
+        return total
+
+    def __radd__(self, other: Any) -> Any:
+        """Add to a running total that is an array or a Variable."""
+        if self.recorded or isinstance(other, graph.Variable):
+            self.recorded = True
+            self.dense = other if self.dense is None else self.dense + other
+            return self
+        total = np.array(other)
+        self.add_into(total)
+        return total
+
+    def astype(self, dtype: np.dtype[Any]) -> Scatter:
+        """Cast the values."""
+        (value,), (index,) = self.values, self.indices
+        return Scatter(cast(value, dtype), index, self.shape)
+
+
 def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Return zeros of `shape` with `values` added at `index`: the adjoint of `x[index]`."""
     return scatter_all(values, indices=(index,), shape=shape)
 
 
 @primitive(
-    x=lambda g, x_shape, index: Scatter(scatter_all, _add, g, index, x_shape),
+    x=lambda g, x_shape, index: Scatter(g, index, x_shape),
     linear=True,
-    masks=True,
-    defers=True,
+    makes_zeros=True,
+    deferred=True,
     name="getitem",
 )
 def take_index(x: Any, index: Any) -> Any:
@@ -135,7 +193,7 @@ def take_index(x: Any, index: Any) -> Any:
     return _read(x, index)
 
 
-_take_index_plan = take_index.primitive.plan((0,))
+_TAKE = take_index.primitive
 
 
 def getitem(x: Any, index: Any) -> Any:
@@ -151,8 +209,9 @@ def getitem(x: Any, index: Any) -> Any:
         out = _read(data, index) if type(index) is np.ndarray else data[index]
         node = x._node
         if node is None:
-            return wrap(out)
-        return record(_take_index_plan, (node,), (data, index, out), out)
+            return record(_TAKE.constant, (), (), out, (x, index))
+        plan = _TAKE.plans[0] or _TAKE.plan((0,))
+        return record(plan, (node,), (data, index, out), out, (x, index))
     return as_operand("getitem", "x", x)[index]
 
 

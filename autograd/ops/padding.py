@@ -30,7 +30,11 @@ def _inner(x_shape: tuple[int, ...], width: Any) -> tuple[slice, ...]:
     return tuple(slice(low, low + n) for n, (low, _) in zip(x_shape, width, strict=True))
 
 
-@primitive(x=lambda g, x_shape, width: g[_inner(x_shape, width)], name="pad")
+@primitive(
+    x=lambda g, x_shape, width: g[_inner(x_shape, width)],
+    jvp=lambda tangents, _out, _x, width, _constants: pad_constant(tangents[0], width),
+    name="pad",
+)
 def pad_constant(x: Any, width: Any, constants: Any = None) -> Any:
     """Put `width[i] = (before, after)` constants around each axis i; None: zeros."""
     if constants is not None:
@@ -39,13 +43,6 @@ def pad_constant(x: Any, width: Any, constants: Any = None) -> Any:
     total = np.zeros_like(x, shape=[n + sum(w) for n, w in zip(np.shape(x), width, strict=True)])
     total[_inner(np.shape(x), width)] = x
     return total
-
-
-def _tangent(tangents: list[Any], _out: Any, _x: Any, width: Any, _constants: Any) -> Any:
-    return pad_constant(tangents[0], width)
-
-
-pad_constant.primitive.jvp = _tangent
 
 
 def _pairs(name: str, value: Any, ndim: int) -> list[Pair]:

@@ -68,8 +68,17 @@ _mean = primitive(
     linear=True,
 )(_average)
 
-_SUM = _sum.primitive.plan((0,))
-_MEAN = _mean.primitive.plan((0,))
+
+_SUM, _MEAN = _sum.primitive, _mean.primitive
+
+
+def _recorded(made: Any, x: Any, axis: Any, keepdims: bool, out: Any) -> Any:
+    """Record a sum or a mean: losses end in one, so they go without the general path's 1.2 us."""
+    node, arguments = x._node, (x, axis, None, keepdims)
+    if node is None:
+        return record(made.constant, (), (), out, arguments)
+    values = x._data, axis, None, keepdims, out
+    return record(made.plans[0] or made.plan((0,)), (node,), values, out, arguments)
 
 
 def sum(
@@ -83,12 +92,8 @@ def sum(
 ) -> Any:
     """Add up elements over `axis`, starting from `initial`."""
     if dtype is out is initial is None and where is True and isinstance(x, graph.Variable):
-        # Losses end in a sum: recorded here without the general path's 1.2 us.
-        data, node = x._data, x._node
-        total = add_up(data, axis, None, None, keepdims)
-        if node is None:
-            return wrap(total)
-        return record(_SUM, (node,), (data, axis, None, keepdims, total), total)
+        total = add_up(x._data, axis, None, None, keepdims)
+        return _recorded(_SUM, x, axis, keepdims, total)
     refuse_out("sum", out)
     if where is not True:
         x = elementwise.where(where, x, 0)
@@ -107,11 +112,7 @@ def mean(
 ) -> Any:
     """Average elements over `axis`; nan where there is none."""
     if dtype is out is None and where is True and isinstance(x, graph.Variable):
-        data, node = x._data, x._node
-        average = _average(data, axis, None, keepdims)
-        if node is None:
-            return wrap(average)
-        return record(_MEAN, (node,), (data, axis, None, keepdims, average), average)
+        return _recorded(_MEAN, x, axis, keepdims, _average(x._data, axis, None, keepdims))
     refuse_out("mean", out)
     if where is True:
         return _mean(x, axis, dtype, keepdims)
@@ -158,12 +159,9 @@ def _prod_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
     return g * np.transpose(others, np.argsort(order))
 
 
-@primitive(name="prod", x=_prod_x)
+@primitive(name="prod", x=_prod_x, reduces=True)
 def _prod(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
     return multiply_up(x, axis, dtype, None, keepdims)
-
-
-_prod.primitive.reduces = True
 
 
 def prod(
@@ -201,7 +199,7 @@ def _var_x(g: Any, x: Any, axis: Any, ddof: Any) -> Any:
     )
 
 
-@primitive(name="var", x=_var_x)
+@primitive(name="var", x=_var_x, reduces=True)
 def _var(x: Any, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any:
     total = add_up(x, axis, None, None, True)
     n = count_of(x.shape, axis)
@@ -210,9 +208,6 @@ def _var(x: Any, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any
     deviation = x - total / n
     square = (deviation * _conjugate(deviation)).real
     return add_up(square, axis, None, None, keepdims) / (n - ddof)
-
-
-_var.primitive.reduces = True
 
 
 def var(
@@ -317,9 +312,7 @@ def _extreme(name: str, forward: Callable[..., Any], rule: Callable[..., Any]) -
     def reduce(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return forward(x, axis=axis, keepdims=keepdims)
 
-    made = primitive(name=name, masks=True, x=rule)(reduce)
-    made.primitive.reduces = True
-    return made
+    return primitive(name=name, makes_zeros=True, reduces=True, x=rule)(reduce)
 
 
 _max = _extreme("max", np.max, _extreme_x)

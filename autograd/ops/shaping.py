@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
+from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, primitive
-from autograd.engine.graph import unbroadcast, wrap
+from autograd.engine.graph import wrap
 from autograd.ops.indexing import getitem, normal_axis, scatter, shape_of
 
 __all__ = [
@@ -268,7 +269,7 @@ def _repeat_x(g: Any, x_shape: tuple[int, ...], repeats: Any, axis: Any) -> Any:
     return gx.reshape(x_shape)
 
 
-@primitive(x=_repeat_x, nondiff=("repeats",), linear=True, masks=True)
+@primitive(x=_repeat_x, nondiff=("repeats",), linear=True, makes_zeros=True)
 def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
     """Repeat each element.
 

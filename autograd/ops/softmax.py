@@ -40,15 +40,12 @@ def _logsumexp_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
     return g * np.where(infinite, share.astype(g.dtype), np.exp(shifted))
 
 
-@primitive(name="logsumexp", x=_logsumexp_x)
+@primitive(name="logsumexp", x=_logsumexp_x, reduces=True)
 def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     top = _peak(x, axis)
     total = add_up(np.exp(x - top), axis, None, None, keepdims)
     with np.errstate(divide="ignore"):
         return np.log(total) + (top if keepdims else top.reshape(np.shape(total)))
-
-
-_logsumexp.primitive.reduces = True
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None) -> Any:
@@ -74,22 +71,12 @@ def _softmax_x(g: Any, out: Any, axis: Any) -> Any:
     return weighted - out * weighted.sum(axis=axis, keepdims=True)
 
 
-@primitive(x=_softmax_x)
+# The Jacobian is symmetric.
+@primitive(x=_softmax_x, jvp=lambda tangents, out, _x, axis: _softmax_x(tangents[0], out, axis))
 def softmax(x: Any, axis: Any = -1) -> Any:
     """Return exp(x) / sum(exp(x)) over `axis` (None: over all axes); shape as `x`."""
     powers = np.exp(x - _peak(x, axis))
     return powers / add_up(powers, axis, None, None, True)
-
-
-# The Jacobian is symmetric.
-softmax.primitive.jvp = lambda tangents, out, _x, axis: _softmax_x(tangents[0], out, axis)
-
-
-@primitive(x=lambda g, out, axis: g - np.exp(out) * g.sum(axis=axis, keepdims=True))
-def log_softmax(x: Any, axis: Any = -1) -> Any:
-    """Return x - log(sum(exp(x))) over `axis` (None: over all axes); shape as `x`."""
-    shifted = x - _peak(x, axis)
-    return shifted - np.log(add_up(np.exp(shifted), axis, None, None, True))
 
 
 def _log_softmax_push(tangents: Any, out: Any, _x: Any, axis: Any) -> Any:
@@ -97,7 +84,14 @@ def _log_softmax_push(tangents: Any, out: Any, _x: Any, axis: Any) -> Any:
     return t - (np.exp(out) * t).sum(axis=axis, keepdims=True)
 
 
-log_softmax.primitive.jvp = _log_softmax_push
+@primitive(
+    x=lambda g, out, axis: g - np.exp(out) * g.sum(axis=axis, keepdims=True),
+    jvp=_log_softmax_push,
+)
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """Return x - log(sum(exp(x))) over `axis` (None: over all axes); shape as `x`."""
+    shifted = x - _peak(x, axis)
+    return shifted - np.log(add_up(np.exp(shifted), axis, None, None, True))
 
 
 def _logcumsumexp_x(g: Any, x: Any, out: Any, axis: int) -> Any:

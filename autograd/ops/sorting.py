@@ -214,7 +214,7 @@ def _between(a: Any, b: Any, t: Any) -> Any:
 lerp = primitive(
     name="lerp",
     elementwise=True,
-    masks=True,
+    makes_zeros=True,
     a=lambda g, t: g * (1 - t),
     b=lambda g, t: g * t,
     t=lambda g, a, b: g * (b - a),

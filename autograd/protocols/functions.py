@@ -1,7 +1,7 @@
 """NumPy's functions on Variables: `np.concatenate([v, w])` is recorded like `autograd.concatenate`.
 
 A NumPy function is one of three things. It has a recorded counterpart of the same name
-(`HANDLERS`); or it needs none, because its result carries no gradient (`PLAIN`); or it is refused
+(`HANDLERS`); or its result carries no gradient (`QUESTIONS`, `PLAIN`); or it is refused
 where a gradient would be lost, with a TypeError that names it and what to write instead (`REFUSED`
 knows better than the nearest name). Nothing is swallowed: an argument that the counterpart does not
 take is an error, unless it says what is the default anyway. Eighth file to read, after `variable`;
@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import wrap
-from autograd.ops import elementwise
+from autograd.ops import elementwise, plain
 from autograd.protocols import scipy as _scipy
-from autograd.variable import Variable, plain
+from autograd.variable import Variable
 
 # NumPy function -> recorded counterpart, filled by `register`.
 HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}
@@ -37,26 +38,22 @@ def _named(names: str) -> list[Any]:
     return found
 
 
-# NumPy functions whose result carries no gradient: called on the raw arrays.
+# NumPy functions that look at shapes and dtypes only, or write text and files: called on the raw
+# arrays.
 PLAIN: set[Callable[..., Any]] = set(
     _named(
-        # comparisons and questions
-        "all allclose any array_equal array_equiv bitwise_and bitwise_count bitwise_or bitwise_xor "
-        "can_cast common_type count_nonzero equal greater greater_equal invert iscomplex "
-        "iscomplexobj isclose isfinite isin isinf isnan isnat isneginf isposinf isreal isrealobj "
-        "less less_equal logical_and logical_not logical_or logical_xor may_share_memory "
-        "min_scalar_type ndim not_equal result_type shape shares_memory signbit size "
-        "linalg.matrix_rank "
-        # integers and places
-        "argmax argmin argpartition argsort argwhere diag_indices_from digitize "
-        "einsum_path flatnonzero gcd ix_ lcm left_shift lexsort nanargmax nanargmin nonzero "
-        "packbits ravel_multi_index right_shift searchsorted tril_indices_from triu_indices_from "
-        "unpackbits unravel_index "
-        # shapes without values, text, files, dates
-        "array2string array_repr array_str busday_count busday_offset datetime_as_string "
-        "empty_like is_busday ones_like save savetxt savez savez_compressed zeros_like"
+        "busday_count busday_offset can_cast common_type datetime_as_string diag_indices_from "
+        "einsum_path empty_like is_busday iscomplexobj isrealobj ix_ may_share_memory "
+        "min_scalar_type ndim ones_like result_type shape shares_memory size tril_indices_from "
+        "triu_indices_from zeros_like array2string array_repr array_str save savetxt savez "
+        "savez_compressed"
     )
 )
+
+# NumPy functions whose result has no gradient by nature -> the operation without rules.
+QUESTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
+    getattr(np, name): getattr(plain, name) for name in plain.__all__
+}
 
 _SET = "write x = autograd.set_at(x, index, value), which returns a new array"
 _FIRST_PLACES = (
@@ -102,7 +99,7 @@ def register(names: Iterable[str], functions: dict[str, Callable[..., Any]], mod
 
 def _where(condition: Any, *choices: Any) -> Any:
     """Answer `np.where`: of a condition alone it gives places, which are plain."""
-    return elementwise.where(condition, *choices) if choices else np.nonzero(plain(condition))
+    return elementwise.where(condition, *choices) if choices else plain.nonzero(condition)
 
 
 HANDLERS[np.where] = _where
@@ -112,7 +109,7 @@ def classify(function: Callable[..., Any]) -> str:
     """Tell what a NumPy function does with Variables: "recorded", "plain" or "refused"."""
     if function in HANDLERS:
         return "recorded"
-    return "plain" if function in PLAIN else "refused"
+    return "plain" if function in PLAIN or function in QUESTIONS else "refused"
 
 
 # -- refusing --------------------------------------------------------------------------------------
@@ -161,17 +158,6 @@ def requires_grad(value: Any) -> bool:
     if isinstance(value, dict):
         return any(map(requires_grad, value.values()))
     return False
-
-
-def all_plain(value: Any) -> Any:
-    """Unwrap Variables, also in lists, tuples and dicts."""
-    if isinstance(value, Variable):
-        return value._data
-    if type(value) in (list, tuple):
-        return type(value)(map(all_plain, value))
-    if type(value) is dict:
-        return {k: all_plain(v) for k, v in value.items()}
-    return value
 
 
 def wrapped(result: Any) -> Any:
@@ -274,11 +260,13 @@ def array_function(
         if kwargs or len(args) > 1:  # np.exp(v) needs no look
             args, kwargs = _spelled(function, handler, args, kwargs)
         return handler(*args, **kwargs)
+    if function in QUESTIONS:
+        return QUESTIONS[function](*args, **kwargs)
     if function in PLAIN:
-        return function(*all_plain(args), **all_plain(kwargs))
+        return function(*unwrap_all(args), **unwrap_all(kwargs))
     if requires_grad(args) or requires_grad(kwargs):
         raise refuse(function)
-    return wrapped(function(*all_plain(args), **all_plain(kwargs)))
+    return wrapped(function(*unwrap_all(args), **unwrap_all(kwargs)))
 
 
 Variable.__array_function__ = array_function  # type: ignore[attr-defined]

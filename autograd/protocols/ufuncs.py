@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd.engine.calls import plain, unwrap_all
+from autograd.engine.graph import unwrap
 from autograd.ops import joining, shaping
 from autograd.protocols import scipy as _scipy
 from autograd.protocols.functions import (
     HANDLERS,
-    PLAIN,
-    all_plain,
+    QUESTIONS,
     parameters,
     refuse,
     requires_grad,
@@ -24,7 +25,7 @@ from autograd.protocols.functions import (
     strip,
     wrapped,
 )
-from autograd.variable import Variable, plain
+from autograd.variable import Variable
 
 # Reductions and running results that have a function of their own; others go step by step.
 _REDUCTIONS: dict[Any, Any] = {
@@ -44,10 +45,10 @@ def array_ufunc(self: Variable, ufunc: np.ufunc, method: str, *inputs: Any, **kw
     handler = HANDLERS.get(ufunc)
     if handler is not None and not kwargs:
         return handler(*inputs)
-    if ufunc in PLAIN:
-        return ufunc(*map(plain, inputs), **all_plain(kwargs))
+    if ufunc in QUESTIONS:
+        return (plain(ufunc) if kwargs else QUESTIONS[ufunc])(*inputs, **kwargs)
     if not requires_grad(inputs) and not requires_grad(kwargs):
-        result = ufunc(*map(plain, inputs), **all_plain(kwargs))
+        result = ufunc(*map(unwrap, inputs), **unwrap_all(kwargs))
         return kwargs["out"][0] if "out" in kwargs else wrapped(result)
     handler = handler or _scipy.counterpart(ufunc)
     if handler is None:
@@ -61,7 +62,7 @@ def _with_keywords(
     kwargs = strip(kwargs)
     if kwargs.get("order") == "K":
         del kwargs["order"]
-    mask = plain(kwargs.pop("where", None))
+    mask = unwrap(kwargs.pop("where", None))
     outs = kwargs.pop("out", None)
     casting = kwargs.pop("casting", "same_kind")
     if "dtype" in kwargs:
@@ -115,10 +116,10 @@ def _as_dtype(ufunc: np.ufunc, x: Any, dtype: np.dtype[Any], casting: Any) -> An
 
 
 def _method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    if ufunc in PLAIN:
-        return getattr(ufunc, method)(*map(plain, inputs), **all_plain(kwargs))
+    if ufunc in QUESTIONS:
+        return plain(getattr(ufunc, method))(*inputs, **kwargs)
     if not requires_grad(inputs) and not requires_grad(kwargs):
-        return wrapped(getattr(ufunc, method)(*map(plain, inputs), **all_plain(kwargs)))
+        return wrapped(getattr(ufunc, method)(*map(unwrap, inputs), **unwrap_all(kwargs)))
     handler = HANDLERS.get(ufunc) or _scipy.counterpart(ufunc)
     if handler is None:
         raise refuse(ufunc)
@@ -135,7 +136,7 @@ def _method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[
     kwargs = strip(kwargs)
     if "out" in kwargs:
         raise _writes(ufunc)
-    getattr(ufunc, method)(*all_plain(inputs), **all_plain(kwargs))  # NumPy's own errors
+    getattr(ufunc, method)(*unwrap_all(inputs), **unwrap_all(kwargs))  # NumPy's own errors
     if method == "outer":
         return _outer(ufunc, handler, *inputs, **kwargs)
     (x, *rest) = inputs

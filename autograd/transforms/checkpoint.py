@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd import random as _random
-from autograd.engine import graph
-from autograd.engine.backward import conjugated, find_route
-from autograd.engine.graph import Leaf, Plan, record, wrap
-from autograd.engine.mode import mode, set_grad_enabled
+from autograd import random
+from autograd.engine.graph import Plan, next_number, record, wrap
+from autograd.engine.mode import current_mode
+from autograd.engine.primitive import Primitive
 from autograd.transforms.containers import Rebuild, flatten, rebuilt
-from autograd.transforms.trace import IDENTITY, backward_pass, free_nodes, node_of
+from autograd.transforms.trace import Replay, free_nodes, fresh
 from autograd.variable import Variable
+
+__all__ = ["checkpoint"]
 
 
 def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,88 +34,94 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        if not mode.recording:
+        mode = current_mode()
+        if not mode.recording or mode.tracing:  # a program is traced through
             return function(*args, **kwargs)
-        constants, rebuild = flatten((args, kwargs))
-        given = [i for i, v in enumerate(constants) if isinstance(v, Variable) and v.requires_grad]
-        parents = [constants[i]._node for i in given]
-        kept = tuple(constants[i]._data for i in given)
-        for i in given:
-            constants[i] = None
-        rewind = _random.snapshot()
-
-        def evaluate(inputs: list[Any]) -> tuple[list[Any], Rebuild]:
-            full = list(constants)
-            for i, v in zip(given, inputs, strict=True):
-                full[i] = v
-            new_args, new_kwargs = rebuilt(rebuild, full)
-            return flatten(function(*new_args, **new_kwargs))
-
-        first = graph.next_number()
-        outputs, rebuild_out = evaluate([wrap(d, Leaf(d.shape, d.dtype)) for d in kept])
-        live = [o for o in outputs if isinstance(o, Variable) and o.requires_grad]
+        leaves, rebuild = flatten((args, kwargs))
+        given = [i for i, v in enumerate(leaves) if _requires_grad(v)]
+        first, rewind = next_number(), random.snapshot()
+        evaluate = functools.partial(_evaluated, function, leaves, rebuild, given)
+        outputs, rebuild_out = evaluate([fresh(leaves[i]._data) for i in given])
+        live = [o for o in outputs if _requires_grad(o)]
         if not live:
             return rebuilt(rebuild_out, outputs)
         free = free_nodes([o._node for o in live], first)
-
-        def joint(g: Any, saved: tuple[Any, ...]) -> list[Any]:
-            cotangents = g if type(g) is tuple else (g,)
-            create_graph = any(isinstance(c, Variable) for c in cotangents)
-            back_to_now = _random.snapshot()
-            rewind()
-            try:
-                with set_grad_enabled(True), np.errstate(divide="warn", invalid="warn"):
-                    inputs = [
-                        record(IDENTITY, (node_of(v),), (v._data,), v._data)
-                        if isinstance(v, Variable)
-                        else wrap(v, Leaf(v.shape, v.dtype))
-                        for v in saved
-                    ]
-                    again = [
-                        o
-                        for o in evaluate(inputs)[0]
-                        if isinstance(o, Variable) and o.requires_grad
-                    ]
-            finally:
-                back_to_now()
-            if [_digest(o._data) for o in again] != digests:
-                msg = (
-                    "checkpoint: wanted the same output from the second evaluation, got another "
-                    "one; draw "
-                    "random numbers from autograd.new_generator(), and change nothing the function "
-                    "reads "
-                    "before the backward pass"
-                )
-                raise RuntimeError(msg)
-            seeds = [
-                (node_of(o), conjugated(node_of(o), c))
-                for o, c in zip(again, cotangents, strict=True)
-                if c is not None
-            ]
-            targets = [*map(node_of, inputs), *free]
-            # What the arguments were computed from may be what the function closes over.
-            route = find_route([node for node, _ in seeds], targets, closed=True)
-            found = backward_pass(
-                seeds, targets, create_graph=create_graph, retain_graph=create_graph, route=route
-            )
-            return [None if (p := found.get(t)) is None else conjugated(t, p) for t in targets]
-
-        plan = Plan(
-            "checkpoint",
-            joint=joint,
-            operands=tuple(f"argument {i}" for i in given) + ("closure",) * len(free),
-            keep=lambda values: values[0],
-            sources=tuple((i, None, i) for i in range(len(given))),
+        parents = tuple(leaves[i]._node for i in given)
+        values, arguments = tuple(leaves[i]._data for i in given), tuple(leaves[i] for i in given)
+        for i in given:
+            leaves[i] = None  # only the arrays are kept
+        out = tuple(o._data for o in live)
+        plan = _plan(evaluate, rewind, list(map(_digest, out)), given, free)
+        result = record(
+            plan, (*parents, *free), (values,), out if len(out) > 1 else out[0], arguments
         )
-        raw = tuple(o._data for o in live)
-        digests = list(map(_digest, raw))
-        recorded = record(plan, (*parents, *free), (kept,), raw if len(raw) > 1 else raw[0])
-        fresh = iter(recorded if len(raw) > 1 else (recorded,))
+        results = iter(result if len(out) > 1 else (result,))
         return rebuilt(
-            rebuild_out, [next(fresh) if any(o is v for v in live) else o for o in outputs]
+            rebuild_out, [next(results) if any(o is v for v in live) else o for o in outputs]
         )
 
     return checkpointed
+
+
+def _requires_grad(value: Any) -> bool:
+    return isinstance(value, Variable) and value.requires_grad
+
+
+def _evaluated(
+    function: Callable[..., Any],
+    leaves: list[Any],
+    rebuild: Rebuild,
+    given: list[int],
+    inputs: list[Any],
+) -> tuple[list[Any], Rebuild]:
+    """Call `function` with `inputs` in the places `given`; return its outputs as a list."""
+    full = list(leaves)
+    for i, v in zip(given, inputs, strict=True):
+        full[i] = v
+    args, kwargs = rebuilt(rebuild, full)
+    return flatten(function(*args, **kwargs))
+
+
+_OPAQUE = Primitive("checkpoint", lambda *inputs: inputs, ("inputs",), {}, variadic=True)
+
+
+def _plan(
+    evaluate: Callable[..., Any],
+    rewind: Callable[[], None],
+    digests: list[int],
+    given: list[int],
+    free: list[Any],
+) -> Plan:
+    """Return the plan of one checkpointed call."""
+
+    def again(inputs: list[Any]) -> list[Any]:
+        back_to_now = random.snapshot()
+        rewind()
+        try:
+            outputs = [o for o in evaluate(inputs)[0] if _requires_grad(o)]
+        finally:
+            back_to_now()
+        if [_digest(o._data) for o in outputs] != digests:
+            raise RuntimeError(
+                "checkpoint: wanted the same output from the second evaluation, got another one; "
+                "draw random numbers from autograd.new_generator(), and change nothing the "
+                "function reads before the backward pass"
+            )
+        return outputs
+
+    def joint(g: Any, saved: tuple[Any, ...]) -> list[Any]:
+        return Replay(again, saved, free).pull(g if type(g) is tuple else (g,))
+
+    operands = tuple(f"argument {i}" for i in given) + ("closure",) * len(free)
+    return Plan(
+        name="checkpoint",
+        primitive=_OPAQUE,
+        joint=joint,
+        operands=operands,
+        fits=(None,) * len(operands),
+        save=lambda values: values[0],
+        rewrap=lambda node: tuple(map(wrap, node.saved, node.parents)),
+    )
 
 
 def _digest(data: Any) -> int:

@@ -19,9 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine.backward import conjugated, holds_nan, masked_by, run_backward
-from autograd.engine.graph import LEAF, OUTPUT, Deferred, Leaf, Node, cast, rewrap, wrap
-from autograd.engine.mode import mode, set_grad_enabled
+from autograd.engine.backward import cast, conjugated, holds_nan, masked_by, run_backward
+from autograd.engine.calls import unwrap_all
+from autograd.engine.graph import LEAF, OUTPUT, Deferred, Leaf, Node, unwrap, wrap
+from autograd.engine.mode import set_grad_enabled
 
 
 def kind(spec: Any) -> str:
@@ -38,7 +39,7 @@ def kind(spec: Any) -> str:
 def push_forward(
     tangents: dict[Node, Any],
     roots: list[Any],
-    calls: dict[Node, tuple[Any, ...]],
+    calls: dict[Node, tuple[tuple[Any, ...], Any]],
     *,
     create_graph: bool,
 ) -> dict[Node, Any]:
@@ -48,7 +49,7 @@ def push_forward(
     Args:
         tangents: tangent arrays (Variables where `create_graph`) by input node.
         roots: the nodes of the outputs.
-        calls: all arguments of each recorded call, then its output.
+        calls: the arguments and the output of each recorded call.
         create_graph: record the sweep, so that the result can be differentiated.
     """
     found: dict[Node, Any] = dict(tangents)
@@ -73,10 +74,7 @@ def push_forward(
         found = {
             n: wrap(t) if isinstance(t, (np.ndarray, np.generic)) else t for n, t in found.items()
         }
-    with (
-        np.errstate(all="ignore"),
-        set_grad_enabled(mode.recording or True if create_graph else False),
-    ):
+    with np.errstate(all="ignore"), set_grad_enabled(create_graph):
         for node in order:
             if node.plan is LEAF:
                 continue
@@ -99,7 +97,7 @@ def push_forward(
 def _push(
     node: Node,
     tangents: list[Any],
-    values: tuple[Any, ...] | None,
+    call: tuple[tuple[Any, ...], Any] | None,
     outputs: list[Node] | None,
     *,
     create_graph: bool,
@@ -107,13 +105,12 @@ def _push(
     """Return the tangent of one node's output, given those of its parents (None: zero)."""
     plan = node.plan
     spec = plan.primitive
-    if plan.elementwise and node.shape is not None:  # not one with several outputs
+    if spec.elementwise and node.shape is not None:  # not one with several outputs
         return _push_elementwise(node, tangents, create_graph=create_graph)
-    rules = () if spec is None or values is None else (spec.reduces, spec.jvp, spec.linear)
-    if not any(rules):
+    if call is None or not (spec.reduces or spec.jvp or spec.linear):
         return _push_transposed(node, tangents, outputs, create_graph=create_graph)
-    assert values is not None
-    arguments = list(values[:-1])
+    given, out = call if create_graph else unwrap_all(call)
+    arguments = list(given)
     if spec.reduces:
         named = dict(zip(spec.parameters, arguments, strict=True))
         return _push_reduction(node, tangents[0], named, create_graph=create_graph)
@@ -121,27 +118,28 @@ def _push(
         directions: list[Any] = [None] * len(arguments)
         for position, t in zip(plan.positions, tangents, strict=True):
             directions[position] = t
-        out = values[-1]
-        if create_graph:
-            for position, parent in zip(plan.positions, node.parents, strict=True):
-                arguments[position] = wrap(arguments[position], parent)
-            out = wrap(out, node)
         return spec.jvp(directions, out, *arguments)
     count = len(arguments) - len(spec.parameters) + 1 if spec.variadic else spec.positional
     for position in range(count):
         # Operands that are constant here have a tangent of zero, too.
         if spec.variadic or position in plan.positions or spec.parameters[position] in spec.rules:
-            arguments[position] = np.zeros_like(arguments[position])
+            arguments[position] = np.zeros_like(unwrap(arguments[position]))
     for position, t in zip(plan.positions, tangents, strict=True):
         if t is not None:
             arguments[position] = t
     names = spec.parameters[1 if spec.variadic else count :]
-    return spec.apply(*arguments[:count], **dict(zip(names, arguments[count:], strict=True)))
+    return spec.call(*arguments[:count], **dict(zip(names, arguments[count:], strict=True)))
+
+
+def _saved(node: Node, *, create_graph: bool) -> Any:
+    """Return what a node saved, as Variables where the sweep is recorded."""
+    rewrap = node.plan.rewrap
+    return rewrap(node) if create_graph and rewrap else node.saved
 
 
 def _push_elementwise(node: Node, tangents: list[Any], *, create_graph: bool) -> Any:
     """Apply the vjp rules to the tangents: the Jacobian of each operand is diagonal."""
-    saved = rewrap(node) if create_graph else node.saved
+    saved = _saved(node, create_graph=create_graph)
     total = None
     for pull, t in zip(node.plan.pulls, tangents, strict=True):
         if t is None:
@@ -158,7 +156,7 @@ def _push_reduction(node: Node, t: Any, arguments: dict[str, Any], *, create_gra
     """Add up slopes times tangents over the axes that the operation reduces."""
     (pull,) = node.plan.pulls
     assert pull is not None
-    slopes = pull(np.ones(node.shape, node.dtype), rewrap(node) if create_graph else node.saved)
+    slopes = pull(np.ones(node.shape, node.dtype), _saved(node, create_graph=create_graph))
     terms = slopes * t
     if holds_nan(terms):
         terms = masked_by(t, terms)
@@ -179,7 +177,7 @@ def _push_transposed(
         else:
             probes = {o.saved[0]: _probe(o) for o in outputs}
             cotangent = tuple(map(probes.get, range(outputs[0].saved[1])))
-        saved = rewrap(node) if create_graph else node.saved
+        saved = _saved(node, create_graph=create_graph)
         pulled = (
             plan.joint(cotangent, saved)
             if plan.joint is not None
@@ -212,4 +210,5 @@ def _push_transposed(
 
 def _probe(node: Node) -> Any:
     """Return a Variable that stands for the cotangent of a node's output."""
-    return wrap(np.zeros(node.shape, node.dtype), Leaf(node.shape, node.dtype))
+    zeros = np.zeros(node.shape, node.dtype)
+    return wrap(zeros, Leaf(zeros))

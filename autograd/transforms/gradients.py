@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from autograd.engine.backward import find_route
-from autograd.engine.graph import Node
-from autograd.engine.mode import mode
+from autograd.engine.graph import Node, recorded, unwrap
+from autograd.engine.mode import is_grad_enabled
 from autograd.ops import joining, shaping
 from autograd.transforms.containers import flatten, rebuilt
 from autograd.transforms.forward import push_forward
 from autograd.transforms.trace import Trace, backward_pass, finished, leave, node_of
-from autograd.variable import Variable, as_cotangent, plain, unit_cotangent
+from autograd.variable import Variable, as_cotangent, unit_cotangent
 
 
 def _argnums(argnum: int | Sequence[int]) -> Sequence[int]:
@@ -181,7 +181,7 @@ def elementwise_grad(
     @functools.wraps(function)
     def derivative(*args: Any, **kwargs: Any) -> Any:
         trace = Trace("elementwise_grad", function, args, kwargs, _argnums(argnum))
-        ones = [np.ones_like(plain(o)) for o in trace.outputs]
+        ones = [np.ones_like(unwrap(o)) for o in trace.outputs]
         return trace.arrange(trace.pull(ones), argnum)
 
     return derivative
@@ -229,7 +229,9 @@ def _direction(what: str, given: Any, like: Variable, *, nested: bool) -> Any:
     that was given, where its own gradient is wanted or the result is part of an outer graph.
     """
     array = as_cotangent(what, given, like)
-    if not isinstance(given, Variable) or not (nested or (mode.recording and given.requires_grad)):
+    if not isinstance(given, Variable) or not (
+        nested or (is_grad_enabled() and given.requires_grad)
+    ):
         return array
     return given if given.dtype == like.dtype else given.astype(like.dtype)
 
@@ -266,18 +268,15 @@ def jvp(function: Callable[..., Any], primals: Any = None, tangents: Any = None)
 
 
 class _Listener:
-    """Remembers the arguments of every recorded call, for the forward sweep; hands on to an
-    observer that was there.
-    """
+    """Remembers the arguments and the output of every recorded call, for the forward sweep."""
 
     def __init__(self) -> None:
-        self.calls: dict[Node, tuple[Any, ...]] = {}
-        self._next = mode.recording
+        self.calls: dict[Node, tuple[tuple[Any, ...], Any]] = {}
 
-    def __call__(self, node: Node, values: tuple[Any, ...]) -> None:
-        self.calls[node] = values
-        if self._next not in (True, False):
-            self._next(node, values)  # type: ignore[operator]
+    def __call__(self, _primitive: Any, arguments: tuple[Any, ...], out: Any) -> None:
+        node = recorded(out)
+        if node is not None:
+            self.calls[node] = arguments, out
 
 
 def _push(trace: Trace, listener: _Listener, tangents: list[Any]) -> Any:
@@ -298,7 +297,7 @@ def _push(trace: Trace, listener: _Listener, tangents: list[Any]) -> Any:
     results = []
     for o in trace.outputs:
         t = found.get(node_of(o)) if isinstance(o, Variable) and o.requires_grad else None
-        results.append(np.zeros_like(plain(o)) if t is None else leave(t, nested=nested))
+        results.append(np.zeros_like(unwrap(o)) if t is None else leave(t, nested=nested))
     return rebuilt(trace.rebuild, results)
 
 
@@ -332,10 +331,10 @@ def jacobian(
 
     @functools.wraps(function)
     def compute(*args: Any, **kwargs: Any) -> Any:
-        listener = _Listener() if mode != "reverse" else True
+        listener = _Listener() if mode != "reverse" else None
         trace = Trace("jacobian", function, args, kwargs, _argnums(argnum), observer=listener)
         m = sum(
-            plain(o).size if isinstance(o, (Variable, np.ndarray, np.generic)) else 1
+            unwrap(o).size if isinstance(o, (Variable, np.ndarray, np.generic)) else 1
             for o in trace.outputs
         )
         n = sum(v.size for v in trace.inputs)
@@ -369,7 +368,7 @@ def _jacobian_reverse(trace: Trace) -> list[list[Any]]:
     inputs = [node_of(v) for v in trace.inputs]
     result = []
     for k, o in enumerate(trace.outputs):
-        out = plain(_variable(o))
+        out = unwrap(_variable(o))
         shapes = [out.shape + v.shape for v in trace.inputs]
         if not isinstance(o, Variable) or not o.requires_grad:
             zeros = zip(trace.inputs, shapes, strict=True)
@@ -403,10 +402,10 @@ def _jacobian_forward(trace: Trace, listener: _Listener) -> list[list[Any]]:
                 columns[k][j].append(t)
     result = []
     for k, o in enumerate(trace.outputs):
-        shape = plain(_variable(o)).shape
+        shape = unwrap(_variable(o)).shape
         row = []
         for j, v in enumerate(trace.inputs):
-            first = _stacked(columns[k][j], (v.size, *shape), plain(_variable(o)))
+            first = _stacked(columns[k][j], (v.size, *shape), unwrap(_variable(o)))
             row.append(
                 shaping.transpose(first, (*range(1, len(shape) + 1), 0)).reshape(shape + v.shape)
             )

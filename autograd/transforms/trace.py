@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.backward import Route, run_backward
-from autograd.engine.graph import Leaf, Node, Plan, record, wrap
-from autograd.engine.mode import mode, set_grad_enabled
+from autograd.engine.backward import Route, conjugated, find_route, run_backward
+from autograd.engine.graph import Leaf, Node, record, wrap
+from autograd.engine.mode import Observer, enable_grad, is_grad_enabled, watching
+from autograd.engine.primitive import Primitive, same
 from autograd.transforms.containers import Rebuild, flatten, rebuilt
 from autograd.variable import Variable
 
-IDENTITY = Plan("input", pulls=(lambda g, _: g,), operands=("x",), elementwise=True)
+IDENTITY = Primitive("input", lambda x: x, ("x",), {"x": same}, elementwise=True).plan((0,))
 
 
 class InputLeaf(Leaf):
@@ -43,12 +44,11 @@ class Trace:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         argnums: Sequence[int],
-        observer: Any = True,
+        observer: Observer | None = None,
     ) -> None:
         self.what = what
-        outer = mode.recording
-        self.outer = bool(outer)
-        with set_grad_enabled(observer if observer is not True else outer or True):
+        self.outer = is_grad_enabled()
+        with enable_grad(), watching(observer):
             arguments = list(args)
             self.inputs: list[Variable] = []
             self.structures: list[tuple[Rebuild, int]] = []
@@ -140,7 +140,7 @@ def backward_pass(
     if not create_graph:
         return run_backward(seeds, inputs, retain_graph=retain_graph, route=route)
     seeds = [(node, g if isinstance(g, Variable) else wrap(g)) for node, g in seeds]
-    with set_grad_enabled(mode.recording or True):
+    with enable_grad():
         return run_backward(
             seeds,
             inputs,
@@ -148,6 +148,58 @@ def backward_pass(
             retain_graph=retain_graph,
             route=route,
         )
+
+
+# -- calls that are evaluated again ----------------------------------------------------------------
+
+
+class Replay:
+    """A function evaluated again on what a node has saved, inside a joint rule, to be pulled back
+    through: what checkpoints and fixed points are made of.
+
+    Args:
+        function: takes a list of Variables, returns a list of Variables that require a gradient.
+        saved: its arguments: arrays, or Variables where a derivative of the rule is recorded.
+        free: the nodes that the function closes over.
+    """
+
+    def __init__(
+        self, function: Callable[[list[Any]], list[Any]], saved: Sequence[Any], free: list[Node]
+    ) -> None:
+        with enable_grad(), np.errstate(divide="warn", invalid="warn"):
+            self.inputs = [_connected(v) if isinstance(v, Variable) else fresh(v) for v in saved]
+            self.outputs = function(self.inputs)
+        self.targets = [*map(node_of, self.inputs), *free]
+        # What the arguments were computed from may be what the function closes over.
+        roots = list(map(node_of, self.outputs))
+        self._route = find_route(roots, self.targets, closed=True)
+
+    def pull(self, cotangents: Sequence[Any], *, retain_graph: bool = False) -> list[Any]:
+        """Return a cotangent or None for each of `saved` and `free`, from one for each output."""
+        create_graph = any(isinstance(c, Variable) for c in cotangents)
+        seeds = [
+            (node_of(o), conjugated(node_of(o), c))
+            for o, c in zip(self.outputs, cotangents, strict=True)
+            if c is not None
+        ]
+        found = backward_pass(
+            seeds,
+            self.targets,
+            create_graph=create_graph,
+            retain_graph=retain_graph or create_graph,
+            route=self._route,
+        )
+        return [conjugated(t, found[t]) if t in found else None for t in self.targets]
+
+
+def fresh(data: Any) -> Any:
+    """Return a leaf on `data` that nothing outside knows of."""
+    return wrap(data, Leaf(data))
+
+
+def _connected(variable: Variable) -> Any:
+    """Return a Variable that stands for one of an outer graph, and is connected to it."""
+    return record(IDENTITY, (node_of(variable),), (), variable._data, (variable,))
 
 
 def node_of(variable: Variable) -> Node:
@@ -162,7 +214,7 @@ def _input(what: str, leaf: Any, argnum: int, *, recording: bool) -> Variable:
     """
     if isinstance(leaf, Variable):
         if leaf.requires_grad and recording:
-            return record(IDENTITY, (node_of(leaf),), (leaf._data,), leaf._data)  # type: ignore[no-any-return]
+            return _connected(leaf)  # type: ignore[no-any-return]
         data = leaf._data
     else:
         data = leaf if isinstance(leaf, (np.ndarray, np.generic)) else Variable(leaf)._data
@@ -172,7 +224,7 @@ def _input(what: str, leaf: Any, argnum: int, *, recording: bool) -> Variable:
             "write 2.0 instead of 2"
         )
         raise TypeError(msg)
-    return wrap(data, InputLeaf(data.shape, data.dtype))  # type: ignore[no-any-return]
+    return wrap(data, InputLeaf(data))  # type: ignore[no-any-return]
 
 
 def finished(g: Any, variable: Variable) -> Any:

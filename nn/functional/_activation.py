@@ -320,7 +320,7 @@ def softshrink(x: Any, lambd: float = 0.5) -> Any:
     return x - np.minimum(np.maximum(x, -lambd), lambd)
 
 
-@primitive(x=lambda g, x, threshold: g * (x > threshold), elementwise=True, masks=True)
+@primitive(x=lambda g, x, threshold: g * (x > threshold), elementwise=True, makes_zeros=True)
 def threshold(x: Any, threshold: float, value: float) -> Any:
     """Return x where x > `threshold`, `value` elsewhere."""
     return np.where(x > threshold, x, value)

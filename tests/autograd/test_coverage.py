@@ -10,7 +10,7 @@ from op_table import calls, collect
 
 import autograd
 from autograd import Variable, _coverage
-from autograd.engine.calls import PRIMITIVES
+from autograd.engine.primitive import PRIMITIVES
 from autograd.protocols.functions import HANDLERS
 
 ROOT = Path(__file__).parent.parent.parent

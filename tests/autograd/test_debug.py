@@ -101,13 +101,13 @@ def test_second_derivatives_and_transforms_work_inside():
 def test_it_is_a_decorator_and_restores_the_mode_after_errors():
     @autograd.detect_anomaly()
     def fails():
-        assert _mode.mode.inspector is not None
+        assert _mode.current_mode().inspector is not None
         raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine"):
         fails()
-    assert _mode.mode.inspector is None
-    assert _mode.mode.recording is True
+    assert _mode.current_mode().inspector is None
+    assert _mode.current_mode().recording
 
 
 def test_it_nests():

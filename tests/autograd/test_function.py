@@ -305,7 +305,7 @@ def test_the_shape_of_gradients_is_checked():
 def test_the_type_of_gradients_is_checked():
     with pytest.raises(
         TypeError,
-        match=r"Broken: wanted a gradient array of dtype float64 for operand 'x', got str",
+        match=r"Broken: wanted a gradient array .*for operand 'x', got str",
     ):
         returning(("text", None)).backward()
     with pytest.raises(TypeError, match=r"for operand 'x', got.*complex128"):

@@ -741,7 +741,7 @@ def test_assigning_data_after_it_was_saved_is_detected():
     y = (x * x).sum()
     x.data = np.array([5.0, 6.0])
     with pytest.raises(
-        RuntimeError, match=r"data of a leaf of shape \(2,\) was changed .* after multiply saved it"
+        RuntimeError, match=r"data of shape \(2,\) was changed .* after multiply saved it"
     ):
         y.backward()
 
@@ -771,11 +771,30 @@ def test_a_change_before_the_forward_pass_is_fine():
     np.testing.assert_array_equal(x.grad, [10.0, 12.0])
 
 
-def test_a_change_of_a_number_is_detected():
+def test_a_new_number_leaves_the_saved_one_alone():
     x = Variable(2.0, requires_grad=True)
     y = x * x
     x.data = 5.0
-    with pytest.raises(RuntimeError, match=r"data of a leaf of shape \(\) was changed"):
+    y.backward()
+    assert x.grad == 4.0
+
+
+def test_a_change_of_a_0d_array_is_detected():
+    x = Variable(np.array(2.0), requires_grad=True)
+    x.data  # noqa: B018 - an array from now on
+    y = x * x
+    x.data[...] = 5.0
+    x.mark_changed()
+    with pytest.raises(RuntimeError, match=r"data of shape \(\) was changed"):
+        y.backward()
+
+
+def test_a_change_of_frozen_or_detached_data_is_detected():
+    w, x = leaf(3.0, 4.0), leaf(1.0, 2.0)
+    y = (x * w.detach()).sum()
+    w.data[:] = 0.0
+    w.mark_changed()
+    with pytest.raises(RuntimeError, match="after multiply saved it"):
         y.backward()
 
 

@@ -8,7 +8,7 @@ import pytest
 import autograd
 from autograd import Variable
 from autograd.engine import calls as _primitive
-from autograd.engine.calls import PRIMITIVES
+from autograd.engine.primitive import PRIMITIVES
 from autograd.extend import binary, primitive, unary
 
 
@@ -268,7 +268,10 @@ def test_wrong_calls_are_explained():
     def same(x, y=1):
         return x
 
-    with pytest.raises(TypeError, match="same: wanted at most 2 positional arguments, got 3"):
+    with pytest.raises(
+        TypeError,
+        match="same: wanted arguments for .x, y., got others: takes from 1 to 2 positional",
+    ):
         same(1.0, 2, 3)
     with pytest.raises(TypeError, match="same: got two values for 'x'"):
         same(leaf(1.0), x=2.0)
@@ -343,16 +346,14 @@ def test_a_gradient_of_the_wrong_shape_names_function_and_operand():
 
 @pytest.mark.parametrize("result", ["text", [1.0, 2.0], (np.ones(2),), object()])
 def test_a_gradient_of_the_wrong_type_names_function_and_operand(result):
-    with pytest.raises(
-        TypeError, match=r"broken: wanted a gradient array of dtype float64 for operand 'x', got"
-    ):
+    with pytest.raises(TypeError, match=r"broken: wanted a gradient array .*for operand 'x', got"):
         wrong(result)(leaf(1.0, 2.0)).sum().backward()
 
 
 def test_a_complex_gradient_for_a_real_operand_is_refused():
     with pytest.raises(
         TypeError,
-        match=r"broken: wanted a gradient array of dtype float64 for operand 'x', got.*complex128",
+        match=r"broken: wanted a gradient array .*for operand 'x', got.*complex128",
     ):
         wrong(np.ones(2, complex))(leaf(1.0, 2.0)).sum().backward()
 

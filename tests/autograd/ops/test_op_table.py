@@ -28,7 +28,7 @@ import autograd
 from autograd import Variable
 from autograd.engine import backward as _engine
 from autograd.engine import mode as _mode
-from autograd.engine.calls import PRIMITIVES
+from autograd.engine.primitive import PRIMITIVES
 
 ROWS = collect()
 each_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -618,7 +618,7 @@ def exercised(row):
     """Return the names of the primitives that the row records, forward and in its rules."""
     names = set()
     for _, call in calls(row):
-        with _mode.set_grad_enabled(lambda node, values: names.add(node.plan.name)):
+        with _mode.watching(lambda primitive, arguments, out: names.add(primitive.name)):
             inputs, outputs = record(call, call.operands)
             used = [o for o in outputs if isinstance(o, Variable) and o.requires_grad]
             if row.order > 1:  # then the second derivatives prove what the rules record

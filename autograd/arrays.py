@@ -1,0 +1,57 @@
+"""What depends on the array library. Nothing here knows of Variables; imports NumPy only."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, TypeAlias
+
+import numpy as np
+
+__all__ = [
+    "Array",
+    "Kernel",
+    "has_zeros",
+    "holds_nan",
+    "is_array",
+    "overlap",
+    "owner",
+    "references",
+]
+
+# An array or, for 0-d results, a NumPy scalar, which is ten times as fast.
+Array: TypeAlias = Any
+# A function of raw arrays.
+Kernel: TypeAlias = Any
+# Counts the references to an array, among them those of the functions that hold it for this call.
+references = sys.getrefcount
+
+
+def is_array(value: Any) -> bool:
+    """Tell whether `value` is an array or a NumPy scalar."""
+    return isinstance(value, (np.ndarray, np.generic))
+
+
+def holds_nan(x: Array) -> bool:
+    """Tell whether `x` holds a nan (or numbers too large to be squared), by one dot product."""
+    square = np.vdot(x, x)
+    return bool(square != square)  # noqa: PLR0124 - true of nan only
+
+
+def has_zeros(x: Array) -> bool:
+    """Tell whether `x` holds an exact zero."""
+    return bool(np.count_nonzero(x) < x.size)
+
+
+def owner(x: Array) -> Array:
+    """Return the array whose memory `x` looks at."""
+    while isinstance(x.base, np.ndarray):
+        x = x.base
+    return x
+
+
+def overlap(x: Array, y: Array) -> bool:
+    """Tell whether two arrays have an element in common; parameters may be slices of one buffer."""
+    try:
+        return np.may_share_memory(x, y) and np.shares_memory(x, y, 1_000_000)  # type: ignore[arg-type]
+    except np.exceptions.TooHardError:
+        return True
