@@ -2,600 +2,98 @@
 
 Functions have the names, arguments and results of NumPy, and take Variables: arrays in, array out;
 any Variable in, Variable out. Start with `Variable`, `grad` and `primitive`.
+
+- `ops`: the functions of NumPy, by family (`autograd.exp` is `autograd.ops.elementwise.exp`);
+- `linalg`, `fft`: those of `np.linalg` and `np.fft`; `special`, `stats`, `signal`, `integrate`:
+  those of SciPy; `implicit`: solutions of equations;
+- `extend`: functions and rules of your own; `testing`: whether their gradients are right.
+
+What is listed under "imported on demand" is, when it is first used.
 """
 
-import numpy as _np  # noqa: ICN001 - `np` would be a public name
+import importlib
+import typing
 
-from autograd import extend, fft, linalg, special
-from autograd._coverage import (
-    coverage,
-)
-from autograd._version import (
-    __version__,
-)
-from autograd.debug import (
-    detect_anomaly,
-)
-from autograd.engine.mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from autograd.extend import (
-    primitive,
-)
-from autograd.function import (
-    Function,
-)
-from autograd.ops.assignment import (
-    add_at,
-    set_at,
-)
-from autograd.ops.contractions import (
-    cross,
-    dot,
-    inner,
-    kron,
-    matmul,
-    matvec,
-    outer,
-    tensordot,
-    vdot,
-    vecdot,
-    vecmat,
-)
-from autograd.ops.covariance import (
-    corrcoef,
-    cov,
-)
-from autograd.ops.creation import (
-    array,
-    asanyarray,
-    asarray,
-    ascontiguousarray,
-    c_,
-    full,
-    full_like,
-    geomspace,
-    linspace,
-    logspace,
-    meshgrid,
-    r_,
-    vander,
-)
-from autograd.ops.cumulative import (
-    cumprod,
-    cumsum,
-    cumulative_prod,
-    cumulative_sum,
-    nancumprod,
-    nancumsum,
-)
-from autograd.ops.diagonals import (
-    diag,
-    diagflat,
-    diagonal,
-    trace,
-    tril,
-    triu,
-)
-from autograd.ops.differences import (
-    diff,
-    ediff1d,
-    gradient,
-    trapezoid,
-    unwrap,
-)
-from autograd.ops.einsum import (
-    einsum,
-)
-from autograd.ops.elementwise import (
-    abs,
-    absolute,
-    acos,
-    acosh,
-    add,
-    angle,
-    arccos,
-    arccosh,
-    arcsin,
-    arcsinh,
-    arctan,
-    arctan2,
-    arctanh,
-    around,
-    asin,
-    asinh,
-    atan,
-    atan2,
-    atanh,
-    cbrt,
-    ceil,
-    clip,
-    conj,
-    conjugate,
-    copysign,
-    cos,
-    cosh,
-    deg2rad,
-    degrees,
-    divide,
-    divmod,
-    exp,
-    exp2,
-    expm1,
-    fabs,
-    fix,
-    float_power,
-    floor,
-    floor_divide,
-    fmax,
-    fmin,
-    fmod,
-    frexp,
-    heaviside,
-    hypot,
-    imag,
-    ldexp,
-    log,
-    log1p,
-    log2,
-    log10,
-    logaddexp,
-    logaddexp2,
-    maximum,
-    minimum,
-    mod,
-    modf,
-    multiply,
-    nan_to_num,
-    negative,
-    nextafter,
-    positive,
-    pow,
-    power,
-    rad2deg,
-    radians,
-    real,
-    reciprocal,
-    remainder,
-    rint,
-    round,
-    sign,
-    sin,
-    sinc,
-    sinh,
-    spacing,
-    sqrt,
-    square,
-    subtract,
-    tan,
-    tanh,
-    true_divide,
-    trunc,
-    where,
-)
-from autograd.ops.filtering import (
-    apply_along_axis,
-    apply_over_axes,
-    convolve,
-    correlate,
-    interp,
-    polyval,
-)
-from autograd.ops.indexing import (
-    bincount,
-    choose,
-    compress,
-    extract,
-    getitem,
-    select,
-    take,
-    take_along_axis,
-)
-from autograd.ops.joining import (
-    append,
-    array_split,
-    block,
-    column_stack,
-    concat,
-    concatenate,
-    delete,
-    dsplit,
-    dstack,
-    hsplit,
-    hstack,
-    insert,
-    row_stack,
-    split,
-    stack,
-    unstack,
-    vsplit,
-    vstack,
-)
-from autograd.ops.padding import (
-    pad,
-)
-from autograd.ops.piecewise import (
-    piecewise,
-    real_if_close,
-)
-from autograd.ops.reciprocal_trigonometry import (
-    arccot,
-    arccoth,
-    arccsc,
-    arccsch,
-    arcsec,
-    arcsech,
-    cot,
-    coth,
-    csc,
-    csch,
-    sec,
-    sech,
-)
-from autograd.ops.reductions import (
-    amax,
-    amin,
-    max,
-    mean,
-    min,
-    prod,
-    ptp,
-    std,
-    sum,
-    var,
-)
-from autograd.ops.sequences import (
-    add_sequence,
-    multi_matmul,
-    multiply_sequence,
-)
-from autograd.ops.shaping import (
-    astype,
-    atleast_1d,
-    atleast_2d,
-    atleast_3d,
-    broadcast_arrays,
-    broadcast_to,
-    copy,
-    expand_dims,
-    flip,
-    fliplr,
-    flipud,
-    matrix_transpose,
-    moveaxis,
-    permute_dims,
-    ravel,
-    repeat,
-    reshape,
-    resize,
-    roll,
-    rollaxis,
-    rot90,
-    squeeze,
-    swapaxes,
-    tile,
-    transpose,
-    trim_zeros,
-)
-from autograd.ops.softmax import (
-    log_softmax,
-    logcumsumexp,
-    logsumexp,
-    softmax,
-)
-from autograd.ops.sorting import (
-    median,
-    nanmedian,
-    nanpercentile,
-    nanquantile,
-    partition,
-    percentile,
-    quantile,
-    sort,
-)
-from autograd.ops.statistics import (
-    average,
-    nanmax,
-    nanmean,
-    nanmin,
-    nanprod,
-    nanstd,
-    nansum,
-    nanvar,
-)
-from autograd.protocols import functions as _protocols
-from autograd.protocols import ufuncs as _ufuncs
+from numpy import e as e
+from numpy import inf as inf
+from numpy import nan as nan
+from numpy import newaxis as newaxis
+from numpy import pi as pi
+
+from autograd import extend as extend
+from autograd import fft as fft
+from autograd import linalg as linalg
+from autograd import ops
+from autograd import special as special
+from autograd._coverage import coverage as coverage
+from autograd._version import __version__ as __version__
+from autograd.debug import *
+from autograd.engine import *
+from autograd.extend import primitive as primitive
+from autograd.function import Function as Function
+from autograd.ops import *
+from autograd.publication import publish as _publish
 from autograd.random import (
-    manual_seed,
-    new_generator,
-    random_state,
-    set_random_state,
+    manual_seed as manual_seed,
 )
-from autograd.special import (
-    i0,
+from autograd.random import (
+    new_generator as new_generator,
 )
-from autograd.transforms.checkpoint import (
-    checkpoint,
+from autograd.random import (
+    random_state as random_state,
 )
-from autograd.transforms.gradients import (
-    elementwise_grad,
-    grad,
-    hessian,
-    hvp,
-    jacobian,
-    jvp,
-    value_and_grad,
-    vjp,
+from autograd.random import (
+    set_random_state as set_random_state,
 )
-from autograd.variable import (
-    Variable,
-)
+from autograd.special import i0 as i0
+from autograd.transforms.checkpoint import *
+from autograd.transforms.gradients import *
+from autograd.variable import Variable as Variable
 
-__all__ = [
-    "Function",
-    "Variable",
-    "__version__",
-    "abs",
-    "absolute",
-    "acos",
-    "acosh",
-    "add",
-    "add_at",
-    "add_sequence",
-    "amax",
-    "amin",
-    "angle",
-    "append",
-    "apply_along_axis",
-    "apply_over_axes",
-    "arccos",
-    "arccosh",
-    "arccot",
-    "arccoth",
-    "arccsc",
-    "arccsch",
-    "arcsec",
-    "arcsech",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctan2",
-    "arctanh",
-    "around",
-    "array",
-    "array_split",
-    "asanyarray",
-    "asarray",
-    "ascontiguousarray",
-    "asin",
-    "asinh",
-    "astype",
-    "atan",
-    "atan2",
-    "atanh",
-    "atleast_1d",
-    "atleast_2d",
-    "atleast_3d",
-    "average",
-    "bincount",
-    "block",
-    "broadcast_arrays",
-    "broadcast_to",
-    "c_",
-    "cbrt",
-    "ceil",
-    "checkpoint",
-    "choose",
-    "clip",
-    "column_stack",
-    "compress",
-    "concat",
-    "concatenate",
-    "conj",
-    "conjugate",
-    "convolve",
-    "copy",
-    "copysign",
-    "corrcoef",
-    "correlate",
-    "cos",
-    "cosh",
-    "cot",
-    "coth",
-    "cov",
-    "coverage",
-    "cross",
-    "csc",
-    "csch",
-    "cumprod",
-    "cumsum",
-    "cumulative_prod",
-    "cumulative_sum",
-    "deg2rad",
-    "degrees",
-    "delete",
-    "detect_anomaly",
-    "diag",
-    "diagflat",
-    "diagonal",
-    "diff",
-    "divide",
-    "divmod",
-    "dot",
-    "dsplit",
-    "dstack",
-    "ediff1d",
-    "einsum",
-    "elementwise_grad",
-    "enable_grad",
-    "exp",
-    "exp2",
-    "expand_dims",
-    "expm1",
-    "extend",
-    "extract",
-    "fabs",
-    "fft",
-    "fix",
-    "flip",
-    "fliplr",
-    "flipud",
-    "float_power",
-    "floor",
-    "floor_divide",
-    "fmax",
-    "fmin",
-    "fmod",
-    "frexp",
-    "full",
-    "full_like",
-    "geomspace",
-    "getitem",
-    "grad",
-    "gradient",
-    "heaviside",
-    "hessian",
-    "hsplit",
-    "hstack",
-    "hvp",
-    "hypot",
-    "i0",
-    "imag",
-    "inner",
-    "insert",
-    "interp",
-    "is_grad_enabled",
-    "jacobian",
-    "jvp",
-    "kron",
-    "ldexp",
-    "linalg",
-    "linspace",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "log_softmax",
-    "logaddexp",
-    "logaddexp2",
-    "logcumsumexp",
-    "logspace",
-    "logsumexp",
-    "manual_seed",
-    "matmul",
-    "matrix_transpose",
-    "matvec",
-    "max",
-    "maximum",
-    "mean",
-    "median",
-    "meshgrid",
-    "min",
-    "minimum",
-    "mod",
-    "modf",
-    "moveaxis",
-    "multi_matmul",
-    "multiply",
-    "multiply_sequence",
-    "nan_to_num",
-    "nancumprod",
-    "nancumsum",
-    "nanmax",
-    "nanmean",
-    "nanmedian",
-    "nanmin",
-    "nanpercentile",
-    "nanprod",
-    "nanquantile",
-    "nanstd",
-    "nansum",
-    "nanvar",
-    "negative",
-    "new_generator",
-    "nextafter",
-    "no_grad",
-    "outer",
-    "pad",
-    "partition",
-    "percentile",
-    "permute_dims",
-    "piecewise",
-    "polyval",
-    "positive",
-    "pow",
-    "power",
-    "primitive",
-    "prod",
-    "ptp",
-    "quantile",
-    "r_",
-    "rad2deg",
-    "radians",
-    "random_state",
-    "ravel",
-    "real",
-    "real_if_close",
-    "reciprocal",
-    "remainder",
-    "repeat",
-    "reshape",
-    "resize",
-    "rint",
-    "roll",
-    "rollaxis",
-    "rot90",
-    "round",
-    "row_stack",
-    "sec",
-    "sech",
-    "select",
-    "set_at",
-    "set_grad_enabled",
-    "set_random_state",
-    "sign",
-    "sin",
-    "sinc",
-    "sinh",
-    "softmax",
-    "sort",
-    "spacing",
-    "special",
-    "split",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "std",
-    "subtract",
-    "sum",
-    "swapaxes",
-    "take",
-    "take_along_axis",
-    "tan",
-    "tanh",
-    "tensordot",
-    "tile",
-    "trace",
-    "transpose",
-    "trapezoid",
-    "tril",
-    "trim_zeros",
-    "triu",
-    "true_divide",
-    "trunc",
-    "unstack",
-    "unwrap",
-    "value_and_grad",
-    "vander",
-    "var",
-    "vdot",
-    "vecdot",
-    "vecmat",
-    "vjp",
-    "vsplit",
-    "vstack",
-    "where",
-]
+if typing.TYPE_CHECKING:
+    from autograd import (
+        implicit as implicit,
+    )
+    from autograd import (
+        integrate as integrate,
+    )
+    from autograd import (
+        signal as signal,
+    )
+    from autograd import (
+        stats as stats,
+    )
+    from autograd import (
+        testing as testing,
+    )
+else:  # to type checkers star imports are public, computed lists are not
+    # fmt: off
+    __all__ = [
+        # the array that remembers, and when it does
+        "Variable", "enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled",
+        # functions of functions
+        "checkpoint", "elementwise_grad", "grad", "hessian", "hvp", "jacobian", "jvp",
+        "value_and_grad", "vjp",
+        # functions of your own, and what became of them
+        "Function", "coverage", "detect_anomaly", "extend", "primitive",
+        # NumPy's functions, and the rooms of the others
+        *ops.__all__, "fft", "i0", "linalg", "special",
+        # numbers
+        "e", "inf", "nan", "newaxis", "pi",
+        "manual_seed", "new_generator", "random_state", "set_random_state",
+        "__version__",
+    ]
+    # fmt: on
+    _ON_DEMAND = ("implicit", "integrate", "signal", "stats", "testing")
 
-_protocols.register([n for n in __all__ if not n.startswith("_")], globals(), _np)
-_protocols.register(fft.__all__, vars(fft), _np.fft)
-_protocols.register(linalg.__all__, vars(linalg), _np.linalg)
+    def __getattr__(name: str) -> object:
+        """Import a room when it is first asked for."""
+        if name in _ON_DEMAND:
+            return importlib.import_module(f"autograd.{name}")
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_ON_DEMAND})
+
+
+_publish(__name__)

@@ -17,6 +17,7 @@ import numpy as np
 
 from autograd.engine.calls import primitive
 from autograd.ops.elementwise import conjugate
+from autograd.publication import publish as _publish
 
 __all__ = [
     "fft",
@@ -222,3 +223,6 @@ def fftshift(x: Any, axes: Any = None) -> Any:
 def ifftshift(x: Any, axes: Any = None) -> Any:
     """Invert `fftshift`."""
     return np.fft.ifftshift(x, axes)
+
+
+_publish(__name__)

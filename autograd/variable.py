@@ -1,11 +1,11 @@
-"""The Variable: an array that remembers how it was computed. Seventh file to read, after
-`ops/elementwise`.
+"""The Variable: an array that remembers how it was computed. Eighth file to read, after
+`protocols/functions`.
 
 Operators are bound in the class body straight to primitives; so are the methods that NumPy arrays
 have. What leaves the graph says so: conversions of a Variable that requires a gradient raise a
 TypeError that names what to write instead.
 
-Imports everything that is older: `graph`, `calls`, `ops`.
+Imports everything that is older: `engine`, `ops`, `protocols`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ from autograd.ops import (
     reductions,
     shaping,
 )
+from autograd.protocols import array_function, array_ufunc
+
+__all__ = ["Variable", "as_cotangent", "unit_cotangent"]
 
 _FLOATING = "fc"
 # What to write instead of methods that change an array in place.
@@ -69,6 +72,9 @@ class Variable:
 
     __slots__ = ("__weakref__", "_data", "_frozen", "_name", "_node")
 
+    # `np.exp(v)` and `array + v`; `np.concatenate([v, w])`.
+    __array_ufunc__ = array_ufunc
+    __array_function__ = array_function
     # Above ndarray's and NumPy scalars', so that `array * variable` comes here.
     __array_priority__: ClassVar[float] = 1000.0
     # What the engine makes of nested lists that hold Variables.

@@ -4,6 +4,7 @@ Names, arguments, defaults and weight layouts are PyTorch's, with `axis` for `di
 first.
 """
 
+from autograd.publication import publish as _publish
 from nn import functional, init
 from nn._activation import (
     CELU,
@@ -152,3 +153,5 @@ __all__ = [
     "random_split",
     "save",
 ]
+
+_publish(__name__)

@@ -1,5 +1,6 @@
 """Optimizers, gradient clipping and learning rate schedules, with PyTorch's names and numbers."""
 
+from autograd.publication import publish as _publish
 from optim import lr_scheduler
 from optim._adadelta import Adadelta
 from optim._adagrad import Adagrad
@@ -33,3 +34,5 @@ __all__ = [
     "get_total_norm",
     "lr_scheduler",
 ]
+
+_publish(__name__)

@@ -35,6 +35,7 @@ from autograd.linalg._solve import (
 )
 from autograd.linalg._spectral import eig, eigh, eigvals, eigvalsh, svd, svdvals
 from autograd.ops.contractions import matmul, vecdot
+from autograd.publication import publish as _publish
 
 __all__ = [
     "cholesky",
@@ -74,3 +75,5 @@ __all__ = [
     "vecdot",
     "vector_norm",
 ]
+
+_publish(__name__)

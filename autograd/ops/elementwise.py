@@ -19,6 +19,7 @@ from autograd.engine import graph
 from autograd.engine.calls import binary, primitive, unary
 from autograd.engine.primitive import same
 from autograd.ops._shared import raw as _raw
+from autograd.ops.plain import nonzero
 
 __all__ = [
     "abs",
@@ -346,20 +347,28 @@ def angle(x: Any, deg: bool = False) -> Any:
 
 
 @primitive(
+    name="where",
     x=lambda g, condition: np.where(condition, g, 0.0),
     y=lambda g, condition: np.where(condition, 0.0, g),
     nondiff=("condition",),
     elementwise=True,
     makes_zeros=True,
 )
-def where(condition: Any, x: Any, y: Any) -> Any:
-    """Take elements of `x` where `condition` holds, of `y` elsewhere.
+def _where(condition: Any, x: Any, y: Any) -> Any:
+    return np.where(condition, x, y)
+
+
+def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """Take elements of `x` where `condition` holds, of `y` elsewhere; of `condition` alone return
+    the places where it holds, as `nonzero` does.
 
     The branch that was not taken gets a gradient of exactly zero, which stays zero whatever was
-    computed to get there:
-    `where(x > 0, sqrt(x), 0)` has gradient 0 at 0.
+    computed to get there: `where(x > 0, sqrt(x), 0)` has gradient 0 at 0.
     """
-    return np.where(condition, x, y)
+    return nonzero(condition) if x is y is None else _where(condition, x, y)
+
+
+where.primitive = _where.primitive  # type: ignore[attr-defined]
 
 
 def _within(x: Any, a_min: Any, a_max: Any) -> Any:

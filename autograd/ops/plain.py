@@ -80,7 +80,7 @@ bitwise_xor   = plain_binary(np.bitwise_xor, operator.xor)
 left_shift    = plain_binary(np.left_shift, operator.lshift)
 right_shift   = plain_binary(np.right_shift, operator.rshift)
 
-# -- questions --------------------------------------------------------------------------------------
+# -- questions -------------------------------------------------------------------------------------
 all               = plain(np.all)
 allclose          = plain(np.allclose)
 any               = plain(np.any)
@@ -99,7 +99,7 @@ isposinf          = plain(np.isposinf)
 isreal            = plain(np.isreal)
 signbit           = plain(np.signbit)
 
-# -- logic and integers -----------------------------------------------------------------------------
+# -- logic and integers ----------------------------------------------------------------------------
 bitwise_count     = plain(np.bitwise_count)
 gcd               = plain(np.gcd)
 invert            = plain(np.invert)
@@ -111,7 +111,7 @@ logical_xor       = plain(np.logical_xor)
 packbits          = plain(np.packbits)
 unpackbits        = plain(np.unpackbits)
 
-# -- places -----------------------------------------------------------------------------------------
+# -- places ----------------------------------------------------------------------------------------
 argmax            = plain(np.argmax)
 argmin            = plain(np.argmin)
 argpartition      = plain(np.argpartition)

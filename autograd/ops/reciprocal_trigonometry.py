@@ -3,8 +3,7 @@
 NumPy has none of them; MyGrad has most under these names. Angles are in radians. The inverses are
 `arccos(1 / x)` and so on, with the branch that follows from it: `arccot` lies in (-pi/2, pi/2] and
 jumps at 0. At a pole the value is infinite, as that of `1 / 0`. Real and complex; nothing overflows
-for large real arguments. Imports `calls`, `elementwise`
-and NumPy.
+for large real arguments. Imports `calls`, `elementwise` and NumPy.
 """
 
 from __future__ import annotations
@@ -74,19 +73,3 @@ arcsech = unary(lambda x: np.arccosh(1/x), name="arcsech", x=lambda g, x: g * _o
 arccsch = unary(lambda x: np.arcsinh(1/x), name="arccsch", x=lambda g, x: g * _of_arccsch(x))
 arccoth = unary(lambda x: np.arctanh(1/x), name="arccoth", x=lambda g, x: g / (1 - x * x))
 # fmt: on
-
-for _function, _text in (
-    (sec, "Return 1 / cos(x)."),
-    (csc, "Return 1 / sin(x)."),
-    (cot, "Return 1 / tan(x)."),
-    (sech, "Return 1 / cosh(x)."),
-    (csch, "Return 1 / sinh(x)."),
-    (coth, "Return 1 / tanh(x)."),
-    (arcsec, "Return arccos(1 / x), in [0, pi], of real |x| >= 1."),
-    (arccsc, "Return arcsin(1 / x), in [-pi/2, pi/2], of real |x| >= 1."),
-    (arccot, "Return arctan(1 / x), in (-pi/2, pi/2]; pi/2 at 0."),
-    (arcsech, "Return arccosh(1 / x), of real x in (0, 1]."),
-    (arccsch, "Return arcsinh(1 / x)."),
-    (arccoth, "Return arctanh(1 / x), of real |x| > 1."),
-):
-    _function.__doc__ = _text

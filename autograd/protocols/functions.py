@@ -4,27 +4,43 @@ A NumPy function is one of three things. It has a recorded counterpart of the sa
 (`HANDLERS`); or its result carries no gradient (`QUESTIONS`, `PLAIN`); or it is refused
 where a gradient would be lost, with a TypeError that names it and what to write instead (`REFUSED`
 knows better than the nearest name). Nothing is swallowed: an argument that the counterpart does not
-take is an error, unless it says what is the default anyway. Eighth file to read, after `variable`;
-ufuncs are in `ufuncs`.
+take is an error, unless it says what is the default anyway. Seventh file to read, after
+`ops/elementwise`; ufuncs are in `ufuncs`. Imports the calculus; the class body of Variable binds
+what is here.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from autograd import fft, linalg, ops, special
+from autograd.engine import graph
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import wrap
-from autograd.ops import elementwise, plain
+from autograd.ops import plain
 from autograd.protocols import scipy as _scipy
-from autograd.variable import Variable
 
-# NumPy function -> recorded counterpart, filled by `register`.
-HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}
+__all__ = [
+    "HANDLERS",
+    "PLAIN",
+    "QUESTIONS",
+    "REFUSED",
+    "array_function",
+    "classify",
+    "nearest",
+    "parameters",
+    "refuse",
+    "requires_grad",
+    "spelling",
+    "strip",
+    "wrapped",
+]
 
 
 def _named(names: str) -> list[Any]:
@@ -53,6 +69,25 @@ PLAIN: set[Callable[..., Any]] = set(
 # NumPy functions whose result has no gradient by nature -> the operation without rules.
 QUESTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     getattr(np, name): getattr(plain, name) for name in plain.__all__
+}
+
+
+def _counterparts(ours: ModuleType, theirs: ModuleType) -> dict[Callable[..., Any], Any]:
+    """Return our functions by those of NumPy that have the same names."""
+    pairs = ((getattr(theirs, name, None), value) for name, value in vars(ours).items())
+    return {
+        function: value
+        for function, value in pairs
+        if callable(function) and not isinstance(function, type) and function not in QUESTIONS
+    }
+
+
+# NumPy function -> recorded counterpart.
+HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {
+    **_counterparts(ops, np),
+    **_counterparts(linalg, np.linalg),
+    **_counterparts(fft, np.fft),
+    np.i0: special.i0,
 }
 
 _SET = "write x = autograd.set_at(x, index, value), which returns a new array"
@@ -87,22 +122,6 @@ REFUSED: dict[Callable[..., Any], str] = {
     )
     for function in _named(names)
 }
-
-
-def register(names: Iterable[str], functions: dict[str, Callable[..., Any]], module: Any) -> None:
-    """Make functions of this package the counterparts of NumPy's of the same names in `module`."""
-    for name in names:
-        counterpart = getattr(module, name, None)
-        if callable(counterpart) and not isinstance(counterpart, type):
-            HANDLERS.setdefault(counterpart, functions[name])
-
-
-def _where(condition: Any, *choices: Any) -> Any:
-    """Answer `np.where`: of a condition alone it gives places, which are plain."""
-    return elementwise.where(condition, *choices) if choices else plain.nonzero(condition)
-
-
-HANDLERS[np.where] = _where
 
 
 def classify(function: Callable[..., Any]) -> str:
@@ -151,8 +170,8 @@ def refuse(function: Any, reason: str = "without one") -> TypeError:
 
 def requires_grad(value: Any) -> bool:
     """Tell whether a gradient could be lost: a Variable in `value`, also nested, requires one."""
-    if isinstance(value, Variable):
-        return value.requires_grad
+    if isinstance(value, graph.Variable):
+        return value._node is not None
     if isinstance(value, (list, tuple)):
         return any(map(requires_grad, value))
     if isinstance(value, dict):
@@ -251,7 +270,7 @@ def _spelled(
 
 
 def array_function(
-    self: Variable, function: Callable[..., Any], types: Any, args: Any, kwargs: dict[str, Any]
+    self: Any, function: Callable[..., Any], types: Any, args: Any, kwargs: dict[str, Any]
 ) -> Any:
     """Answer `np.function(variable, ...)`."""
     del self, types
@@ -267,6 +286,3 @@ def array_function(
     if requires_grad(args) or requires_grad(kwargs):
         raise refuse(function)
     return wrapped(function(*unwrap_all(args), **unwrap_all(kwargs)))
-
-
-Variable.__array_function__ = array_function  # type: ignore[attr-defined]

@@ -17,6 +17,8 @@ import numpy as np
 from autograd import special
 from autograd.ops import elementwise
 
+__all__ = ["advice", "counterpart", "name_of"]
+
 # Functions that NumPy has, too: SciPy's are ufuncs of their own.
 _ELEMENTARY = frozenset({"cbrt", "exp2", "expm1", "log1p", "round"})
 

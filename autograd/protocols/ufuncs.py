@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.engine import graph
 from autograd.engine.calls import plain, unwrap_all
 from autograd.engine.graph import unwrap
 from autograd.ops import joining, shaping
@@ -25,7 +26,8 @@ from autograd.protocols.functions import (
     strip,
     wrapped,
 )
-from autograd.variable import Variable
+
+__all__ = ["array_ufunc"]
 
 # Reductions and running results that have a function of their own; others go step by step.
 _REDUCTIONS: dict[Any, Any] = {
@@ -37,7 +39,7 @@ _REDUCTIONS: dict[Any, Any] = {
 _RUNNING: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 
-def array_ufunc(self: Variable, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+def array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """Answer `np.ufunc(variable, ...)` and operators with a plain array on the left."""
     del self
     if method != "__call__":
@@ -83,7 +85,7 @@ def _with_keywords(
         )
         raise TypeError(msg)
     rest = outs[0]
-    if len(outs) > 1 or isinstance(rest, Variable):
+    if len(outs) > 1 or isinstance(rest, graph.Variable):
         raise _writes(ufunc)
     with np.errstate(all="ignore"):  # NumPy does not compute what the mask leaves out
         result = handler(*inputs, **kwargs)
@@ -179,6 +181,3 @@ def _reduce(
     steps = _steps(handler, [*start, *flat]) or [np.full(left, ufunc.identity)]
     out = shaping.broadcast_to(steps[-1], left)
     return shaping.expand_dims(out, axes) if keepdims else out
-
-
-Variable.__array_ufunc__ = array_ufunc  # type: ignore[attr-defined]

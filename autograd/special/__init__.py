@@ -22,7 +22,8 @@ import numpy as np
 from autograd._optional import require
 from autograd.engine.calls import binary, primitive, unary
 from autograd.ops.elementwise import sinc
-from autograd.ops.softmax import log_softmax, logsumexp, softmax
+from autograd.ops.exponential_sums import log_softmax, logsumexp, softmax
+from autograd.publication import publish as _publish
 from autograd.special import erf as _erf
 
 __all__ = [
@@ -302,3 +303,5 @@ def _airy(part: int) -> Callable[[Any], Any]:
 # The Airy equation: Ai'' = x Ai (DLMF 9.2.1).
 airy_ai = unary(_airy(0), name="airy_ai", x=lambda g, x: g * _airy_ai_slope(x))
 _airy_ai_slope = unary(_airy(1), name="airy_ai_slope", x=lambda g, x: g * (x * airy_ai(x)))
+
+_publish(__name__)

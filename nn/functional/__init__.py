@@ -4,6 +4,7 @@ Names and arguments are PyTorch's, with `axis` for `dim` and `x` for the input o
 activations.
 """
 
+from autograd.publication import publish as _publish
 from nn.functional._activation import (
     celu,
     elu,
@@ -105,3 +106,5 @@ __all__ = [
     "tanhshrink",
     "threshold",
 ]
+
+_publish(__name__)

@@ -1,4 +1,4 @@
-"""Rows of `autograd/ops/contractions.py`, `einsum.py`, `covariance.py` and `filtering.py`."""
+"""Rows of `autograd/ops/contractions.py`, `einstein.py`, `covariance.py` and `filtering.py`."""
 
 import numpy as np
 from op_table import Case, Row

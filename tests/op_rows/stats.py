@@ -7,7 +7,7 @@ from op_table import Case, Row
 
 from autograd import stats
 from autograd._optional import available
-from autograd.ops.softmax import softmax
+from autograd.ops.exponential_sums import softmax
 
 
 def _between(*limits):

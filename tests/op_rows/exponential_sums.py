@@ -1,4 +1,4 @@
-"""Rows of `autograd/ops/softmax.py`; the twins are the plain formulas, for moderate numbers."""
+"""Rows of `autograd/ops/exponential_sums.py`; the twins are the plain formulas."""
 
 import numpy as np
 from op_table import Case, Row

@@ -1,4 +1,4 @@
-"""Rows of autograd.ops.piecewise."""
+"""Rows of autograd.ops.branches."""
 
 import numpy as np
 from op_table import Case, Row
