@@ -1,0 +1,1 @@
+"""The engine: mode, graph, backward, primitive, calls, to be read in this order; `changes` beside them."""

@@ -1,0 +1,1 @@
+"""Who answers NumPy and SciPy: functions, ufuncs."""
