@@ -1,1 +1,2 @@
-"""The engine: mode, graph, backward, primitive, calls, to be read in this order; `changes` beside them."""
+"""The engine: mode, graph, backward, primitive, calls, to be read in this order; `changes` is
+beside them."""

@@ -127,12 +127,12 @@ class Sums(dict[Node, Cotangent]):
 
 
 def _is_alone(x: Array) -> bool:
-    """Tell whether an array owns its memory, and nobody but its holder and the caller refers to it."""
+    """Tell whether an array owns its memory and is referred to by its holder and the caller alone."""
     return references(x) <= _ALONE and x.base is None and x.flags.writeable
 
 
 def _references_to_one_alone() -> int:
-    """Count what `_is_alone` finds for an array in one dictionary and one variable of its caller."""
+    """Count what `_is_alone` finds for an array in a dictionary and a variable of its caller."""
 
     def count(x: Array) -> int:
         return references(x)

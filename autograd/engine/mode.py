@@ -37,7 +37,7 @@ class Mode:
 
 
 _FIRST = {"recording": True, "observers": (), "tracing": False, "inspector": None, "outer": None}
-_MODE: ContextVar[Mode] = ContextVar("mode", default=Mode(_FIRST))
+_MODE: ContextVar[Mode] = ContextVar("mode", default=Mode(_FIRST))  # noqa: B039 - never changed
 current_mode = _MODE.get
 
 
