@@ -106,7 +106,7 @@ def fixed_point(
     return record(plan, tuple(free), (x,), x, (a, x0))
 
 
-_OPAQUE = Primitive("fixed_point", lambda a, x0: x0, ("a", "x0"), {})
+_OPAQUE = Primitive("fixed_point", lambda _a, x0: x0, ("a", "x0"), {})
 
 
 def _iterate(step: Callable[[Any], Any], x: Any, distance: Callable[..., Any], tol: float) -> Any:

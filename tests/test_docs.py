@@ -4,6 +4,7 @@ What the pages state beside their code (tables of names, links, limits) is check
 """
 
 import importlib
+import importlib.util
 import inspect
 import re
 from pathlib import Path
@@ -47,6 +48,23 @@ def test_blocks_are_found_with_their_lines():
         "# t\n```python\nx = 1\n```\n```python no-run\nraise\n```\n```python\nassert x == 1\n```\n"
     )
     assert blocks(text) == [(2, "x = 1\n"), (8, "assert x == 1\n")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_line_references_and_minutes_are_true(page):
+    spec = importlib.util.spec_from_file_location("lines", ROOT / "docs" / "line_references.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    text = page.read_text(encoding="utf-8")
+    assert script.refreshed(text) == text, "run python docs/line_references.py"
+
+
+def test_a_line_reference_that_is_wrong_is_noticed():
+    spec = importlib.util.spec_from_file_location("lines", ROOT / "docs" / "line_references.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    wrong = "`record` (`autograd/engine/graph.py`, lines 1-2)"
+    assert script.refreshed(wrong) != wrong
 
 
 # -- what pages state beside their code ------------------------------------------------------------

@@ -1,6 +1,5 @@
-"""The engine: read mode, graph, backward, primitive and calls, in this order.
-
-What of it is for users is the mode; the library and `autograd.extend` use the rest.
+"""The engine: mode, graph, backward, primitive, calls, to be read in this order; `changes` is beside
+them. Users need of it the mode; the library and `autograd.extend` are made of the rest.
 """
 
 from autograd.engine.mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled

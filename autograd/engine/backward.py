@@ -14,15 +14,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import arrays
-from autograd.arrays import Array, is_array, references
+from autograd.arrays import Array, has_zeros, holds_nan, is_array, references
 from autograd.engine import changes, graph
 from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, Plan, Pull, unwrap, wrap
 from autograd.engine.mode import current_mode
 
 # fmt: off
-__all__ = ["Route", "cast", "conjugated", "constant_pull", "find_route", "guard", "holds_nan",
-           "masked_by", "pull_jointly", "run_backward", "unbroadcast"]
+__all__ = ["Route", "cast", "conjugated", "constant_pull", "find_route", "guard", "masked_by",
+           "pull_jointly", "run_backward", "unbroadcast"]
 # fmt: on
 
 _by_number = attrgetter("number")
@@ -57,7 +56,7 @@ def run_backward(
     order, wanted, closed = route or find_route(sums, inputs)
     take, targets, captured = sums.pop, frozenset(inputs or ()), {}
     run_rules = current_mode().inspector
-    zeros, deferred = any(map(_has_zeros, sums.values())), False
+    zeros, deferred = any(has_zeros(unwrap(g)) for g in sums.values()), False
     reports: list[str] = []  # of invalid values: see "exact zeros"
     outside = np.geterr()
     with np.errstate(divide="ignore", invalid="call", call=lambda kind, _: reports.append(kind)):
@@ -69,7 +68,7 @@ def run_backward(
                 g = g.materialize()
             if node.hooks is not None:
                 g = _run_hooks(node, g, outside)
-                zeros = zeros or _has_zeros(g)
+                zeros = zeros or has_zeros(unwrap(g))
             plan, parents = node.plan, node.parents
             if node in targets:
                 captured[node] = _result(conjugated(node, g), recorded=create_graph)
@@ -117,7 +116,7 @@ class Sums(dict[Node, Cotangent]):
     def add(self, node: Node, g: Cotangent) -> None:
         """Add `g` to the sum of `node`, in place where the sum is nobody else's."""
         total = self[node]
-        if total.__class__ is _ndarray and references(total) <= _ALONE and _is_whole(total):
+        if total.__class__ is _ndarray and _is_alone(total):
             if g.__class__ is _ndarray:
                 total += g
                 return
@@ -127,31 +126,23 @@ class Sums(dict[Node, Cotangent]):
         self[node] = total + g
 
 
-def _references_of_two_holders() -> int:
-    """Count what the functions here find for an array that is held by a variable of theirs and in
-    one other place, a dictionary or a variable of the loop.
-    """
+def _is_alone(x: Array) -> bool:
+    """Tell whether an array owns its memory and is referred to by its holder and the caller alone."""
+    return references(x) <= _ALONE and x.base is None and x.flags.writeable
+
+
+def _references_to_one_alone() -> int:
+    """Count what `_is_alone` finds for an array in a dictionary and a variable of its caller."""
+
+    def count(x: Array) -> int:
+        return references(x)
+
     holder = {0: np.empty(1)}
     total = holder[0]
-    return references(total)
+    return count(total)
 
 
-_ALONE = _references_of_two_holders()
-
-
-def _is_whole(x: Array) -> bool:
-    """Tell whether an array owns its memory and may be written to."""
-    return x.base is None and x.flags.writeable
-
-
-def _result(g: Cotangent, *, recorded: bool) -> Cotangent:
-    """Return `g` in memory of its own; a Variable where the pass is recorded."""
-    if recorded:
-        return g if isinstance(g, graph.Variable) else wrap(g)  # of a rule constant in everything
-    shared = isinstance(g, np.ndarray) and not (references(g) <= _ALONE and _is_whole(g))
-    return g.copy() if shared else g
-
-
+_ALONE = _references_to_one_alone()
 _accumulating = threading.Lock()
 
 
@@ -161,12 +152,18 @@ def _accumulate(node: Node, g: Cotangent) -> None:
     with _accumulating:  # 50 ns; without it, threads that share a leaf lose gradients
         total = node.grad
         if total is None:
-            shared = isinstance(g, np.ndarray) and not (references(g) <= _ALONE and _is_whole(g))
-            node.grad = g.copy() if shared else g
-        elif isinstance(total, np.ndarray):
+            node.grad = g.copy() if isinstance(g, _ndarray) and not _is_alone(g) else g
+        elif isinstance(total, _ndarray):
             total += g
         else:
             node.grad = total + g
+
+
+def _result(g: Cotangent, *, recorded: bool) -> Cotangent:
+    """Return `g` in memory of its own; a Variable where the pass is recorded."""
+    if recorded:
+        return g if isinstance(g, graph.Variable) else wrap(g)  # of a rule constant in everything
+    return g.copy() if isinstance(g, _ndarray) and not _is_alone(g) else g
 
 
 # -- shapes and dtypes -----------------------------------------------------------------------------
@@ -226,19 +223,9 @@ def guard(pull: Pull) -> Pull:
 
     def guarded(g: Cotangent, saved: Any) -> Cotangent:
         gx = pull(g, saved)
-        return masked_by(g, gx) if gx is not None and holds_nan(gx) else gx
+        return masked_by(g, gx) if gx is not None and holds_nan(unwrap(gx)) else gx
 
     return guarded
-
-
-def holds_nan(gx: Cotangent) -> bool:
-    """Tell whether a cotangent holds a nan (or numbers too large to be squared)."""
-    return arrays.holds_nan(unwrap(gx))
-
-
-def _has_zeros(g: Cotangent) -> bool:
-    """Tell whether a seed holds exact zeros, as one row of a Jacobian does."""
-    return arrays.has_zeros(unwrap(g))
 
 
 def masked_by(g: Cotangent, gx: Cotangent) -> Cotangent:
@@ -265,7 +252,7 @@ def constant_pull(gx: Cotangent, _g: Cotangent, _saved: Any) -> Cotangent:
     return gx
 
 
-def _run_hooks(node: Node, g: Cotangent, outside: dict[str, str]) -> Cotangent:
+def _run_hooks(node: Node, g: Cotangent, outside: Any) -> Cotangent:
     """Show `g` to the hooks of a node, read-only; each may return another one."""
     g = conjugated(node, g)
     hooks = list(node.hooks or ())
@@ -274,7 +261,7 @@ def _run_hooks(node: Node, g: Cotangent, outside: dict[str, str]) -> Cotangent:
         if isinstance(g, np.ndarray):  # the memory may be another gradient's, too
             shown = g.view()
             shown.flags.writeable = False
-        with np.errstate(**outside):  # type: ignore[arg-type] # the user's code
+        with np.errstate(**outside):  # the user's code
             result = hook(shown)
         g = g if result is None else _checked_by_hook(node, result)
     g = conjugated(node, g)
@@ -316,32 +303,17 @@ class Route(NamedTuple):
 def find_route(
     roots: Iterable[Node], inputs: Sequence[Node] | None, *, closed: bool = False
 ) -> Route:
-    """Find what lies between `roots` and `inputs` (None: the leaves).
+    """Find what is reachable from `roots` and not older than all `inputs` (None: down to the
+    leaves); where `closed`, not through any of them.
 
     It is the same for every pass over one graph that is retained: a Jacobian finds it once for all
     of its rows, which takes a third off the time of the Hessian of Rosenbrock's function.
     """
-    order = _collect(roots, inputs or (), closed=closed)
-    changes.refuse_stale(order)
-    if inputs is None:
-        return Route(order, None, closed)
-    wanted = set(inputs)
-    for node in reversed(order):
-        if not wanted.isdisjoint(node.parents):
-            wanted.add(node)
-    return Route(order, wanted, closed)
-
-
-def _collect(roots: Iterable[Node], inputs: Sequence[Node], *, closed: bool) -> list[Node]:
-    """List what is reachable from `roots` and not older than all `inputs`, youngest first; where
-    `closed`, not through any of them.
-    """
-    ends = frozenset(inputs) if closed else frozenset()
-    oldest = min(n.number for n in inputs) if inputs else 0
+    ends = frozenset(inputs or ()) if closed else frozenset()
+    oldest = min((n.number for n in inputs or ()), default=0)
     seen = set(roots)
     stack = list(seen)
-    order = []
-    freed = []
+    order, freed = [], []
     while stack:
         node = stack.pop()
         order.append(node)
@@ -352,11 +324,17 @@ def _collect(roots: Iterable[Node], inputs: Sequence[Node], *, closed: bool) -> 
                 seen.add(parent)
                 stack.append(parent)
     # An input may itself be freed, as long as no other is looked for in what it was computed from.
-    if freed and not (seen.issuperset(inputs) and set(inputs).issuperset(freed)):
-        msg = (
+    if freed and not (inputs and seen.issuperset(inputs) and set(inputs).issuperset(freed)):
+        raise RuntimeError(
             "backward: this graph was freed by an earlier backward pass; pass retain_graph=True to "
             "the first pass, or compute the output again"
         )
-        raise RuntimeError(msg)
     order.sort(key=_by_number, reverse=True)
-    return order
+    changes.refuse_stale(order)
+    if inputs is None:
+        return Route(order, None, closed)
+    wanted = set(inputs)
+    for node in reversed(order):
+        if not wanted.isdisjoint(node.parents):
+            wanted.add(node)
+    return Route(order, wanted, closed)

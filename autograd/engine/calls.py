@@ -20,9 +20,9 @@ from autograd.engine.mode import current_mode
 from autograd.engine.primitive import PRIMITIVES, Primitive, Rule, same
 
 # fmt: off
-__all__ = ["PRIMITIVES", "Operation", "Primitive", "as_operand", "binary", "binary_call",
-           "general_call", "holds", "holds_variable", "named", "plain", "plain_binary", "primitive",
-           "same", "signature_of", "unary", "unary_call", "unwrap_all"]
+__all__ = ["Operation", "as_operand", "binary", "binary_call", "general_call", "holds",
+           "holds_variable", "named", "primitive", "same", "signature_of", "unary", "unary_call",
+           "unwrap_all"]
 # fmt: on
 
 # Operand types that need no look: everything else is converted or refused by `as_operand`.
@@ -59,7 +59,7 @@ def binary(
     `fast` is the same as an operator, if there is one: on NumPy scalars it is ten times as fast as
     a ufunc (40 ns to 450 ns), and on arrays a little faster.
     """
-    rules = {key: known.pop(key) for key in ("x", "y") if key in known}
+    rules: dict[str, Rule] = {key: known.pop(key) for key in ("x", "y") if key in known}
     known = {"elementwise": True} | known
     made = Primitive(name or forward.__name__, forward, ("x", "y"), rules, **known)
     return named(binary_call(made, fast), made, PRIMITIVES)
@@ -75,37 +75,6 @@ def primitive(name: str | None = None, **known: Any) -> Callable[[Kernel], Opera
         return named(general_call(made), made, PRIMITIVES)
 
     return decorate
-
-
-def plain(forward: Kernel, *, name: str | None = None) -> Operation:
-    """Make an operation without rules, of any arguments: places, counts, questions.
-
-    Its results are plain arrays, unless a program is traced.
-    """
-    made = Primitive(name or forward.__name__, forward, ("args", "kwargs"), {}, plain=True)
-    made.evaluate = lambda values: forward(*values[0], **values[1])  # type: ignore[method-assign]
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if not (holds_variable(args) or (kwargs and holds_variable(kwargs))):
-            return forward(*args, **kwargs)
-        out = forward(*unwrap_all(args), **unwrap_all(kwargs))
-        out = np.bool_(out) if out.__class__ is bool else out
-        return record(made.constant, (), (), out, (args, kwargs))
-
-    return named(functools.update_wrapper(call, forward), made)
-
-
-def plain_binary(forward: Kernel, fast: Kernel) -> Operation:
-    """Make an operation without rules of two operands: a comparison, a logical operation."""
-    made = Primitive(forward.__name__, forward, ("x", "y"), {}, elementwise=True, plain=True)
-    constant = made.constant
-
-    def call(x: Any, y: Any, /) -> Any:
-        if isinstance(x, graph.Variable) or isinstance(y, graph.Variable):
-            return record(constant, (), (), fast(unwrap(x), unwrap(y)), (x, y))
-        return forward(x, y)
-
-    return named(call, made)
 
 
 def named(call: Any, made: Primitive, registry: dict[str, Primitive] | None = None) -> Operation:
@@ -172,6 +141,7 @@ def binary_call(made: Primitive, fast: Kernel | None = None) -> Callable[..., An
                 a = np.complex128(a)  # Python's complex would take NumPy's scalars with it
         else:
             return forward(x, y) if type(y) in _PLAIN else _converted(call, made, x, y)
+        parents: tuple[Node, ...]
         try:
             out = compute(a, b)
         except ValueError as error:
@@ -266,26 +236,20 @@ def signature_of(forward: Kernel, known: dict[str, Any]) -> dict[str, Any]:
             "autograd.extend.unary or binary"
         )
     variadic, count = bool(code.co_flags & 0x04), code.co_argcount
-    if code.co_flags & 0x08:
+    if code.co_flags & 0x08 or (variadic and count):
+        got = "both kinds of operand" if variadic and count else "**keywords"
         raise TypeError(
-            f"{forward.__name__}: wanted named parameters, got **keywords; name each, so that none "
-            "can be swallowed"
+            f"{forward.__name__}: wanted named parameters, or *operands first and the others as "
+            f"keywords, got {got}; name each, so that none can be swallowed"
         )
-    if variadic and count:
-        raise TypeError(
-            f"{forward.__name__}: wanted *operands first and the other parameters as keywords, got "
-            "both kinds of operand"
-        )
-    parameters = code.co_varnames[: count + code.co_kwonlyargcount]
+    names = code.co_varnames[: count + code.co_kwonlyargcount]
     tail = forward.__defaults__ or ()
-    defaults = dict(zip(parameters[count - len(tail) :], tail, strict=False))
-    if variadic:
-        parameters = (code.co_varnames[len(parameters)], *parameters)
     attributes = {key: value for key, value in known.items() if key in Primitive.__annotations__}
     return {
-        "parameters": parameters,
+        "parameters": (code.co_varnames[len(names)], *names) if variadic else names,
         "rules": {key: rule for key, rule in known.items() if key not in attributes},
-        "defaults": defaults | (forward.__kwdefaults__ or {}),
+        "defaults": dict(zip(names[count - len(tail) : count], tail, strict=True))
+        | (forward.__kwdefaults__ or {}),
         "variadic": variadic,
         "positional": count,
         **attributes,
@@ -305,7 +269,7 @@ def as_operand(name: str, operand: str, value: Any) -> Any:
     if type(value) in _PLAIN or isinstance(value, graph.Variable):
         return value
     if isinstance(value, (list, tuple)):
-        return graph.Variable._from_sequence(value)  # type: ignore[attr-defined]
+        return graph.Variable._from_sequence(value)
     wanted, kind = f"{name}: wanted an array or a number", type(value).__name__
     if isinstance(value, np.ndarray) and (isinstance(value, np.matrix) or hasattr(value, "mask")):
         # Their operators mean something else.
@@ -339,24 +303,17 @@ def _converted(call: Callable[..., Any], made: Primitive, x: Any, y: Any) -> Any
     """Convert operands of unusual type and try again."""
     if any(getattr(type(v), "__array_ufunc__", True) is None for v in (x, y)):
         return NotImplemented  # a type that asks to answer arrays itself, through __radd__ ...
-    if _answers_itself(x, y) or _answers_itself(y, x):
-        return made.forward(x, y)
+    for v, other in ((x, y), (y, x)):
+        # NumPy leaves the operation to tables of xarray and the like; arrays of the library that
+        # the other operand's data are of are operands as any.
+        if hasattr(type(v), "__array_ufunc__") and type(v) is not type(unwrap(other)):
+            if not isinstance(v, (np.ndarray, np.generic, graph.Variable)):
+                return made.forward(x, y)
     x, y = as_operand(made.name, "x", x), as_operand(made.name, "y", y)
     if not holds_variable((x, y)):
         return made.forward(x, y)
-    known = [type(v) in _PLAIN or isinstance(v, graph.Variable) for v in (x, y)]
+    known = (type(v) in _PLAIN or isinstance(v, graph.Variable) for v in (x, y))
     return call(*(v if is_known else wrap(v) for v, is_known in zip((x, y), known, strict=True)))
-
-
-def _answers_itself(value: Any, other: Any) -> bool:
-    """Tell whether NumPy leaves an operation to `value`, as to a table of xarray, because it is no
-    array, nor of the library that the arrays of `other` are of.
-    """
-    return (
-        not isinstance(value, (np.ndarray, np.generic, graph.Variable))
-        and hasattr(type(value), "__array_ufunc__")
-        and type(value) is not type(unwrap(other))
-    )
 
 
 def _is_floating(out: Any) -> bool:
@@ -373,23 +330,22 @@ def _explained(name: str, x: Any, y: Any, error: ValueError) -> ValueError:
         if not str(error).startswith(name):
             return ValueError(
                 f"{name}: wanted operands whose shapes broadcast, got {shapes[0]} and {shapes[1]}; "
-                f"reshape one so that their last axes are equal or 1"
+                "reshape one so that their last axes are equal or 1"
             )
     return error
+
+
+# What users of other libraries write for NumPy's keywords.
+_SPELLINGS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims"}
 
 
 def _wrong_arguments(
     name: str, parameters: tuple[str, ...], kwargs: dict[str, Any], error: TypeError
 ) -> TypeError:
     """Return the error for arguments that do not fit a signature."""
-    for key in kwargs:
-        if key not in parameters:
-            hint = f"; write {_SPELLINGS[key]}=" if _SPELLINGS.get(key) in parameters else ""
-            wanted = f"{name}: wanted keywords among {', '.join(parameters)}"
-            return TypeError(f"{wanted}, got {key!r}{hint}")
-    said = str(error).replace("<lambda>() ", "").replace("general_call.<locals>.", "")
-    return TypeError(f"{name}: wanted arguments for ({', '.join(parameters)}), got others: {said}")
-
-
-# What users of other libraries write for NumPy's keywords.
-_SPELLINGS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims"}
+    names = ", ".join(parameters)
+    for key in set(kwargs).difference(parameters):
+        hint = f"; write {_SPELLINGS[key]}=" if _SPELLINGS.get(key) in parameters else ""
+        return TypeError(f"{name}: wanted keywords among {names}, got {key!r}{hint}")
+    said = str(error).partition("() ")[2]
+    return TypeError(f"{name}: wanted arguments for ({names}), got others: it {said}")

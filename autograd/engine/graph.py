@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 from autograd.arrays import Array
@@ -62,7 +61,7 @@ def unwrap(value: Any) -> Any:
     return value._data if isinstance(value, Variable) else value
 
 
-class Plan(SimpleNamespace):
+class Plan:
     """How one primitive pulls cotangents back for one choice of operands that require a gradient.
 
     Made once per choice and shared by all nodes of that kind. All policy is decided here, so that
@@ -84,6 +83,10 @@ class Plan(SimpleNamespace):
     makes_zeros: bool = False  # the rules put exact zeros into cotangents (where, indexing ...)
     deferred: bool = False  # the rules return `Deferred` cotangents
     plain: bool = False  # there are no rules: results are arrays unless a program is traced
+
+    def __init__(self, **fields: Any) -> None:
+        for name in Plan.__annotations__:  # one by one: Python reads such attributes fastest
+            setattr(self, name, fields.get(name, getattr(Plan, name, None)))
 
 
 LEAF = Plan(name="leaf")

@@ -11,16 +11,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeAlias, TypeVar
 
-__all__ = [
-    "Mode",
-    "Observer",
-    "current_mode",
-    "enable_grad",
-    "is_grad_enabled",
-    "no_grad",
-    "set_grad_enabled",
-    "watching",
-]
+__all__ = ["Observer", "current_mode", "enable_grad", "is_grad_enabled", "no_grad"]
+__all__ += ["set_grad_enabled", "watching"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 # Called with (primitive, arguments in the order of its parameters, output) after every call of an
@@ -29,30 +21,23 @@ Observer: TypeAlias = Callable[[Any, tuple[Any, ...], Any], None]
 
 
 class Mode:
-    """How calls are treated here and now.
+    """How calls are treated here and now."""
 
-    Attributes:
-        recording: whether operations on Variables that require a gradient are recorded.
-        observers: told of every call, whether or not it is recorded.
-        tracing: an observer asks to see whole programs: operations without rules return Variables,
-            and no branch may be taken on a value.
-        inspector: replaces the rules in backward passes (the debug mode).
-        outer: the mode to return to; None outside of every `with`.
-    """
+    recording: bool  # whether operations on Variables that require a gradient are recorded
+    observers: tuple[Observer, ...]  # told of every call, whether or not it is recorded
+    # An observer asks to see whole programs: operations without rules return Variables, and no
+    # branch may be taken on a value.
+    tracing: bool
+    inspector: Callable[..., Any] | None  # replaces the rules in backward passes (debug mode)
+    outer: Mode | None  # the mode to return to; None outside of every `with`
 
-    recording: bool = True
-    observers: tuple[Observer, ...] = ()
-    tracing: bool = False
-    inspector: Callable[..., Any] | None = None
-    outer: Mode | None = None
-
-    def __init__(self, like: Mode | None = None, **changes: Any) -> None:
-        if like is not None:
-            vars(self).update(vars(like))
-        vars(self).update(changes)
+    def __init__(self, like: dict[str, Any], **changes: Any) -> None:
+        for name, value in (like | changes).items():
+            setattr(self, name, value)
 
 
-_MODE: ContextVar[Mode] = ContextVar("mode", default=Mode(recording=True, observers=()))
+_FIRST = {"recording": True, "observers": (), "tracing": False, "inspector": None, "outer": None}
+_MODE: ContextVar[Mode] = ContextVar("mode", default=Mode(_FIRST))  # noqa: B039 - never changed
 current_mode = _MODE.get
 
 
@@ -71,8 +56,8 @@ class _Switch:
         self._entered: list[Mode] = []
 
     def __enter__(self) -> Any:
-        mode = current_mode()
-        mode = Mode(mode, **self._changes, outer=mode)
+        outer = current_mode()
+        mode = Mode(vars(outer), **self._changes, outer=outer)
         self._entered.append(mode)
         _MODE.set(mode)
         return self
@@ -85,11 +70,10 @@ class _Switch:
     def __del__(self) -> None:
         """Leave what was not left: Ctrl-C can strike where `__exit__` has not begun."""
         mode: Mode | None = current_mode()
-        while self._entered and mode is not None:
-            if any(entered is mode for entered in self._entered):
-                _MODE.set(mode.outer or mode)
-                return
+        while mode is not None and not any(entered is mode for entered in self._entered):
             mode = mode.outer
+        if mode is not None and mode.outer is not None:
+            _MODE.set(mode.outer)
 
     def __call__(self, function: F) -> F:
         """Decorate a function, coroutine function or (asynchronous) generator function."""
@@ -111,7 +95,7 @@ class set_grad_enabled(_Switch):  # noqa: N801 - reads as a function, as in PyTo
     def __init__(self, enabled: bool) -> None:
         super().__init__(recording=enabled)
         self._before: Mode | None = current_mode()
-        _MODE.set(Mode(self._before, recording=enabled))
+        _MODE.set(Mode(vars(self._before), recording=enabled))
 
     def _take_back(self) -> None:
         """Undo the plain call: it is used as a context manager or a decorator."""
@@ -159,10 +143,7 @@ class enable_grad(no_grad):  # noqa: N801
 
 
 def watching(
-    observer: Observer | None = None,
-    *,
-    tracing: bool = False,
-    inspector: Callable[..., Any] | None = None,
+    observer: Observer | None = None, *, tracing: bool = False, inspector: Any = None
 ) -> _Switch:
     """Return a context manager in which `observer` is told of every call, beside the observers that
     are, and `inspector` runs the rules of backward passes.
@@ -181,56 +162,49 @@ _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200  # as in the module
 
 
 def _decorated(function: F, switch: Callable[[], _Switch]) -> F:
-    plain: Any = function
-    while isinstance(plain, functools.partial):
-        plain = plain.func
-    code = getattr(plain, "__code__", None) or getattr(type(plain).__call__, "__code__", None)
+    inner: Any = function
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    code = getattr(inner, "__code__", None) or getattr(type(inner).__call__, "__code__", None)
     flags = getattr(code, "co_flags", 0)
-    wrapper: Any
-    if flags & (_GENERATOR | _ASYNC_GENERATOR):
-        steps = _steps if flags & _GENERATOR else _async_steps
 
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            return steps(function(*args, **kwargs), switch)
-    elif flags & _COROUTINE:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with switch():
+            return function(*args, **kwargs)
 
-        async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with switch():
-                return await function(*args, **kwargs)
-    else:
+    async def coroutine(*args: Any, **kwargs: Any) -> Any:
+        with switch():
+            return await function(*args, **kwargs)
 
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with switch():
-                return function(*args, **kwargs)
+    def steps(*args: Any, **kwargs: Any) -> Any:
+        """Run each step of a generator in the mode, what its caller does between them outside."""
+        generator = function(*args, **kwargs)
+        step, argument = generator.send, None
+        while True:
+            try:
+                with switch():
+                    value = step(argument)
+            except StopIteration as end:
+                return end.value
+            try:
+                step, argument = generator.send, (yield value)
+            except BaseException as error:  # noqa: BLE001 - the generator decides what to do with it
+                step, argument = generator.throw, error
 
+    async def async_steps(*args: Any, **kwargs: Any) -> Any:
+        generator = function(*args, **kwargs)
+        step, argument = generator.asend, None
+        while True:
+            try:
+                with switch():
+                    value = await step(argument)
+            except StopAsyncIteration:
+                return
+            try:
+                step, argument = generator.asend, (yield value)
+            except BaseException as error:  # noqa: BLE001 - likewise
+                step, argument = generator.athrow, error
+
+    kinds: Any = {_GENERATOR: steps, _COROUTINE: coroutine, _ASYNC_GENERATOR: async_steps}
+    wrapper = next((w for flag, w in kinds.items() if flags & flag), call)
     return functools.wraps(function)(wrapper)  # type: ignore[return-value]
-
-
-def _steps(generator: Any, switch: Callable[[], _Switch]) -> Any:
-    """Run each step of a generator in the mode, and what its caller does between them outside."""
-    step, argument = generator.send, None
-    while True:
-        try:
-            with switch():
-                value = step(argument)
-        except StopIteration as end:
-            return end.value
-        try:
-            step, argument = generator.send, (yield value)
-        except BaseException as error:  # noqa: BLE001 - the generator decides what to do with it
-            step, argument = generator.throw, error
-
-
-async def _async_steps(generator: Any, switch: Callable[[], _Switch]) -> Any:
-    """Do the same for an asynchronous generator."""
-    step, argument = generator.asend, None
-    while True:
-        try:
-            with switch():
-                value = await step(argument)
-        except StopAsyncIteration:
-            return
-        try:
-            step, argument = generator.asend, (yield value)
-        except BaseException as error:  # noqa: BLE001 - likewise
-            step, argument = generator.athrow, error

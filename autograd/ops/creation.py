@@ -14,8 +14,7 @@ from autograd.engine.calls import as_operand, primitive
 from autograd.ops import elementwise
 from autograd.ops.indexing import shape_of
 from autograd.ops.joining import _require_floating, _stack, concatenate
-from autograd.ops.shaping import astype, broadcast_to, reshape, transpose
-from autograd.ops.shaping import copy as copied
+from autograd.ops.shaping import astype, broadcast_to, copy as copied, reshape, transpose
 
 __all__ = [
     "array",

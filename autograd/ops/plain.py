@@ -6,11 +6,17 @@ they are Variables, so that it stays visible. Imports `calls` and NumPy.
 
 from __future__ import annotations
 
+import functools
 import operator
+from typing import Any
 
 import numpy as np
 
-from autograd.engine.calls import plain, plain_binary
+from autograd.arrays import Kernel
+from autograd.engine import graph
+from autograd.engine.calls import Operation, holds_variable, named, unwrap_all
+from autograd.engine.graph import record, unwrap
+from autograd.engine.primitive import Primitive
 
 __all__ = [
     "all",
@@ -59,6 +65,7 @@ __all__ = [
     "nonzero",
     "not_equal",
     "packbits",
+    "plain",
     "ravel_multi_index",
     "right_shift",
     "searchsorted",
@@ -66,6 +73,38 @@ __all__ = [
     "unpackbits",
     "unravel_index",
 ]
+
+
+def plain(forward: Kernel, *, name: str | None = None) -> Operation:
+    """Make an operation without rules, of any arguments: places, counts, questions.
+
+    Its results are plain arrays, unless a program is traced.
+    """
+    made = Primitive(name or forward.__name__, forward, ("args", "kwargs"), {}, plain=True)
+    made.evaluate = lambda values: forward(*values[0], **values[1])  # type: ignore[method-assign]
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not (holds_variable(args) or (kwargs and holds_variable(kwargs))):
+            return forward(*args, **kwargs)
+        out = forward(*unwrap_all(args), **unwrap_all(kwargs))
+        out = np.bool_(out) if out.__class__ is bool else out
+        return record(made.constant, (), (), out, (args, kwargs))
+
+    return named(functools.update_wrapper(call, forward), made)
+
+
+def plain_binary(forward: Kernel, fast: Kernel) -> Operation:
+    """Make an operation without rules of two operands: a comparison, a logical operation."""
+    made = Primitive(forward.__name__, forward, ("x", "y"), {}, elementwise=True, plain=True)
+    constant = made.constant
+
+    def call(x: Any, y: Any, /) -> Any:
+        if isinstance(x, graph.Variable) or isinstance(y, graph.Variable):
+            return record(constant, (), (), fast(unwrap(x), unwrap(y)), (x, y))
+        return forward(x, y)
+
+    return named(call, made)
+
 
 # fmt: off
 less          = plain_binary(np.less, operator.lt)

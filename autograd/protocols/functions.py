@@ -68,7 +68,7 @@ PLAIN: set[Callable[..., Any]] = set(
 
 # NumPy functions whose result has no gradient by nature -> the operation without rules.
 QUESTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
-    getattr(np, name): getattr(plain, name) for name in plain.__all__
+    getattr(np, name): getattr(plain, name) for name in plain.__all__ if name != "plain"
 }
 
 

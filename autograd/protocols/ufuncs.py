@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import plain, unwrap_all
+from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import unwrap
 from autograd.ops import joining, shaping
+from autograd.ops.plain import plain
 from autograd.protocols import scipy as _scipy
 from autograd.protocols.functions import (
     HANDLERS,

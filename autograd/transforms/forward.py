@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine.backward import cast, conjugated, holds_nan, masked_by, run_backward
+from autograd.arrays import holds_nan
+from autograd.engine.backward import cast, conjugated, masked_by, run_backward
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import LEAF, OUTPUT, Deferred, Leaf, Node, unwrap, wrap
 from autograd.engine.mode import set_grad_enabled
@@ -146,7 +147,7 @@ def _push_elementwise(node: Node, tangents: list[Any], *, create_graph: bool) ->
             continue
         full = t if t.shape == node.shape else np.broadcast_to(t, node.shape)
         part = full if pull is None else pull(full, saved)
-        if holds_nan(part):
+        if holds_nan(unwrap(part)):
             part = masked_by(full, part)  # a tangent of zero contributes zero, as a cotangent does
         total = part if total is None else total + part
     return total
@@ -158,7 +159,7 @@ def _push_reduction(node: Node, t: Any, arguments: dict[str, Any], *, create_gra
     assert pull is not None
     slopes = pull(np.ones(node.shape, node.dtype), _saved(node, create_graph=create_graph))
     terms = slopes * t
-    if holds_nan(terms):
+    if holds_nan(unwrap(terms)):
         terms = masked_by(t, terms)
     return terms.sum(axis=arguments["axis"], keepdims=arguments["keepdims"])
 

@@ -22,6 +22,17 @@ from autograd.transforms.forward import push_forward
 from autograd.transforms.trace import Trace, backward_pass, finished, leave, node_of
 from autograd.variable import Variable, as_cotangent, unit_cotangent
 
+__all__ = [
+    "elementwise_grad",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "value_and_grad",
+    "vjp",
+]
+
 
 def _argnums(argnum: int | Sequence[int]) -> Sequence[int]:
     return (argnum,) if isinstance(argnum, int) else tuple(argnum)

@@ -26,8 +26,7 @@ from op_table import (
 
 import autograd
 from autograd import Variable
-from autograd.engine import backward as _engine
-from autograd.engine import mode as _mode
+from autograd.engine import backward as _engine, mode as _mode
 from autograd.engine.primitive import PRIMITIVES
 
 ROWS = collect()
