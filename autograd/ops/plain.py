@@ -65,7 +65,6 @@ __all__ = [
     "nonzero",
     "not_equal",
     "packbits",
-    "plain",
     "ravel_multi_index",
     "right_shift",
     "searchsorted",

@@ -1,12 +1,8 @@
-<<<<<<< HEAD
-"""Who answers NumPy and SciPy: `np.exp(v)`, `array + v`, `np.concatenate([v, w])`,
-`scipy.special.gamma(v)`. `Variable` binds both protocols in the body of its class.
+"""Who answers NumPy and SciPy: `functions` (np.concatenate), `ufuncs` (np.exp, np.add.reduce),
+`scipy` (scipy.special.erf). Variable binds both protocols in the body of its class.
 """
 
 from autograd.protocols.functions import array_function
 from autograd.protocols.ufuncs import array_ufunc
 
 __all__ = ["array_function", "array_ufunc"]
-=======
-"""Who answers NumPy and SciPy: functions, ufuncs."""
->>>>>>> main
