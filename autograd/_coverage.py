@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.docstrings import TABLES
 from autograd.engine.primitive import PRIMITIVES, Primitive
-from autograd.protocols.functions import HANDLERS, PLAIN, REFUSED, nearest, parameters
+from autograd.protocols.functions import HANDLERS, REFUSED, classify, nearest, parameters
 from autograd.transforms import forward as _forward
 from autograd.variable import _CHANGES, Variable
 
@@ -66,51 +67,43 @@ class Coverage(list[Entry]):
         )
 
 
-# What becomes of the gradient at ties, kinks and singular points, by name;
-# tests/autograd/test_conventions.py has a test for each.
+# What becomes of the gradient at ties, kinks and singular points, by name: of functions in a table
+# as `help` says it, of the others here. tests/autograd/test_conventions.py has a test for each.
 _EXTREMUM = "ties share the gradient"
-_LARGER = "equal operands get half each"
 _SPREAD = "0 at constants and for one element"
-_ORIGIN = "0 at the origin"
-_TIES = "ties in the order of argsort"
 _QUANTILE = "goes to the elements that NumPy's value is made of"
-_SHARE = "half each where both operands are the same infinity"
 _LINE = "0 where the vector is zero; ties of ord=inf share"
 _PROD = "right with any number of zeros"
 _SPLIT = "of equal values: those terms left out, with a RuntimeWarning"
+_SYMMETRIC = "the gradient is that of a symmetric matrix"
 
 CONVENTIONS: dict[str, str] = {
+    name: entry.convention
+    for name, entry in TABLES["autograd"].items()
+    if entry.convention and hasattr(np, name)
+}
+CONVENTIONS |= {
     name: text
     for names, text in (
-        ("absolute fabs", "0 at 0"),
         ("max min nanmax nanmin ptp", _EXTREMUM),
-        ("maximum minimum fmax fmin", _LARGER),
         ("clip", "1 at a bound"),
         ("linalg.norm linalg.vector_norm linalg.matrix_norm", _LINE),
-        ("sqrt", "infinite at 0; 0 behind a mask"),
         ("where", "the branch not taken gets exactly 0, whatever was computed there"),
         ("prod nanprod cumprod nancumprod cumulative_prod", _PROD),
-        ("power float_power", "x**0 has slope 0 at 0; nan for the exponent of a negative base"),
         ("std nanstd", _SPREAD),
-        ("arctan2 hypot", _ORIGIN),
-        ("sinc", "smooth at 0"),
-        ("arcsin arccos arctanh arccosh", "infinite at the ends of the domain"),
-        ("logaddexp logaddexp2", _SHARE),
-        ("sort partition", _TIES),
+        ("sort partition", "ties in the order of argsort"),
         ("median nanmedian quantile nanquantile percentile nanpercentile", _QUANTILE),
         ("linalg.det", "cofactors, right for singular matrices"),
-        ("linalg.eigh linalg.svd", _SPLIT),
-        ("linalg.eigvalsh linalg.svdvals", "right for equal values"),
+        ("linalg.cholesky", _SYMMETRIC),
+        ("linalg.eigh", f"{_SPLIT}; {_SYMMETRIC}"),
+        ("linalg.eigvalsh", f"right for equal values; {_SYMMETRIC}"),
+        ("linalg.svd", _SPLIT),
+        ("linalg.svdvals", "right for equal values"),
         ("angle sign", "0 at the origin"),
-        ("remainder fmod floor_divide divmod", "as between the steps"),
-        ("heaviside", "1 for the second operand where the first is 0"),
+        ("divmod", "as between the steps"),
     )
     for name in names.split()
 }
-_SYMMETRIC = "the gradient is that of a symmetric matrix"
-for _name in ("linalg.cholesky", "linalg.eigh", "linalg.eigvalsh"):
-    _said = CONVENTIONS.get(_name)
-    CONVENTIONS[_name] = f"{_said}; {_SYMMETRIC}" if _said else _SYMMETRIC
 
 # Recorded with a derivative of zero.
 _ZERO = {"sign", "floor", "ceil", "trunc", "rint", "fix", "round", "around", "spacing"}
@@ -165,10 +158,11 @@ def _takes_arrays(function: Any) -> bool:
 
 
 def _row(spelled: str, prefix: str, function: Any) -> Entry:
-    if function in PLAIN:
+    kind = classify(function)
+    if kind == "plain":
         return Entry(spelled, "none")
     name = prefix + function.__name__
-    if function not in HANDLERS:
+    if kind == "refused":
         return Entry(spelled, "refused", convention=REFUSED.get(function) or nearest(name))
     handler = HANDLERS[function]
     gradient = "zero" if name in _ZERO else "gradient"
@@ -224,7 +218,7 @@ def _method(name: str) -> Entry:
         return Entry(spelled, "refused", convention=f"write {_CHANGES[name]}")
     if not hasattr(Variable, name):
         return Entry(spelled, "refused", convention=f"write x.detach().data.{name}")
-    if name in _TAKES_OUT or function in PLAIN:
+    if name in _TAKES_OUT or classify(function) == "plain":
         return Entry(spelled, "none")
     if _takes_arrays(function) and function in HANDLERS:
         return _row(spelled, "", function)

@@ -296,6 +296,10 @@ _OPERATIONS = {
     "unravel_index": Question("Convert places in the flattened array to places along axes."),
 }
 
+_LINALG = {
+    "matrix_rank": Question("Return the number of singular values that count as not 0."),
+}
+
 _SPECIAL = {
     # -- the error function and the normal distribution
     "erf": Entry(
@@ -476,4 +480,4 @@ _SPECIAL = {
 }
 
 # The entries of each public package.
-TABLES = {"autograd": _OPERATIONS, "autograd.special": _SPECIAL}
+TABLES = {"autograd": _OPERATIONS, "autograd.linalg": _LINALG, "autograd.special": _SPECIAL}

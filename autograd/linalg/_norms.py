@@ -17,6 +17,7 @@ from autograd.linalg._spectral import svdvals
 from autograd.ops import shaping
 from autograd.ops._shared import expand, kept, ratio, raw
 from autograd.ops.contractions import as_array
+from autograd.ops.plain import plain
 
 
 def _sign(x: Any) -> Any:
@@ -157,15 +158,4 @@ def cond(x: Any, p: Any = None) -> Any:
     return matrix_norm(x, ord=p) * matrix_norm(inv(x), ord=p)
 
 
-def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
-    """Return the number of singular values that count as not 0: plain integers.
-
-    Args:
-        A: (..., m, n).
-        tol: values up to `tol` count as 0; by default max(m, n) * eps * the largest one.
-        hermitian: take `A` as Hermitian.
-        rtol: the same, relative to the largest value.
-    """
-    return np.linalg.matrix_rank(
-        raw(A), raw(tol) if tol is not None else None, hermitian, rtol=rtol
-    )
+matrix_rank = plain(np.linalg.matrix_rank, name="linalg.matrix_rank")

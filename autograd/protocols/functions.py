@@ -14,7 +14,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,6 @@ from autograd import fft, linalg, ops, special
 from autograd.engine import graph
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import wrap
-from autograd.ops import plain
 from autograd.protocols import scipy as _scipy
 
 __all__ = [
@@ -66,29 +64,17 @@ PLAIN: set[Callable[..., Any]] = set(
     )
 )
 
-# NumPy functions whose result has no gradient by nature -> the operation without rules.
-QUESTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
-    getattr(np, name): getattr(plain, name) for name in plain.__all__ if name != "plain"
-}
-
-
-def _counterparts(ours: ModuleType, theirs: ModuleType) -> dict[Callable[..., Any], Any]:
-    """Return our functions by those of NumPy that have the same names."""
-    pairs = ((getattr(theirs, name, None), value) for name, value in vars(ours).items())
-    return {
-        function: value
-        for function, value in pairs
-        if callable(function) and not isinstance(function, type) and function not in QUESTIONS
-    }
-
-
-# NumPy function -> recorded counterpart.
-HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {
-    **_counterparts(ops, np),
-    **_counterparts(linalg, np.linalg),
-    **_counterparts(fft, np.fft),
-    np.i0: special.i0,
-}
+# NumPy function -> its counterpart of the same name; those whose result has no gradient by nature
+# are operations without rules.
+HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}
+QUESTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
+for _theirs, _ours in ((np, ops), (np.linalg, linalg), (np.fft, fft)):
+    for _name, _counterpart in vars(_ours).items():
+        _function = getattr(_theirs, _name, None)
+        if callable(_function) and not isinstance(_function, type):
+            _made = getattr(_counterpart, "primitive", None)
+            (QUESTIONS if _made is not None and _made.plain else HANDLERS)[_function] = _counterpart
+HANDLERS[np.i0] = special.i0
 
 _SET = "write x = autograd.set_at(x, index, value), which returns a new array"
 _FIRST_PLACES = (
