@@ -208,7 +208,7 @@ _OPERATIONS = {
         "Return arccosh(1 / x), of real x in (0, 1].", _ENDS, x="-1 / (x * sqrt(1 - x**2))"
     ),
     "arccsch": Entry(
-        "Return arcsinh(1 / x).", "infinite at 0", x="-1 / (x**2 * sqrt(1 + 1 / x**2))"
+        "Return arcsinh(1 / x).", "not finite at 0", x="-1 / (x**2 * sqrt(1 + 1 / x**2))"
     ),
     "arccoth": Entry("Return arctanh(1 / x), of real |x| > 1.", _ENDS, x="1 / (1 - x**2)"),
     "arctan2": Entry(
@@ -373,12 +373,12 @@ _SPECIAL = {
     # -- gamma and beta functions
     "gamma": Entry(
         "Return the gamma function, `(x - 1)!` for integers.",
-        "nan at the poles 0, -1, -2 ...",
+        "not finite at the poles 0, -1, -2 ...",
         x="out * digamma(x)",
     ),
     "gammaln": Entry(
         "Return the logarithm of the absolute value of the gamma function.",
-        "nan at the poles 0, -1, -2 ...",
+        "not finite at the poles 0, -1, -2 ...",
         x="digamma(x)",
     ),
     "rgamma": Entry(
@@ -389,7 +389,7 @@ _SPECIAL = {
     "gammasgn": Entry("Return the sign of the gamma function.", x="0"),
     "digamma": Entry(
         "Return the derivative of `gammaln`, also named `psi`.",
-        "nan at the poles 0, -1, -2 ...",
+        "not finite at the poles 0, -1, -2 ...",
         x="polygamma(1, x)",
     ),
     "beta": Entry(

@@ -36,10 +36,10 @@ def publish(package: str) -> None:
         if own in table:
             _describe(function, table[own])
         home = function.__module__
-        if home not in _packages or len(home) > len(package):
-            function.__module__ = package
-            own = own if contents.get(own) is function else name
-            function.__name__ = function.__qualname__ = own
+        if home in _packages and home != package and home.count(".") <= package.count("."):
+            continue
+        function.__module__ = package
+        function.__name__ = function.__qualname__ = own if contents.get(own) is function else name
 
 
 def _is_numpys(function: FunctionType) -> bool:

@@ -23,7 +23,7 @@ __all__ = ["Adamax"]
 
 
 class Adamax(Optimizer):
-    """Adamax.
+    """Adam with the largest gradient in place of the root mean square.
 
     Args:
         params: parameters or groups of them.
