@@ -261,7 +261,7 @@ SINGULAR = {
     "absolute": {0.0: 0.0},
     "arccos": {-1.0: -INF, 1.0: -INF},
     "arccosh": {1.0: INF},
-    "arccot": {0.0: -1.0, -0.0: -1.0},
+    "arccot": {0.0: -1.0},
     "arccoth": {-1.0: INF, 1.0: INF},
     "arccsc": {-1.0: -INF, 1.0: -INF},
     "arccsch": {0.0: NOT_FINITE},
