@@ -122,7 +122,8 @@ def stages(file):
     stem = parts[-1].removesuffix(".py").lstrip("_")
     mirror = Path("tests", *parts[:-1], f"test_{stem}.py")
     package = Path("tests", parts[0])
-    first = [str(mirror)] if (ROOT / mirror).exists() else []
+    nearest = mirror if (ROOT / mirror).exists() else mirror.parent
+    first = [str(nearest)] if (ROOT / nearest).exists() and len(nearest.parts) > 2 else []
     table = ["tests/autograd/ops/test_op_table.py", "tests/autograd/ops/test_replay.py"]
     wide = [str(package)] if parts[0] != "autograd" else ["tests/autograd"]
     return [s for s in (first, table if parts[0] != "optim" else [], wide) if s]
