@@ -137,8 +137,8 @@ def binary_call(made: Primitive, fast: Kernel | None = None) -> Callable[..., An
             return _converted(call, made, x, y)
         elif isinstance(y, graph.Variable):
             a, node_x, b, node_y = x, None, y._data, y._node
-            if a.__class__ is complex:
-                a = np.complex128(a)  # Python's complex would take NumPy's scalars with it
+            if a.__class__ is complex and b.__class__ is _float64:
+                a = np.complex128(a)  # Python's complex would take a float64, a float, with it
         else:
             return forward(x, y) if type(y) in _PLAIN else _converted(call, made, x, y)
         parents: tuple[Node, ...]

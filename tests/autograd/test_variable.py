@@ -778,3 +778,10 @@ def test_basic_indices_of_any_kind_scatter_back(a, data):
     wanted = np.zeros(a.shape)
     wanted[index] += 1
     np.testing.assert_array_equal(x.grad, wanted)
+
+
+@pytest.mark.parametrize("data", [np.complex64(1), np.ones(2, np.complex64), np.ones(2, "f")])
+def test_a_python_complex_leaves_single_precision_alone(data):
+    x = Variable(data, requires_grad=True)
+    assert (1j * x).dtype == (x * 1j).dtype == np.complex64
+    assert isinstance((1j * Variable(np.float64(1))).data, np.ndarray)

@@ -26,7 +26,7 @@ from op_table import (
 
 import autograd
 from autograd import Variable
-from autograd.engine import backward as _engine, mode as _mode
+from autograd.engine import mode as _mode, primitive as _primitive
 from autograd.engine.primitive import PRIMITIVES
 
 ROWS = collect()
@@ -301,14 +301,14 @@ def in_single_precision(call):
 def test_float32_stays_float32_in_every_rule(row, monkeypatch):
     rng = random_for(row)
     upcasts = []
-    cast = _engine.cast
+    cast = _primitive.cast
 
     def watched(g, dtype):
         if np.finfo(g.dtype).bits > 32 and np.finfo(dtype).bits == 32:
             upcasts.append(str(g.dtype))
         return cast(g, dtype)
 
-    monkeypatch.setattr(_engine, "cast", watched)
+    monkeypatch.setattr(_primitive, "cast", watched)
     for case, call in calls(row):
         with naming(case):
             single = in_single_precision(call)
