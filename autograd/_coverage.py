@@ -225,4 +225,4 @@ def _method(name: str) -> Entry:
     return Entry(spelled, "gradient", "", "composed", 2)
 
 
-__all__ = ["Coverage", "Entry", "coverage"]
+__all__ = ["CONVENTIONS", "Coverage", "Entry", "coverage"]

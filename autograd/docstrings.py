@@ -7,7 +7,7 @@ for the result and `g` for its cotangent; the tests compute them. Imports the st
 
 from __future__ import annotations
 
-__all__ = ["TABLES", "Entry"]
+__all__ = ["TABLES", "Entry", "Question"]
 
 
 class Entry:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["Seed", "manual_seed", "new_generator", "random_state", "set_random_state"]
+__all__ = ["Seed", "manual_seed", "new_generator", "random_state", "set_random_state", "snapshot"]
 
 Seed: TypeAlias = "int | np.random.SeedSequence | np.random.Generator | None"
 """What every ``seed`` or ``rng`` argument of the library takes."""

@@ -20,8 +20,8 @@ from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, Plan, 
 from autograd.engine.mode import current_mode
 
 # fmt: off
-__all__ = ["Route", "cast", "conjugated", "constant_pull", "find_route", "guard", "masked_by",
-           "pull_jointly", "run_backward", "unbroadcast"]
+__all__ = ["Route", "Sums", "cast", "conjugated", "constant_pull", "find_route", "guard",
+           "masked_by", "pull_jointly", "run_backward", "unbroadcast"]
 # fmt: on
 
 _by_number = attrgetter("number")

@@ -19,9 +19,9 @@ from autograd.arrays import Array
 from autograd.engine.mode import current_mode
 
 # fmt: off
-__all__ = ["FREED", "LEAF", "OUTPUT", "Cotangent", "Deferred", "Fit", "Leaf", "Node", "Plan", "Pull",
-           "bind_variable_class", "next_number", "output_node", "record", "recorded",
-           "rewrap_output", "unwrap", "wrap"]
+__all__ = ["FREED", "LEAF", "OUTPUT", "Cotangent", "Deferred", "Fit", "Leaf", "Node", "Plan",
+           "Pull", "Variable", "bind_variable_class", "next_number", "output_node", "record",
+           "recorded", "rewrap_output", "unwrap", "wrap"]
 # fmt: on
 
 # The gradient of the final scalar with respect to a value: an array, or a Variable where the

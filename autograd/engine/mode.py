@@ -11,7 +11,16 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["Observer", "current_mode", "enable_grad", "is_grad_enabled", "no_grad"]
+__all__ = [
+    "Mode",
+    "Observer",
+    "current_mode",
+    "enable_grad",
+    "is_grad_enabled",
+    "no_grad",
+    "set_grad_enabled",
+    "watching",
+]
 __all__ += ["set_grad_enabled", "watching"]
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -18,6 +18,23 @@ import numpy as np
 from autograd.ops._shared import raw
 from autograd.ops.contractions import as_array
 
+__all__ = [
+    "EigResult",
+    "EighResult",
+    "QRResult",
+    "SVDResult",
+    "SlogdetResult",
+    "conj",
+    "diagonal_of",
+    "identity",
+    "inverse_gaps",
+    "mH",
+    "mT",
+    "make_diagonal",
+    "real_dtype",
+    "square_matrices",
+]
+
 
 class EigResult(NamedTuple):
     """Eigenvalues (..., n) and right eigenvectors (..., n, n), one per column."""

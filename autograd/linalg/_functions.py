@@ -25,6 +25,20 @@ from autograd.linalg._solve import solve
 from autograd.ops import contractions, elementwise, joining, reductions, shaping
 from autograd.ops.contractions import as_array, multiply_chain
 
+__all__ = [
+    "cross",
+    "diagonal",
+    "expm",
+    "matrix_transpose",
+    "multi_dot",
+    "outer",
+    "solve_banded",
+    "solve_sylvester",
+    "sqrtm",
+    "tensordot",
+    "trace",
+]
+
 # -- the matrix exponential ------------------------------------------------------------------------
 
 # Coefficients of the numerator of the Pade approximant of degree 13, lowest power first.

@@ -19,6 +19,8 @@ from autograd.ops._shared import expand, kept, ratio, raw
 from autograd.ops.contractions import as_array
 from autograd.ops.plain import plain
 
+__all__ = ["cond", "matrix_norm", "matrix_rank", "norm", "vector_norm"]
+
 
 def _sign(x: Any) -> Any:
     """Return x / |x|, 0 at 0; as a quotient where x is complex, because its sign has slopes."""

@@ -22,6 +22,19 @@ from autograd.ops import elementwise, shaping
 from autograd.ops._shared import raw
 from autograd.ops.contractions import as_array, matmul
 
+__all__ = [
+    "det",
+    "inv",
+    "lstsq",
+    "matrix_power",
+    "pinv",
+    "slogdet",
+    "solve",
+    "solve_triangular",
+    "tensorinv",
+    "tensorsolve",
+]
+
 # -- inverses --------------------------------------------------------------------------------------
 
 

@@ -33,6 +33,8 @@ from autograd.linalg._solve import solve
 from autograd.ops import elementwise, indexing
 from autograd.ops._shared import raw
 
+__all__ = ["eig", "eigh", "eigvals", "eigvalsh", "svd", "svdvals"]
+
 # -- Hermitian matrices ----------------------------------------------------------------------------
 
 

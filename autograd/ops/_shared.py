@@ -14,6 +14,21 @@ import numpy as np
 from autograd.engine import graph
 from autograd.engine.calls import as_operand
 
+__all__ = [
+    "add_up",
+    "backwards",
+    "count_of",
+    "expand",
+    "inexact",
+    "kept",
+    "multiply_up",
+    "operand",
+    "part",
+    "ratio",
+    "raw",
+    "refuse_out",
+]
+
 # The plain reductions, without the 0.7 us of the functions np.sum and np.prod around them.
 add_up: Any = np.add.reduce
 multiply_up: Any = np.multiply.reduce

@@ -14,6 +14,16 @@ from autograd.engine import graph
 from autograd.engine.calls import as_operand
 from autograd.ops import elementwise
 
+__all__ = [
+    "COUNTS",
+    "NO_ELEMENTARY_DERIVATIVE",
+    "constant",
+    "in_one_dtype",
+    "positive",
+    "standardized",
+    "supported",
+]
+
 
 def in_one_dtype(name: str, **arguments: Any) -> list[Any]:
     """Return the arguments as real arrays, scalars or Variables of one floating dtype.

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+__all__ = ["Rebuild", "flatten", "rebuilt"]
+
 Rebuild = Callable[[Iterator[Any]], Any]
 
 

@@ -25,6 +25,8 @@ from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import LEAF, OUTPUT, Deferred, Leaf, Node, unwrap, wrap
 from autograd.engine.mode import set_grad_enabled
 
+__all__ = ["kind", "push_forward"]
+
 
 def kind(spec: Any) -> str:
     """Tell how a primitive comes by its tangent rule: "elementwise", "reduction", "own", "linear"

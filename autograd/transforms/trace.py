@@ -20,6 +20,19 @@ from autograd.engine.primitive import Primitive, same
 from autograd.transforms.containers import Rebuild, flatten, rebuilt
 from autograd.variable import Variable
 
+__all__ = [
+    "IDENTITY",
+    "InputLeaf",
+    "Replay",
+    "Trace",
+    "backward_pass",
+    "finished",
+    "free_nodes",
+    "fresh",
+    "leave",
+    "node_of",
+]
+
 IDENTITY = Primitive("input", lambda x: x, ("x",), {"x": same}, elementwise=True).plan((0,))
 
 
