@@ -21,7 +21,6 @@ __all__ = [
     "set_grad_enabled",
     "watching",
 ]
-__all__ += ["set_grad_enabled", "watching"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 # Called with (primitive, arguments in the order of its parameters, output) after every call of an

@@ -3,7 +3,7 @@
 This page gathers what the families state in their `__all__`, and `autograd` takes it over.
 """
 
-from typing import TYPE_CHECKING
+import typing
 
 from autograd.ops import (
     assignment,
@@ -52,7 +52,7 @@ from autograd.ops.shaping import *
 from autograd.ops.sorting import *
 from autograd.ops.statistics import *
 
-if not TYPE_CHECKING:  # to type checkers star imports are public, computed lists are not
+if not typing.TYPE_CHECKING:  # to type checkers star imports are public, computed lists are not
     __all__ = [
         *assignment.__all__,
         *branches.__all__,
