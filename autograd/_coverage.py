@@ -218,7 +218,7 @@ def _method(name: str) -> Entry:
         return Entry(spelled, "refused", convention=f"write {_CHANGES[name]}")
     if not hasattr(Variable, name):
         return Entry(spelled, "refused", convention=f"write x.detach().data.{name}")
-    if name in _TAKES_OUT or classify(function) == "plain":
+    if name in _TAKES_OUT or (function and classify(function) == "plain"):
         return Entry(spelled, "none")
     if _takes_arrays(function) and function in HANDLERS:
         return _row(spelled, "", function)

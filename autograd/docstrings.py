@@ -296,7 +296,7 @@ _OPERATIONS = {
     "unravel_index": Question("Convert places in the flattened array to places along axes."),
 }
 
-_LINALG = {
+_LINALG: dict[str, Entry] = {
     "matrix_rank": Question("Return the number of singular values that count as not 0."),
 }
 
@@ -480,4 +480,8 @@ _SPECIAL = {
 }
 
 # The entries of each public package.
-TABLES = {"autograd": _OPERATIONS, "autograd.linalg": _LINALG, "autograd.special": _SPECIAL}
+TABLES: dict[str, dict[str, Entry]] = {
+    "autograd": _OPERATIONS,
+    "autograd.linalg": _LINALG,
+    "autograd.special": _SPECIAL,
+}
