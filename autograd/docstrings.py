@@ -230,8 +230,6 @@ _OPERATIONS = {
     "sinc": Entry("Return `sin(pi * x) / (pi * x)`.", "smooth at 0", x="(cos(pi * x) - out) / x"),
     # -- complex numbers
     "conjugate": Entry("Change the sign of the imaginary parts.", x="1"),
-    "real": Entry("Return the real parts.", x="1"),
-    "imag": Entry("Return the imaginary parts.", "the gradient of a complex operand is 1j", x="0"),
     # -- products
     "matmul": Entry(
         "Multiply matrices, stacks of them included: (..., m, n), (..., n, k) -> (..., m, k).\n\n"

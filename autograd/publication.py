@@ -49,9 +49,10 @@ def _is_numpys(function: FunctionType) -> bool:
 
 def _describe(function: FunctionType, entry: Entry) -> None:
     function.__doc__ = entry.docstring()
-    if entry.derivatives:
-        takes_keywords = hasattr(function, "__wrapped__")  # those of a ufunc
-        function.__signature__ = _signature(*entry.derivatives, keywords=takes_keywords)  # type: ignore[attr-defined]
+    if len(entry.derivatives) > 1 or (entry.derivatives and hasattr(function, "__wrapped__")):
+        # Operands have other names inside; a ufunc without rules takes its keywords, too.
+        keywords = hasattr(function, "__wrapped__")
+        function.__signature__ = _signature(*entry.derivatives, keywords=keywords)  # type: ignore[attr-defined]
 
 
 @functools.cache

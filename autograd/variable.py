@@ -349,9 +349,9 @@ class Variable:
         """Return the array, where nothing is lost by it: see `detach`."""
         return self.__array__()
 
-    def item(self, *index: Any) -> Any:
+    def item(self, *args: Any) -> Any:
         """Return one element as a Python number, for printing and logging."""
-        return self._data.item(*index)
+        return self._data.item(*args)
 
     def tolist(self) -> Any:
         """Return nested lists of Python numbers, for printing and logging."""

@@ -103,7 +103,7 @@ def unary_call(made: Primitive) -> Callable[..., Any]:
     """Return the function of an elementwise primitive of one operand."""
     forward, constant, plans = made.forward, made.constant, made.plans
 
-    def call(x: Any, /) -> Any:
+    def call(x: Any) -> Any:
         if isinstance(x, graph.Variable):
             data, node = x._data, x._node
             out = forward(data)

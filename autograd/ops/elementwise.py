@@ -321,10 +321,23 @@ around = round
 
 # fmt: off
 conjugate     = unary(np.conjugate, x=lambda g: np.conjugate(g))  # noqa: PLW0108 - a rule has one g
-real          = unary(np.real, preserves_dtype=False, x=same)
-imag          = unary(np.imag, preserves_dtype=False,
+_real         = unary(np.real, preserves_dtype=False, x=same)
+_imag         = unary(np.imag, preserves_dtype=False,
                       x=lambda g, x_dtype: g * -1j if x_dtype.kind == "c" else np.zeros_like(g))
 # fmt: on
+
+
+def real(val: Any) -> Any:
+    """Return the real parts, with a gradient of 1; of real numbers themselves."""
+    return _real(val)
+
+
+def imag(val: Any) -> Any:
+    """Return the imaginary parts, with a gradient of 1j; of real numbers 0 with a gradient of 0."""
+    return _imag(val)
+
+
+real.primitive, imag.primitive = _real.primitive, _imag.primitive  # type: ignore[attr-defined]
 
 
 def _angle_slope(g: Any, x: Any) -> Any:

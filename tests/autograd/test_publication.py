@@ -162,7 +162,7 @@ def test_a_function_has_a_signature(package):
 
 
 def test_operands_of_tables_are_named():
-    assert str(inspect.signature(autograd.exp)) == "(x, /)"
+    assert inspect.signature(autograd.exp).parameters.keys() == {"x"}
     assert str(inspect.signature(autograd.power)) == "(x1, x2, /)"
     assert str(inspect.signature(autograd.special.jv)) == "(v, z, /)"
     assert str(inspect.signature(autograd.isnan)) == "(x, /, **kwargs)"
@@ -271,7 +271,6 @@ SINGULAR = {
     "arctanh": {-1.0: INF, 1.0: INF},
     "cbrt": {0.0: INF},
     "fabs": {0.0: 0.0},
-    "imag": {1 + 2j: 1j},
     "log": {0.0: INF},
     "log10": {0.0: INF},
     "log1p": {-1.0: INF},
