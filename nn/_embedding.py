@@ -70,7 +70,7 @@ class Embedding(Module):
     def from_pretrained(
         cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None
     ) -> Embedding:
-        """Make a layer of a given table, which is shared, not copied.
+        """Make a layer of a given table, which is copied.
 
         Raises:
             ValueError: where `embeddings` is no matrix.

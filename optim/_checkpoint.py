@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import Variable
+from autograd._writes import converted
 from optim._options import check_companions, check_spelling, plain_number, plain_options
 from optim._runs import Array, State
 
@@ -182,11 +183,7 @@ def _read_array(owner: str, index: int, name: str, value: Any, parameter: Variab
         raise ValueError(
             f"{owner}: wanted {place} of a dtype that {parameter.dtype} can hold, got {array.dtype}"
         )
-    with np.errstate(over="ignore"):  # seen in the next line
-        copied = array.astype(parameter.dtype)
-    if array.dtype != copied.dtype and not np.array_equal(np.isfinite(array), np.isfinite(copied)):
-        raise ValueError(
-            f"{owner}: wanted {place} within the range of {parameter.dtype}, got values up to "
-            f"{np.abs(array[np.isfinite(array)]).max():.4g}"
-        )
-    return copied
+    try:
+        return np.array(converted(array, parameter.dtype))
+    except ValueError as error:
+        raise ValueError(f"{owner}: wanted {place} that fits, got one {error}") from None

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd import Variable, enable_grad
 from autograd._hooks import HookHandle
-from autograd._writes import Writes, commit
+from autograd._writes import Writes
 from optim._checkpoint import read_state_dict
 from optim._options import (
     Declared,
@@ -347,13 +347,16 @@ class Optimizer(Declared):
             TypeError: something is not of the kind it should be.
             KeyError: "state" or "param_groups" is missing.
         """
-        commit(self._plan_load(state_dict))
+        self._plan_load(state_dict).commit()
 
     def _plan_load(self, state_dict: Mapping[str, Any]) -> Writes:
         """Return what `load_state_dict` will write, checked; nothing has changed yet."""
         groups, state = read_state_dict(self, state_dict)
-        own = vars(self)
-        return [(own, "param_groups", groups), (own, "_state", state), (own, "_plans", {})]
+        writes, own = Writes(), vars(self)
+        writes.add(own, "param_groups", groups)
+        writes.add(own, "_state", state)
+        writes.add(own, "_plans", {})
+        return writes
 
     def __getstate__(self) -> dict[str, Any]:
         # Plans hold views shared with the state; a copy or a pickle would tear them apart.

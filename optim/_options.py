@@ -189,9 +189,7 @@ def _with_arguments(doc: str, options: Mapping[str, Option]) -> str:
     """Return a docstring with the section of arguments before its first other section."""
     lines = ["Args:", "    params: parameters or groups of them."]
     for name, declared in options.items():
-        lines += textwrap.wrap(
-            f"    {name}: {declared.meaning}.", 92, subsequent_indent=" " * 8
-        )
+        lines += textwrap.wrap(f"    {name}: {declared.meaning}.", 92, subsequent_indent=" " * 8)
     paragraphs = inspect.cleandoc(doc).split("\n\n")
     sections = (i for i, text in enumerate(paragraphs) if re.match(r"[A-Z]\w+:\n", text))
     paragraphs.insert(next(sections, len(paragraphs)), "\n".join(lines))

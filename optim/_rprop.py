@@ -45,9 +45,7 @@ class Rprop(Optimizer):
         "factors of the step size where the gradient changed its sign, and where it did not",
         default=(0.5, 1.2),
     )
-    step_sizes: tuple[float, float] = option(
-        "smallest and largest step size", default=(1e-6, 50.0)
-    )
+    step_sizes: tuple[float, float] = option("smallest and largest step size", default=(1e-6, 50.0))
     maximize: bool = option("go uphill", default=False, kw_only=True)
 
     def check_group(self, group: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autograd._writes import Writes, commit
+from autograd._writes import Writes
 from optim._optimizer import Optimizer
 from optim._options import plain_number
 
@@ -146,7 +146,7 @@ class LRScheduler:
             ValueError: a value in it is not of its kind; nothing has changed.
             TypeError: it is no dict.
         """
-        commit(self._plan_load(state_dict))
+        self._plan_load(state_dict).commit()
 
     def _plan_load(self, state_dict: Mapping[str, Any]) -> Writes:
         """Return what `load_state_dict` will write, checked; nothing has changed yet."""
@@ -169,12 +169,11 @@ class LRScheduler:
                     f"{self._name}: wanted {name} of the state_dict of the kind of {value!r:.80}, "
                     f"got {state_dict[name]!r:.80}"
                 )
-        entries = vars(self)
-        return [
-            (entries, name, copy.deepcopy(state_dict[name]))
-            for name in own
-            if name not in self._not_saved
-        ]
+        writes = Writes()
+        for name in own:
+            if name not in self._not_saved:
+                writes.add(vars(self), name, copy.deepcopy(state_dict[name]))
+        return writes
 
     def __repr__(self) -> str:
         shown = ", ".join(

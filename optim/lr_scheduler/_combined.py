@@ -48,7 +48,7 @@ class _Combined(LRScheduler):
 
     def _plan_load(self, state_dict: Mapping[str, Any]) -> Writes:
         """Return the writes of this schedule and of its parts."""
-        parts = state_dict.get("_schedulers") if isinstance(state_dict, Mapping) else None
+        parts = state_dict.get("_schedulers") if hasattr(state_dict, "get") else None
         if isinstance(parts, list) and len(parts) != len(self._schedulers):
             raise ValueError(
                 f"{self._name}: wanted a state_dict with {len(self._schedulers)} schedules, got "
@@ -56,7 +56,7 @@ class _Combined(LRScheduler):
             )
         writes = super()._plan_load(state_dict)
         for scheduler, part in zip(self._schedulers, state_dict["_schedulers"], strict=True):
-            writes += scheduler._plan_load(part)  # noqa: SLF001 - schedules are one family
+            writes.extend(scheduler._plan_load(part))  # noqa: SLF001 - schedules are one family
         return writes
 
     def __repr__(self) -> str:
