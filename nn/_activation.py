@@ -281,9 +281,10 @@ class PReLU(Module):
 class _AlongAxis(_Activation):
     _arguments = ("axis",)
 
-    def __init__(self, axis: int = -1) -> None:
+    # `dim` is PyTorch's name of `axis`, under which its users pass it.
+    def __init__(self, axis: int = -1, *, dim: int | None = None) -> None:
         super().__init__()
-        self.axis = axis
+        self.axis = axis if dim is None else dim
 
 
 class Softmax(_AlongAxis):

@@ -61,6 +61,7 @@ class Linear(Module):
         rng: Any = None,
     ) -> None:
         super().__init__()
+        check_sizes("Linear", in_features=in_features, out_features=out_features)
         self.in_features = in_features
         self.out_features = out_features
         self.weight = Parameter(_empty((out_features, in_features), dtype))
@@ -113,6 +114,12 @@ class Bilinear(Module):
         rng: Any = None,
     ) -> None:
         super().__init__()
+        check_sizes(
+            "Bilinear",
+            in1_features=in1_features,
+            in2_features=in2_features,
+            out_features=out_features,
+        )
         self.in1_features = in1_features
         self.in2_features = in2_features
         self.out_features = out_features
@@ -220,9 +227,26 @@ class Unflatten(Module):
         return f"axis={self.axis}, unflattened_size={self.unflattened_size}"
 
 
+def check_sizes(owner: str, **sizes: Any) -> None:
+    """Check that the lengths a layer is made with are integers of at least 0.
+
+    Raises:
+        TypeError: one is no integer.
+        ValueError: one is negative.
+    """
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int | np.integer):
+            fix = (
+                "; write int(...) around it" if isinstance(size, str | float | np.floating) else ""
+            )
+            raise TypeError(
+                f"{owner}: wanted {name} as an int, got {type(size).__name__} {size!r:.40}{fix}"
+            )
+        if size < 0:
+            raise ValueError(f"{owner}: wanted {name} of at least 0, got {size}")
+
+
 def _empty(shape: tuple[int, ...], dtype: Any) -> Any:
-    if any(size < 0 for size in shape):
-        raise ValueError(f"wanted sizes of at least 0, got {shape}")
     return np.empty(shape, dtype=np.float32 if dtype is None else dtype)
 
 

@@ -53,7 +53,7 @@ def test_bilinear_and_its_gradients_equal_pytorchs():
         np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=1e-12)
 
 
-@pytest.mark.parametrize("layer", [nn.Linear(400, 300), nn.Bilinear(400, 30, 10)])
+@pytest.mark.parametrize("layer", [nn.Linear(400, 300, rng=0), nn.Bilinear(400, 30, 10, rng=0)])
 def test_initial_weights_are_uniform_with_the_bound_of_pytorch(layer):
     bound = 1 / np.sqrt(400)
     for parameter in layer.parameters():
@@ -111,7 +111,16 @@ def test_linear_keeps_no_input_when_only_the_input_wants_a_gradient():
             ValueError,
             r"linear: wanted a bias of shape \(2,\) for a weight of shape \(2, 3\), got \(1,\)",
         ),
-        (lambda: nn.Linear(-1, 2), ValueError, r"wanted sizes of at least 0, got \(2, -1\)"),
+        (lambda: nn.Linear(-1, 2), ValueError, "Linear: wanted in_features of at least 0, got -1"),
+        (
+            lambda: nn.Linear("3", 2),
+            TypeError,
+            r"Linear: wanted in_features as an int, got str '3'; write int\(...\) around it",
+        ),
+        (lambda: nn.Linear(3, 2.0), TypeError, "Linear: wanted out_features as an int, got float"),
+        (lambda: nn.Linear(True, 2), TypeError, "wanted in_features as an int, got bool True"),
+        (lambda: nn.Linear(np.ones(3), 2), TypeError, "as an int, got ndarray array"),
+        (lambda: nn.Bilinear(1, 2.5, 1), TypeError, "Bilinear: wanted in2_features as an int, got"),
         (
             lambda: nn.Bilinear(3, 2, 4)(np.ones((5, 3)), np.ones((4, 2))),
             ValueError,
