@@ -55,6 +55,8 @@ class LRScheduler:
 
     # Everything but these is plain data and goes into `state_dict`.
     _not_saved: tuple[str, ...] = ("optimizer",)
+    # What is a number of steps, at least 1, and may become the divisor of another one.
+    _counts: tuple[str, ...] = ()
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         self._attach(optimizer)
@@ -169,6 +171,8 @@ class LRScheduler:
                     f"{self._name}: wanted {name} of the state_dict of the kind of {value!r:.80}, "
                     f"got {state_dict[name]!r:.80}"
                 )
+        for name in self._counts:
+            check_count(self._name, name, state_dict[name])
         writes = Writes()
         for name in own:
             if name not in self._not_saved:
