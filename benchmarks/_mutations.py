@@ -6,6 +6,7 @@ that checksums and lengths are right and the damage gets further in: headers of 
 the checkpoint, arrays of another shape or dtype, members twice, compressed, inflated or missing.
 """
 
+import importlib.util
 import io
 import json
 import re
@@ -101,7 +102,8 @@ def originals(folder):
     """Write the files that are mutated; return them as (suffix, bytes)."""
     training = Training()
     found = []
-    for suffix in (".npz", ".safetensors"):
+    formats = [".npz", ".safetensors"] if importlib.util.find_spec("safetensors") else [".npz"]
+    for suffix in formats:
         for number, (tree, parts) in enumerate(
             [(None, training.parts() | {"epoch": 3}), (training.model.state_dict(), {})]
         ):

@@ -354,7 +354,6 @@ def test_arrays_that_compress_well_are_still_read(tmp_path):
 @pytest.mark.parametrize("start", range(0, 2000, 250))
 def test_mutated_files_are_loaded_or_refused_and_never_anything_else(start, tmp_path, monkeypatch):
     """2,000 of the 50,000 of benchmarks/fuzz_checkpoints.py, which looks at memory as well."""
-    pytest.importorskip("safetensors")
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     from _mutations import Fuzz
 
