@@ -403,7 +403,9 @@ def _replacing(target: Path) -> Iterator[IO[bytes]]:
                     scratch = None
                     continue
                 if mode is not None and sys.platform != "win32":
-                    os.fchmod(file.fileno(), mode)
+                    # Without it, the file has fewer permissions, never more.
+                    with contextlib.suppress(PermissionError):
+                        os.fchmod(file.fileno(), mode)
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
