@@ -116,7 +116,7 @@ def _read_group(
     options = plain_options(loaded)
     for name in _IRRELEVANT.difference(group).intersection(options):
         del options[name]
-    for name, value in optimizer.fixed.items():
+    for name, value in type(optimizer).fixed.items():
         if options.pop(name, value) != value:
             raise ValueError(
                 f"{owner}: wanted a state_dict with {name}={value!r}, got {not value!r}; it "
@@ -145,7 +145,7 @@ def _read_entries(
             state[name] = _read_array(owner, index, name, value, parameter)
     if state:
         buffers = optimizer.buffers(group)
-        state = {**optimizer.assumed, **state} if buffers else state
+        state = {**type(optimizer).assumed, **state} if buffers else state
         for name in (*buffers, *(scalars if buffers else ())):
             if name not in state:
                 raise ValueError(

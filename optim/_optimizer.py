@@ -46,11 +46,11 @@ class Optimizer(Declared):
 
     A subclass declares its options (which gives it a constructor), the arrays (`buffers`) and
     numbers (`scalars`) it remembers for each parameter, and the arithmetic. `update` must be
-    elementwise: it is called on flat blocks that may span several parameters or
-    a part of one. An algorithm that needs whole parameters (their norms, say) overrides `step`.
+    elementwise: it is called on flat blocks that may span several parameters or a part of one. An
+    algorithm that needs whole parameters (their norms, say) overrides `step`.
 
-    A class may write an `__init__` of its own, too, which hands `params` and `defaults` on, and
-    state the intervals of its options in `limits`.
+    A class may instead write an `__init__` that hands `params` and `defaults` on, and state the
+    intervals of its options in `limits`.
 
     Args:
         params: Variables, (name, Variable) pairs, or dicts with the key "params" and options
@@ -200,8 +200,8 @@ class Optimizer(Declared):
             TypeError: a value is not of the kind of its default.
             ValueError: a value lies outside its interval, or they exclude each other.
         """
-        check_options(self._name, group, self.options)
-        check_limits(self._name, group, self.limits)
+        check_options(self._name, group, type(self).options)
+        check_limits(self._name, group, type(self).limits)
         self.check_group(group)
 
     # ---- one step -------------------------------------------------------------------------
