@@ -14,6 +14,7 @@ import numpy as np
 from nn import functional
 from nn._module import Module
 from nn._parameter import Parameter
+from nn._sizes import check_sizes
 
 
 class _Activation(Module):
@@ -263,6 +264,7 @@ class PReLU(Module):
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = None) -> None:
         super().__init__()
+        check_sizes("PReLU", num_parameters=num_parameters)
         self.num_parameters = num_parameters
         self.init = init
         self.weight = Parameter(

@@ -11,6 +11,7 @@ from autograd import new_generator
 from nn import functional, init
 from nn._module import Module
 from nn._parameter import Parameter
+from nn._sizes import check_sizes
 
 
 class Identity(Module):
@@ -225,25 +226,6 @@ class Unflatten(Module):
     def extra_repr(self) -> str:
         """Return the axis and the lengths."""
         return f"axis={self.axis}, unflattened_size={self.unflattened_size}"
-
-
-def check_sizes(owner: str, **sizes: Any) -> None:
-    """Check that the lengths a layer is made with are integers of at least 0.
-
-    Raises:
-        TypeError: one is no integer.
-        ValueError: one is negative.
-    """
-    for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int | np.integer):
-            fix = (
-                "; write int(...) around it" if isinstance(size, str | float | np.floating) else ""
-            )
-            raise TypeError(
-                f"{owner}: wanted {name} as an int, got {type(size).__name__} {size!r:.40}{fix}"
-            )
-        if size < 0:
-            raise ValueError(f"{owner}: wanted {name} of at least 0, got {size}")
 
 
 def _empty(shape: tuple[int, ...], dtype: Any) -> Any:

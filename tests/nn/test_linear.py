@@ -174,3 +174,28 @@ def test_sizes_show_in_repr():
     assert repr(nn.Bilinear(1, 2, 3)) == (
         "Bilinear(in1_features=1, in2_features=2, out_features=3, bias=True)"
     )
+
+
+@pytest.mark.parametrize(
+    "make, match",
+    [
+        (
+            lambda: nn.Embedding("3", 2),
+            "Embedding: wanted num_embeddings as an int, got str '3'; wri",
+        ),
+        (lambda: nn.LayerNorm("3"), "LayerNorm: wanted normalized_shape as an int, got str '3'"),
+        (lambda: nn.LayerNorm((3, 2.0)), "LayerNorm: wanted normalized_shape as an int, got float"),
+        (lambda: nn.RMSNorm(3.0), "RMSNorm: wanted normalized_shape as an int, got float 3.0"),
+        (lambda: nn.BatchNorm2d(3.0), "BatchNorm2d: wanted num_features as an int, got float 3.0"),
+        (lambda: nn.GroupNorm(2.0, 4), "GroupNorm: wanted num_groups as an int, got float 2.0"),
+        (lambda: nn.PReLU("3"), "PReLU: wanted num_parameters as an int, got str '3'"),
+        (lambda: nn.Dropout("0.5"), "Dropout: wanted a probability p, got str '0.5'"),
+    ],
+)
+def test_sizes_of_the_wrong_kind_name_layer_and_argument(make, match):
+    with pytest.raises(TypeError, match=match):
+        make()
+    with pytest.raises(
+        ValueError, match="GroupNorm: wanted num_groups that divides 4 channels, got 0"
+    ):
+        nn.GroupNorm(0, 4)
