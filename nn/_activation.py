@@ -14,6 +14,7 @@ import numpy as np
 from nn import functional
 from nn._module import Module
 from nn._parameter import Parameter
+from nn._sizes import check_sizes
 
 
 class _Activation(Module):
@@ -263,6 +264,7 @@ class PReLU(Module):
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = None) -> None:
         super().__init__()
+        check_sizes("PReLU", num_parameters=num_parameters)
         self.num_parameters = num_parameters
         self.init = init
         self.weight = Parameter(
@@ -281,9 +283,10 @@ class PReLU(Module):
 class _AlongAxis(_Activation):
     _arguments = ("axis",)
 
-    def __init__(self, axis: int = -1) -> None:
+    # `dim` is PyTorch's name of `axis`, under which its users pass it.
+    def __init__(self, axis: int = -1, *, dim: int | None = None) -> None:
         super().__init__()
-        self.axis = axis
+        self.axis = axis if dim is None else dim
 
 
 class Softmax(_AlongAxis):

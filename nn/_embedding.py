@@ -9,6 +9,7 @@ import numpy as np
 from nn import functional, init
 from nn._module import Module
 from nn._parameter import Parameter
+from nn._sizes import check_sizes
 
 
 class Embedding(Module):
@@ -47,6 +48,7 @@ class Embedding(Module):
         rng: Any = None,
     ) -> None:
         super().__init__()
+        check_sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(
                 f"Embedding: wanted a padding_idx within {num_embeddings} rows, got {padding_idx}"
@@ -70,7 +72,7 @@ class Embedding(Module):
     def from_pretrained(
         cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None
     ) -> Embedding:
-        """Make a layer of a given table, which is shared, not copied.
+        """Make a layer of a given table, which is copied.
 
         Raises:
             ValueError: where `embeddings` is no matrix.

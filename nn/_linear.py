@@ -11,6 +11,7 @@ from autograd import new_generator
 from nn import functional, init
 from nn._module import Module
 from nn._parameter import Parameter
+from nn._sizes import check_sizes
 
 
 class Identity(Module):
@@ -61,6 +62,7 @@ class Linear(Module):
         rng: Any = None,
     ) -> None:
         super().__init__()
+        check_sizes("Linear", in_features=in_features, out_features=out_features)
         self.in_features = in_features
         self.out_features = out_features
         self.weight = Parameter(_empty((out_features, in_features), dtype))
@@ -113,6 +115,12 @@ class Bilinear(Module):
         rng: Any = None,
     ) -> None:
         super().__init__()
+        check_sizes(
+            "Bilinear",
+            in1_features=in1_features,
+            in2_features=in2_features,
+            out_features=out_features,
+        )
         self.in1_features = in1_features
         self.in2_features = in2_features
         self.out_features = out_features
@@ -221,8 +229,6 @@ class Unflatten(Module):
 
 
 def _empty(shape: tuple[int, ...], dtype: Any) -> Any:
-    if any(size < 0 for size in shape):
-        raise ValueError(f"wanted sizes of at least 0, got {shape}")
     return np.empty(shape, dtype=np.float32 if dtype is None else dtype)
 
 

@@ -6,8 +6,11 @@ PyTorch.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
+import numpy as np
+
+from autograd import Variable
 from nn import functional
 from nn._module import Module
 from nn.functional._loss import check_reduction
@@ -24,8 +27,23 @@ class _Loss(Module):
     weight: Any
     pos_weight: Any
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG004 - those of __init__
+        """Refuse what a loss is called with as what it is made with."""
+        if len(args) > 1 and isinstance(args[0], Variable | np.ndarray) and np.ndim(args[1]):
+            raise TypeError(
+                f"{cls.__name__}: wanted options, got arrays; make the loss first, as in "
+                f"nn.{cls.__name__}()(prediction, target)"
+            )
+        return super().__new__(cls)
+
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
+        if not isinstance(reduction, str):
+            raise TypeError(
+                f"{type(self).__name__}: wanted a reduction as text, got "
+                f"{type(reduction).__name__}; make the loss first, as in "
+                f"nn.{type(self).__name__}()(prediction, target)"
+            )
         check_reduction(type(self).__name__, reduction, self._reductions)
         self.reduction = reduction
 

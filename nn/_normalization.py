@@ -11,6 +11,7 @@ from autograd import Variable
 from nn import functional
 from nn._module import Module
 from nn._parameter import Parameter
+from nn._sizes import check_sizes
 from nn.functional._normalization import batch_statistics
 
 
@@ -20,6 +21,13 @@ def _parameter(
     if not wanted:
         return None
     return Parameter(np.full(shape, value, np.float32 if dtype is None else dtype))
+
+
+def _shape(owner: str, lengths: Any) -> tuple[int, ...]:
+    shape = tuple(lengths) if isinstance(lengths, tuple | list) else (lengths,)
+    for length in shape:
+        check_sizes(owner, normalized_shape=length)
+    return shape
 
 
 class LayerNorm(Module):
@@ -59,9 +67,7 @@ class LayerNorm(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        self.normalized_shape = (
-            (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        )
+        self.normalized_shape = _shape(type(self).__name__, normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
         self.weight = _parameter(self.normalized_shape, 1.0, dtype, elementwise_affine)
@@ -107,9 +113,7 @@ class RMSNorm(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        self.normalized_shape = (
-            (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        )
+        self.normalized_shape = _shape(type(self).__name__, normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
         self.weight = _parameter(self.normalized_shape, 1.0, dtype, elementwise_affine)
@@ -159,7 +163,8 @@ class GroupNorm(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        if num_channels % num_groups:
+        check_sizes("GroupNorm", num_groups=num_groups, num_channels=num_channels)
+        if num_groups == 0 or num_channels % num_groups:
             raise ValueError(
                 f"GroupNorm: wanted num_groups that divides {num_channels} channels, got "
                 f"{num_groups}"
@@ -202,6 +207,7 @@ class _BatchNorm(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
+        check_sizes(type(self).__name__, num_features=num_features)
         dtype = np.float32 if dtype is None else dtype
         self.num_features = num_features
         self.eps = eps

@@ -10,6 +10,7 @@ from optim._clip import clip_grad_norm_, clip_grad_value_, get_total_norm
 from optim._lion import Lion
 from optim._nadam import NAdam
 from optim._optimizer import Optimizer
+from optim._options import option
 from optim._radam import RAdam
 from optim._rmsprop import RMSprop
 from optim._rprop import Rprop
@@ -32,4 +33,5 @@ __all__ = [
     "clip_grad_value_",
     "get_total_norm",
     "lr_scheduler",
+    "option",
 ]

@@ -141,6 +141,10 @@ def clip_grad_value_(parameters: Variable | Iterable[Variable], clip_value: floa
 def _gradients(owner: str, parameters: Variable | Iterable[Variable]) -> list[npt.NDArray[Any]]:
     if isinstance(parameters, Variable):
         parameters = [parameters]
+    if not isinstance(parameters, Iterable):
+        raise TypeError(
+            f"{owner}: wanted parameters, got {type(parameters).__name__}; pass model.parameters()"
+        )
     params = list(parameters)
     if not params:
         warnings.warn(

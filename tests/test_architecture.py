@@ -15,7 +15,13 @@ ROOT = Path(__file__).parent.parent
 
 # Each line may import from its own line and from those above it.
 LAYERS = (
-    ("autograd._version", "autograd._optional", "autograd.random"),
+    (
+        "autograd._version",
+        "autograd._hooks",
+        "autograd._optional",
+        "autograd._writes",
+        "autograd.random",
+    ),
     ("autograd.engine.mode",),
     ("autograd.engine.graph",),
     ("autograd.engine.backward",),

@@ -94,6 +94,10 @@ def _softmax_nll(x: Any, target: Any, coefficient: Any, axis: int, summed: bool)
 
 
 def _class_axis(operation: str, input: Any) -> int:
+    if input is None:
+        raise TypeError(
+            f"{operation}: wanted a prediction, got None; does forward end with return?"
+        )
     if not hasattr(input, "ndim"):
         raise TypeError(
             f"{operation}: wanted an array or a Variable as input, got {type(input).__name__}; "

@@ -64,6 +64,8 @@ def dropout3d(x: Any, p: float = 0.5, training: bool = True, rng: Any = None) ->
 
 def check_probability(operation: str, p: float) -> None:
     """Refuse what is not a probability."""
+    if not isinstance(p, int | float | np.number):
+        raise TypeError(f"{operation}: wanted a probability p, got {type(p).__name__} {p!r:.40}")
     if not 0 <= p <= 1:
         raise ValueError(f"{operation}: wanted a probability p from 0 to 1, got {p}")
 

@@ -40,11 +40,11 @@ def test_the_padding_vector_starts_as_zeros_and_the_others_as_normal():
     assert abs(rest.std() - 1) < 0.02
 
 
-def test_a_given_table_is_frozen_by_default_and_shared():
+def test_a_given_table_is_frozen_by_default_and_copied():
     table = np.arange(6.0).reshape(3, 2)
     layer = nn.Embedding.from_pretrained(table)
     assert not layer.weight.requires_grad
-    assert layer.weight.data is table
+    assert not np.shares_memory(layer.weight.data, table)
     np.testing.assert_array_equal(layer([2]).data, [[4.0, 5.0]])
     assert nn.Embedding.from_pretrained(table, freeze=False).weight.requires_grad
     assert repr(layer) == "Embedding(3, 2)"
