@@ -11,9 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autograd import new_generator
 from nn import functional
 from nn._module import Module
 from nn._parameter import Parameter
+from nn._random import Random
+from nn.functional._names import accepts
 
 
 class _Activation(Module):
@@ -242,6 +245,43 @@ class Threshold(_Activation):
         self.inplace = inplace
 
 
+class RReLU(Random):
+    """x where x > 0, elsewhere a slope times x that is drawn anew for each element in training.
+
+    Args:
+        lower: the least slope.
+        upper: the largest slope; the mean of both is the slope in evaluation.
+        inplace: accepted for PyTorch's sake; nothing is ever changed in place.
+        rng: a seed or np.random.Generator.
+
+    References:
+        B. Xu et al., Empirical evaluation of rectified activations in convolutional network, 2015,
+        https://arxiv.org/abs/1505.00853.
+    """
+
+    def __init__(
+        self,
+        lower: float = 1.0 / 8,
+        upper: float = 1.0 / 3,
+        inplace: bool = False,
+        *,
+        rng: Any = None,
+    ) -> None:
+        super().__init__()
+        self.lower = lower
+        self.upper = upper
+        self.inplace = inplace
+        self.generator = new_generator(rng)
+
+    def forward(self, input: Any) -> Any:
+        """Apply the function to `input`."""
+        return functional.rrelu(input, self.lower, self.upper, self.training, rng=self.generator)
+
+    def extra_repr(self) -> str:
+        """Return the slopes."""
+        return f"lower={self.lower}, upper={self.upper}"
+
+
 class PReLU(Module):
     """x where x > 0, a learned weight times x elsewhere.
 
@@ -281,6 +321,7 @@ class PReLU(Module):
 class _AlongAxis(_Activation):
     _arguments = ("axis",)
 
+    @accepts(dim="axis")
     def __init__(self, axis: int = -1) -> None:
         super().__init__()
         self.axis = axis
@@ -308,6 +349,23 @@ class LogSoftmax(_AlongAxis):
     """The logarithm of softmax along `axis`."""
 
     _function = staticmethod(functional.log_softmax)
+
+
+class Softmax2d(Module):
+    """exp(x) divided by its sum over the channels, for inputs (N, C, H, W) or (C, H, W)."""
+
+    def forward(self, input: Any) -> Any:
+        """Return the shares of the channels at each place.
+
+        Raises:
+            ValueError: where `input` has another number of axes.
+        """
+        if input.ndim not in (3, 4):
+            raise ValueError(
+                "Softmax2d: wanted an input of shape (N, C, H, W) or (C, H, W), got "
+                f"{input.shape}; use Softmax(axis=1) for other shapes"
+            )
+        return functional.softmax(input, -3)
 
 
 class GLU(_AlongAxis):

@@ -1,0 +1,5 @@
+"""Utilities."""
+
+from nn.utils import rnn
+
+__all__ = ["rnn"]
