@@ -19,8 +19,12 @@ __all__ = ["Context", "Function", "Operation", "binary", "primitive", "unary"]
 
 @overload
 def primitive(forward: Callable[..., Any], /) -> Operation: ...
+
+
 @overload
 def primitive(**settings: Any) -> Callable[[Callable[..., Any]], Operation]: ...
+
+
 @functools.wraps(_primitive.primitive)
 def primitive(forward: Any = None, /, **settings: Any) -> Any:  # noqa: D103 - wraps copies it
     decorate: Any = _primitive.primitive

@@ -11,12 +11,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import new_generator
 from nn import functional
 from nn._module import Module
 from nn._parameter import Parameter
-from nn._random import Random
-from nn.functional._names import accepts
+from nn._random import RandomModule
+from nn.functional._names import dim_is_axis
 
 
 class _Activation(Module):
@@ -245,7 +244,7 @@ class Threshold(_Activation):
         self.inplace = inplace
 
 
-class RReLU(Random):
+class RReLU(RandomModule):
     """x where x > 0, elsewhere a slope times x that is drawn anew for each element in training.
 
     Args:
@@ -267,11 +266,10 @@ class RReLU(Random):
         *,
         rng: Any = None,
     ) -> None:
-        super().__init__()
+        super().__init__(rng)
         self.lower = lower
         self.upper = upper
         self.inplace = inplace
-        self.generator = new_generator(rng)
 
     def forward(self, input: Any) -> Any:
         """Apply the function to `input`."""
@@ -321,7 +319,7 @@ class PReLU(Module):
 class _AlongAxis(_Activation):
     _arguments = ("axis",)
 
-    @accepts(dim="axis")
+    @dim_is_axis
     def __init__(self, axis: int = -1) -> None:
         super().__init__()
         self.axis = axis

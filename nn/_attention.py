@@ -10,13 +10,13 @@ from autograd import new_generator
 from nn import functional, init
 from nn._linear import Linear
 from nn._parameter import Parameter
-from nn._random import Random
+from nn._random import RandomModule
 from nn.functional._dropout import check_probability
 
 __all__ = ["MultiheadAttention"]
 
 
-class MultiheadAttention(Random):
+class MultiheadAttention(RandomModule):
     """Attention in `num_heads` projections to embed_dim / num_heads features each, joined again.
 
     Args:
@@ -81,7 +81,7 @@ class MultiheadAttention(Random):
         dtype: Any = None,
         rng: Any = None,
     ) -> None:
-        super().__init__()
+        super().__init__(rng)
         if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
             raise ValueError(
                 "MultiheadAttention: wanted an embed_dim that num_heads divides, got "
@@ -96,8 +96,6 @@ class MultiheadAttention(Random):
         self.batch_first = batch_first
         self.head_dim = embed_dim // num_heads
         self.add_zero_attn = add_zero_attn
-        generator = new_generator(rng)
-        self.generator = generator if dropout else None
 
         def parameter(*shape: int, wanted: bool = True) -> Parameter | None:
             if not wanted:
@@ -110,10 +108,10 @@ class MultiheadAttention(Random):
         self.k_proj_weight = parameter(embed_dim, self.kdim, wanted=separate)
         self.v_proj_weight = parameter(embed_dim, self.vdim, wanted=separate)
         self.in_proj_bias = parameter(3 * embed_dim, wanted=bias)
-        self.out_proj = Linear(embed_dim, embed_dim, bias, dtype=dtype, rng=generator)
+        self.out_proj = Linear(embed_dim, embed_dim, bias, dtype=dtype, rng=self.generator)
         self.bias_k = parameter(1, 1, embed_dim, wanted=add_bias_kv)
         self.bias_v = parameter(1, 1, embed_dim, wanted=add_bias_kv)
-        self.reset_parameters(generator)
+        self.reset_parameters(self.generator)
 
     def reset_parameters(self, rng: Any = None) -> None:
         """Draw the projections of the inputs anew, and set all biases to 0."""

@@ -1,17 +1,16 @@
-"""Dropout layers. Each holds a probability and a random generator; `nn.functional` computes."""
+"""Dropout layers. Each holds a probability; `nn.functional` computes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from autograd import new_generator
 from nn import functional
-from nn._random import Random
+from nn._random import RandomModule
 from nn.functional._dropout import check_probability
 
 
-class Dropout(Random):
+class Dropout(RandomModule):
     """Set elements to 0 at random in training and divide the others by 1 - p; else do nothing.
 
     Args:
@@ -36,15 +35,14 @@ class Dropout(Random):
     _function: ClassVar[Callable[..., Any]] = staticmethod(functional.dropout)
 
     def __init__(self, p: float = 0.5, inplace: bool = False, *, rng: Any = None) -> None:
-        super().__init__()
+        super().__init__(rng)
         check_probability(type(self).__name__, p)
         self.p = p
         self.inplace = inplace
-        self.generator = new_generator(rng)
 
-    def forward(self, x: Any) -> Any:
-        """Return `x` with zeros at random in training, `x` itself in evaluation."""
-        return self._function(x, self.p, self.training, self.generator)
+    def forward(self, input: Any) -> Any:
+        """Return `input` with zeros at random in training, `input` itself in evaluation."""
+        return self._function(input, self.p, self.training, rng=self.generator)
 
     def extra_repr(self) -> str:
         """Return the probability."""

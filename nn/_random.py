@@ -1,28 +1,30 @@
-"""Random: a module that draws random numbers, and whose generator is saved with the model."""
+"""The base of layers that draw random numbers. Imports `autograd` and `_module`."""
 
 from __future__ import annotations
 
-import copy
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from autograd import new_generator
 from nn._module import Module
 
-__all__ = ["Random", "fresh_copy"]
 
-M = TypeVar("M", bound=Module)
+class RandomModule(Module):
+    """A module with a random generator of its own, whose state is saved with it.
 
+    Args:
+        rng: a seed or np.random.Generator; None derives a stream of its own from
+            `autograd.manual_seed`.
+    """
 
-class Random(Module):
-    """Base of modules with a random generator, whose state is an extra state."""
-
-    generator: np.random.Generator | None = None
+    def __init__(self, rng: Any) -> None:
+        super().__init__()
+        self.generator = new_generator(rng)
 
     def get_extra_state(self) -> Any:
         """Return the state of the random generator."""
-        return None if self.generator is None else _plain(self.generator.bit_generator.state)
+        return _plain(self.generator.bit_generator.state)
 
     def set_extra_state(self, state: Any) -> None:
         """Take back the state of the random generator.
@@ -30,7 +32,6 @@ class Random(Module):
         Raises:
             ValueError: where it is the state of another kind of generator.
         """
-        assert self.generator is not None
         try:
             self.generator.bit_generator.state = state
         except (TypeError, ValueError, KeyError) as error:
@@ -39,18 +40,6 @@ class Random(Module):
                 f"{type(self.generator.bit_generator).__name__} generator, "
                 f"got {state!r}; build the model with the rng it was saved with"
             ) from error
-
-
-def fresh_copy(module: M) -> M:
-    """Return a deep copy with streams of its own, derived from the original's: copies must not drop
-    the same elements.
-    """
-    twin = copy.deepcopy(module)
-    for part, original in zip(twin.modules(), module.modules(), strict=True):
-        if isinstance(original, Random) and original.generator is not None:
-            seed: Any = original.generator.bit_generator.seed_seq
-            vars(part)["generator"] = new_generator(seed.spawn(1)[0])
-    return twin
 
 
 def _plain(state: Any) -> Any:

@@ -15,7 +15,7 @@ from autograd import new_generator
 from nn import functional, init
 from nn._module import Module
 from nn._parameter import Parameter
-from nn._random import Random
+from nn._random import RandomModule
 from nn.functional._dropout import check_probability
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
@@ -42,7 +42,7 @@ def _draw(module: Module, hidden_size: int, rng: Any) -> None:
         init.uniform_(parameter, -bound, bound, generator)
 
 
-class RNNBase(Random):
+class RNNBase(RandomModule):
     """What `RNN`, `LSTM` and `GRU` share.
 
     Args:
@@ -87,7 +87,7 @@ class RNNBase(Random):
         dtype: Any = None,
         rng: Any = None,
     ) -> None:
-        super().__init__()
+        super().__init__(rng)
         name = type(self).__name__
         if mode not in _GATES:
             raise ValueError(f"{name}: wanted a mode among {', '.join(_GATES)}, got {mode!r}")
@@ -116,9 +116,7 @@ class RNNBase(Random):
                     if key is not None:
                         empty = np.empty(shape, np.float32 if dtype is None else dtype)
                         self.register_parameter(key, Parameter(empty))
-        generator = new_generator(rng)
-        self.generator = generator if dropout else None
-        self.reset_parameters(generator)
+        self.reset_parameters(self.generator)
 
     @property
     def _directions(self) -> int:

@@ -6,6 +6,7 @@ those of `MultiheadAttention`: a bool is True for what is left out, numbers are 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -19,7 +20,7 @@ from nn._dropout import Dropout
 from nn._linear import Linear
 from nn._module import Module
 from nn._normalization import LayerNorm
-from nn._random import fresh_copy
+from nn._random import RandomModule
 
 __all__ = [
     "Transformer",
@@ -209,6 +210,16 @@ class TransformerDecoderLayer(_Layer):
         return self._joined(x, 3, self._network)
 
 
+def _copy(layer: Module) -> Module:
+    """Return a deep copy that draws from streams of its own, derived from the original's."""
+    twin = copy.deepcopy(layer)
+    for part, original in zip(twin.modules(), layer.modules(), strict=True):
+        if isinstance(part, RandomModule) and isinstance(original, RandomModule):
+            seed: Any = original.generator.bit_generator.seed_seq
+            part.generator = new_generator(seed.spawn(1)[0])
+    return twin
+
+
 class _Stack(Module):
     """Copies of a layer, one upon the other, and a normalisation at the end."""
 
@@ -216,7 +227,7 @@ class _Stack(Module):
 
     def __init__(self, layer: Module, num_layers: int, norm: Module | None) -> None:
         super().__init__()
-        self.layers = ModuleList(fresh_copy(layer) for _ in range(num_layers))
+        self.layers = ModuleList(_copy(layer) for _ in range(num_layers))
         self.num_layers = num_layers
         self.norm = norm
 

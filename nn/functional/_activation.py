@@ -16,7 +16,7 @@ import autograd
 from autograd import tanh
 from autograd.engine.calls import primitive, unary
 from autograd.special import erfc
-from nn.functional._names import accepts
+from nn.functional._names import dim_is_axis
 
 __all__ = [
     "celu",
@@ -355,7 +355,7 @@ def _raw(x: Any) -> Any:
 # -- along an axis ---------------------------------------------------------------------------------
 
 
-@accepts(dim="axis")
+@dim_is_axis
 def glu(x: Any, axis: int = -1) -> Any:
     """Split x into two halves a and b along `axis`, and return a sigmoid(b).
 

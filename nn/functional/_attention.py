@@ -50,7 +50,7 @@ def _attend(
         if mask.dtype.kind == "b":
             mask = np.where(mask, 0.0, -np.inf)
         scores = scores + mask.astype(scores.dtype)
-    weights = dropout(_attention_weights(scores), dropout_p, dropout_p > 0, rng)
+    weights = dropout(_attention_weights(scores), dropout_p, dropout_p > 0, rng=rng)
     return weights @ value, weights
 
 

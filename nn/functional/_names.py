@@ -1,4 +1,4 @@
-"""Names: keywords that users of PyTorch type, taken for ours. Imports nothing."""
+"""PyTorch's names of parameters beside ours. Imports the standard library only."""
 
 from __future__ import annotations
 
@@ -6,30 +6,23 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["accepts"]
+R = TypeVar("R")
 
-F = TypeVar("F", bound=Callable[..., Any])
+_OURS = {"dim": "axis", "start_dim": "start_axis", "end_dim": "end_axis", "keepdim": "keepdims"}
 
 
-def accepts(**spellings: str) -> Callable[[F], F]:
-    """Take other spellings of keywords, too: `@accepts(dim="axis")` takes `dim=1` as `axis=1`.
+def dim_is_axis(function: Callable[..., R]) -> Callable[..., R]:
+    """Let a function that has `axis` (`keepdims` ...) be called with `dim` (`keepdim` ...), too."""
 
-    Args:
-        **spellings: the name of a parameter, by its other spelling.
-    """
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> R:
+        if kwargs and not _OURS.keys().isdisjoint(kwargs):
+            for theirs, ours in _OURS.items():
+                if theirs in kwargs:
+                    if ours in kwargs:
+                        name = function.__qualname__.removesuffix(".__init__")
+                        raise TypeError(f"{name}: wanted {ours} or {theirs}, got both")
+                    kwargs[ours] = kwargs.pop(theirs)
+        return function(*args, **kwargs)
 
-    def decorate(function: F) -> F:
-        @functools.wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            for other, name in spellings.items():
-                if other in kwargs:
-                    if name in kwargs:
-                        raise TypeError(
-                            f"{function.__qualname__}: wanted {name} or {other}, got both"
-                        )
-                    kwargs[name] = kwargs.pop(other)
-            return function(*args, **kwargs)
-
-        return call  # type: ignore[return-value]
-
-    return decorate
+    return call

@@ -402,7 +402,7 @@ def recurrent(
     ends: list[Any] = []
     for layer, directions in enumerate(weights):
         if layer and training and dropout:
-            rows = _dropout(rows, dropout, True, rng)
+            rows = _dropout(rows, dropout, rng=rng)
         outs = []
         for backward, (w_ih, w_hh, b_ih, b_hh, w_hr) in enumerate(directions):
             x = linear(_mirrored(rows, mirror) if backward else rows, w_ih, b_ih)

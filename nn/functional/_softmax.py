@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 import autograd
-from nn.functional._names import accepts
+from nn.functional._names import dim_is_axis
 
 __all__ = ["log_softmax", "softmax", "softmin"]
 
 
-@accepts(dim="axis")
+@dim_is_axis
 def softmax(input: Any, axis: int | None = -1, dtype: Any = None) -> Any:
     """Return exp(input) divided by its sum along `axis`.
 
@@ -32,7 +32,7 @@ def softmax(input: Any, axis: int | None = -1, dtype: Any = None) -> Any:
     return _along("softmax", autograd.softmax, input, axis, dtype)
 
 
-@accepts(dim="axis")
+@dim_is_axis
 def log_softmax(input: Any, axis: int | None = -1, dtype: Any = None) -> Any:
     """Return the logarithm of `softmax`, finite where a probability underflows to 0.
 
@@ -44,7 +44,7 @@ def log_softmax(input: Any, axis: int | None = -1, dtype: Any = None) -> Any:
     return _along("log_softmax", autograd.log_softmax, input, axis, dtype)
 
 
-@accepts(dim="axis")
+@dim_is_axis
 def softmin(input: Any, axis: int | None = -1, dtype: Any = None) -> Any:
     """Return `softmax` of -input.
 

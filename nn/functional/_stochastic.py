@@ -9,7 +9,7 @@ import numpy as np
 import autograd
 from autograd import new_generator
 from nn.functional._activation import leaky_relu
-from nn.functional._names import accepts
+from nn.functional._names import dim_is_axis
 from nn.functional._softmax import softmax
 
 __all__ = ["gumbel_softmax", "rrelu"]
@@ -49,7 +49,7 @@ def rrelu(
     return autograd.where(input > 0, input, input * slopes)
 
 
-@accepts(dim="axis")
+@dim_is_axis
 def gumbel_softmax(
     logits: Any,
     tau: float = 1.0,

@@ -16,7 +16,7 @@ from autograd import new_generator
 from nn._module import Module
 from nn._parameter import Parameter
 from nn._state import plain
-from nn.functional._names import accepts
+from nn.functional._names import dim_is_axis
 from nn.utils._computed import (
     compute,
     computed,
@@ -98,7 +98,7 @@ def _by_lengths(module: Any, name: str, axis: int | None) -> Any:
     return from_lengths(getattr(module, f"{name}_g"), getattr(module, f"{name}_v"), axis)
 
 
-@accepts(dim="axis")
+@dim_is_axis
 def weight_norm(module: M, name: str = "weight", axis: int | None = 0) -> M:
     """Learn a weight's lengths `weight_g` and directions `weight_v` apart.
 
@@ -156,7 +156,7 @@ def _by_spectrum(module: Any, name: str, axis: int, count: int, eps: float) -> A
     return of_spectral_norm_one(weight, u, v, axis)
 
 
-@accepts(dim="axis")
+@dim_is_axis
 def spectral_norm(
     module: M,
     name: str = "weight",

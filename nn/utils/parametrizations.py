@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from autograd import new_generator
 from nn._module import Module
 from nn._state import plain
-from nn.functional._names import accepts
+from nn.functional._names import dim_is_axis
 from nn.utils import _norms
 from nn.utils.parametrize import register_parametrization
 
@@ -64,7 +64,7 @@ class _SpectralNorm(Module):
         return value
 
 
-@accepts(dim="axis")
+@dim_is_axis
 def weight_norm(module: M, name: str = "weight", axis: int | None = 0) -> M:
     """Learn a weight's lengths (`original0`) and directions (`original1`) apart.
 
@@ -87,7 +87,7 @@ def weight_norm(module: M, name: str = "weight", axis: int | None = 0) -> M:
     return module
 
 
-@accepts(dim="axis")
+@dim_is_axis
 def spectral_norm(
     module: M,
     name: str = "weight",

@@ -18,7 +18,7 @@ from autograd import new_generator
 from nn._module import Module
 from nn._parameter import Parameter
 from nn._state import plain
-from nn.functional._names import accepts
+from nn.functional._names import dim_is_axis
 from nn.utils._computed import compute, computed, fixed, parameter_of, restore
 
 __all__ = [
@@ -233,7 +233,7 @@ class RandomStructured(_Structured):
         rng: a seed or np.random.Generator.
     """
 
-    @accepts(dim="axis")
+    @dim_is_axis
     def __init__(self, amount: float, axis: int = -1, rng: Any = None) -> None:
         super().__init__(amount, axis)
         self.generator = new_generator(rng)
@@ -252,7 +252,7 @@ class LnStructured(_Structured):
         axis: the axis of the channels; `dim` is taken for it.
     """
 
-    @accepts(dim="axis")
+    @dim_is_axis
     def __init__(self, amount: float, n: float, axis: int = -1) -> None:
         super().__init__(amount, axis)
         self.n = n
@@ -322,7 +322,7 @@ def l1_unstructured(module: M, name: str, amount: float, importance_scores: Any 
     return module
 
 
-@accepts(dim="axis")
+@dim_is_axis
 def random_structured(module: M, name: str, amount: float, axis: int, *, rng: Any = None) -> M:
     """Prune channels of `module.name` along `axis` at random; return the module.
 
@@ -337,7 +337,7 @@ def random_structured(module: M, name: str, amount: float, axis: int, *, rng: An
     return module
 
 
-@accepts(dim="axis")
+@dim_is_axis
 def ln_structured(
     module: M, name: str, amount: float, n: float, axis: int, importance_scores: Any = None
 ) -> M:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import torch_twin
+import torch_nested
 
 import autograd
 import nn
@@ -25,8 +25,8 @@ def test_losses_gradients_and_probabilities_equal_pytorchs(head_bias):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(9, 8))
     for target in (rng.integers(0, 20, 9), rng.integers(0, 5, 9), rng.integers(12, 20, 9)):
-        torch_twin.compare_modules(torch, ours, theirs, x, target)
-    torch_twin.compare_modules(torch, ours, theirs, x[0], np.array(7))
+        torch_nested.compare_modules(torch, ours, theirs, x, target)
+    torch_nested.compare_modules(torch, ours, theirs, x[0], np.array(7))
     np.testing.assert_allclose(
         ours.log_prob(x).data, theirs.log_prob(torch.tensor(x)).detach().numpy(), rtol=1e-10
     )

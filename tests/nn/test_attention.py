@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import torch_twin
+import torch_nested
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,7 +78,7 @@ def test_gradients_and_second_derivatives_equal_differences():
 )
 def test_attention_and_its_gradients_equal_pytorchs(arguments):
     torch = pytest.importorskip("torch")
-    torch_twin.compare_functions(
+    torch_nested.compare_functions(
         torch,
         attention,
         torch.nn.functional.scaled_dot_product_attention,
@@ -91,7 +91,7 @@ def test_attention_and_its_gradients_equal_pytorchs(arguments):
 def test_one_head_of_keys_for_several_of_queries_equals_pytorchs():
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)
-    torch_twin.compare_functions(
+    torch_nested.compare_functions(
         torch,
         attention,
         torch.nn.functional.scaled_dot_product_attention,
@@ -203,7 +203,7 @@ def test_several_heads_and_their_gradients_equal_pytorchs(options, call):
     torch = pytest.importorskip("torch")
     ours, theirs = modules(torch, options)
     x = sequences(np.random.default_rng(0), options)
-    torch_twin.compare_modules(torch, ours, theirs, *x, **call)
+    torch_nested.compare_modules(torch, ours, theirs, *x, **call)
 
 
 @pytest.mark.torch
@@ -211,16 +211,16 @@ def test_several_heads_and_their_gradients_equal_pytorchs(options, call):
 def test_self_attention_and_that_to_a_memory_equal_pytorchs(options):
     torch = pytest.importorskip("torch")
     ours, theirs = modules(torch, options)
-    torch_twin.exchange(ours, theirs, torch)
+    torch_nested.exchange(ours, theirs, torch)
     q, k, _ = sequences(np.random.default_rng(0), options)
     for wrap, args in (
         (lambda layer: lambda x: layer(x, x, x), (q,)),
         (lambda layer: lambda x, m: layer(x, m, m), (q, k)),
     ):
-        got = torch_twin.ours(wrap(ours), args, {}, list(ours.parameters()))
-        wanted = torch_twin.theirs(torch, wrap(theirs), args, {}, list(theirs.parameters()))
+        got = torch_nested.ours(wrap(ours), args, {}, list(ours.parameters()))
+        wanted = torch_nested.theirs(torch, wrap(theirs), args, {}, list(theirs.parameters()))
         for a, b in zip(got, wanted, strict=True):
-            torch_twin.same(a, b)
+            torch_nested.same(a, b)
 
 
 @pytest.mark.torch
@@ -229,7 +229,7 @@ def test_a_single_sequence_equals_pytorchs():
     ours, theirs = modules(torch, {"batch_first": True})
     q, k, v = (x[0] for x in sequences(np.random.default_rng(0), {"batch_first": True}))
     for call in ({}, {"key_padding_mask": KEYS[0]}, {"attn_mask": NUMBERS, "need_weights": False}):
-        torch_twin.compare_modules(torch, ours, theirs, q, k, v, **call)
+        torch_nested.compare_modules(torch, ours, theirs, q, k, v, **call)
 
 
 @pytest.mark.torch
@@ -238,7 +238,7 @@ def test_projected_keys_and_values_equal_pytorchs():
     rng = np.random.default_rng(0)
     q, k, v = sequences(rng, {})
     ours, theirs = modules(torch, {})
-    torch_twin.exchange(ours, theirs, torch)
+    torch_nested.exchange(ours, theirs, torch)
 
     def with_static(library, layer):
         def run(q, k, v, static_k, static_v):
@@ -252,11 +252,11 @@ def test_projected_keys_and_values_equal_pytorchs():
         return run
 
     statics = [rng.normal(size=(8, 5, 2)) for _ in range(2)]
-    got = torch_twin.ours(with_static(functional, ours), (q, k, v, *statics), {})
+    got = torch_nested.ours(with_static(functional, ours), (q, k, v, *statics), {})
     other = with_static(torch.nn.functional, theirs)
-    wanted = torch_twin.theirs(torch, other, (q, k, v, *statics), {})
+    wanted = torch_nested.theirs(torch, other, (q, k, v, *statics), {})
     for a, b in zip(got, wanted, strict=True):
-        torch_twin.same(a, b)
+        torch_nested.same(a, b)
 
 
 @pytest.mark.torch

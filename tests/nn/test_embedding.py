@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-import torch_twin
+import torch_nested
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -117,9 +117,9 @@ def test_shortened_vectors_and_gradients_by_frequency_equal_pytorchs(index, padd
     options["scale_grad_by_freq"] = True
     ours = nn.Embedding(5, 3, dtype=np.float64, rng=0, **options)
     theirs = torch.nn.Embedding(5, 3, dtype=torch.float64, **options)
-    torch_twin.compare_modules(torch, ours, theirs, index)
+    torch_nested.compare_modules(torch, ours, theirs, index)
     # Vectors that were looked up have been shortened in the table itself.
-    torch_twin.same([ours.weight.data], [theirs.weight.detach().numpy()])
+    torch_nested.same([ours.weight.data], [theirs.weight.detach().numpy()])
 
 
 def test_shortening_leaves_other_vectors_and_is_noticed_by_recorded_graphs():
@@ -149,12 +149,12 @@ def test_bags_and_their_gradients_equal_pytorchs(mode, data):
     sizes = draw(st.lists(st.integers(0, 3), min_size=1, max_size=4))
     index = draw(hnp.arrays(np.int64, sum(sizes), elements=st.integers(0, 4)))
     offsets = np.cumsum([0, *sizes])[: None if options["include_last_offset"] else -1]
-    torch_twin.compare_modules(torch, ours, theirs, index, offsets)
+    torch_nested.compare_modules(torch, ours, theirs, index, offsets)
     square = draw(hnp.arrays(np.int64, (2, 3), elements=st.integers(0, 4)))
-    torch_twin.compare_modules(torch, ours, theirs, square)
+    torch_nested.compare_modules(torch, ours, theirs, square)
     if mode == "sum":
         factors = np.cos(np.arange(6.0)).reshape(2, 3)
-        torch_twin.compare_modules(torch, ours, theirs, square, per_sample_weights=factors)
+        torch_nested.compare_modules(torch, ours, theirs, square, per_sample_weights=factors)
 
 
 @pytest.mark.parametrize("mode", ["sum", "mean"])

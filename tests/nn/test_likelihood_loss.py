@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import torch_twin
+import torch_nested
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +25,7 @@ def test_poisson_likelihood_equals_pytorchs(reduction, log_input, full):
     options = {"log_input": log_input, "full": full, "reduction": reduction}
     x, target = rng.uniform(0.1, 3, (4, 3)), rng.integers(0, 6, (4, 3)).astype(float)
     ours, theirs = nn.PoissonNLLLoss(**options), torch.nn.PoissonNLLLoss(**options)
-    torch_twin.compare_modules(torch, ours, theirs, x, target + 0.25)
+    torch_nested.compare_modules(torch, ours, theirs, x, target + 0.25)
     # PyTorch has no gradient of the target at 0, where a logarithm of 0 is masked.
     got, wanted = ours(x, target), theirs(torch.tensor(x), torch.tensor(target)).numpy()
     np.testing.assert_allclose(got, wanted, rtol=1e-12)
@@ -42,7 +42,7 @@ def test_gaussian_likelihood_equals_pytorchs(reduction, full, shape):
     var.flat[0] = 1e-9  # below eps: its gradient is that at eps
     options = {"full": full, "reduction": reduction, "eps": 1e-3}
     ours, theirs = nn.GaussianNLLLoss(**options), torch.nn.GaussianNLLLoss(**options)
-    torch_twin.compare_modules(torch, ours, theirs, *rng.normal(size=(2, 4, 3)), var)
+    torch_nested.compare_modules(torch, ours, theirs, *rng.normal(size=(2, 4, 3)), var)
 
 
 @pytest.mark.torch
@@ -60,7 +60,7 @@ def test_linear_cross_entropy_equals_pytorchs(reduction, bias, out_features):
         5, 4, weight=torch.tensor(weight), dtype=torch.float64, **options
     )
     target = rng.integers(0, 4, (6, *out_features))
-    torch_twin.compare_modules(torch, ours, theirs, rng.normal(size=(6, 5)), target)
+    torch_nested.compare_modules(torch, ours, theirs, rng.normal(size=(6, 5)), target)
 
 
 def test_a_variance_of_zero_and_one_that_is_negative():
@@ -93,7 +93,7 @@ def both(torch, log_probs, targets, input_lengths, target_lengths, **options):
             **options,
         )
 
-    torch_twin.compare_functions(torch, ours, theirs, log_probs)
+    torch_nested.compare_functions(torch, ours, theirs, log_probs)
 
 
 @pytest.mark.torch

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import torch_twin
+import torch_nested
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -31,7 +31,7 @@ def compare(torch, name, args, **options):
     weights = {k: v for k, v in options.items() if isinstance(v, np.ndarray)}
     tensors = {k: torch.tensor(v) for k, v in weights.items()}
     ours, theirs = getattr(nn, name)(**options), getattr(torch.nn, name)(**(options | tensors))
-    torch_twin.compare_modules(torch, ours, theirs, *args)
+    torch_nested.compare_modules(torch, ours, theirs, *args)
 
 
 @pytest.mark.torch
@@ -64,7 +64,7 @@ def test_cosine_embedding_equals_pytorchs(reduction, margin, batch):
 def test_the_cosine_with_a_vector_of_zeros_is_pytorchs():
     torch = pytest.importorskip("torch")
     y = np.random.default_rng(0).normal(size=(2, 4))
-    torch_twin.compare_functions(
+    torch_nested.compare_functions(
         torch,
         functional.cosine_embedding_loss,
         torch.nn.functional.cosine_embedding_loss,

@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-import torch_twin
+import torch_nested
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -143,9 +143,9 @@ def test_layers_and_their_gradients_equal_pytorchs(kind, options):
     theirs = build(torch, kind, 3, 4, **options)
     x = rng.normal(size=(5, 2, 3))
     batch = 5 if options.get("batch_first") else 2
-    torch_twin.compare_modules(torch, ours, theirs, x)
-    torch_twin.compare_modules(torch, ours, theirs, x, states(rng, kind, ours, batch))
-    torch_twin.compare_modules(torch, ours, theirs, x[0], states(rng, kind, ours))
+    torch_nested.compare_modules(torch, ours, theirs, x)
+    torch_nested.compare_modules(torch, ours, theirs, x, states(rng, kind, ours, batch))
+    torch_nested.compare_modules(torch, ours, theirs, x[0], states(rng, kind, ours))
 
 
 def through_a_pack(library, layer, lengths, **options):
@@ -177,13 +177,13 @@ def test_packed_sequences_and_their_gradients_equal_pytorchs(kind, lengths, opti
     shape["batch_first"] = options.get("batch_first", False)
     ours = build(nn, kind, 3, 5, **shape)
     theirs = build(torch, kind, 3, 5, **shape)
-    torch_twin.exchange(ours, theirs, torch)
+    torch_nested.exchange(ours, theirs, torch)
     x = rng.normal(size=(4, 6, 3) if shape["batch_first"] else (6, 4, 3))
     args = (x, states(rng, kind, ours, 4))
-    got = torch_twin.ours(
+    got = torch_nested.ours(
         through_a_pack(rnn, ours, lengths, **options), args, {}, list(ours.parameters())
     )
-    wanted = torch_twin.theirs(
+    wanted = torch_nested.theirs(
         torch,
         through_a_pack(torch.nn.utils.rnn, theirs, torch.tensor(lengths), **options),
         args,
@@ -191,7 +191,7 @@ def test_packed_sequences_and_their_gradients_equal_pytorchs(kind, lengths, opti
         list(theirs.parameters()),
     )
     for a, b in zip(got, wanted, strict=True):
-        torch_twin.same(a, b)
+        torch_nested.same(a, b)
 
 
 @pytest.mark.torch
@@ -206,10 +206,10 @@ def test_cells_and_their_gradients_equal_pytorchs(kind, bias):
     theirs = getattr(torch.nn, name)(3, 4, dtype=torch.float64, **options)
     h = rng.normal(size=(2, 4))
     hx = (h, rng.normal(size=(2, 4))) if kind == "LSTM" else h
-    torch_twin.compare_modules(torch, ours, theirs, rng.normal(size=(2, 3)), hx)
-    torch_twin.compare_modules(torch, ours, theirs, rng.normal(size=(2, 3)))
+    torch_nested.compare_modules(torch, ours, theirs, rng.normal(size=(2, 3)), hx)
+    torch_nested.compare_modules(torch, ours, theirs, rng.normal(size=(2, 3)))
     one = tuple(s[0] for s in hx) if kind == "LSTM" else h[0]
-    torch_twin.compare_modules(torch, ours, theirs, rng.normal(size=3), one)
+    torch_nested.compare_modules(torch, ours, theirs, rng.normal(size=3), one)
 
 
 @pytest.mark.torch
@@ -219,7 +219,7 @@ def test_second_derivatives_equal_pytorchs(kind):
     rng = np.random.default_rng(0)
     ours = build(nn, kind, 3, 4, num_layers=2, bidirectional=True)
     theirs = build(torch, kind, 3, 4, num_layers=2, bidirectional=True)
-    torch_twin.exchange(ours, theirs, torch)
+    torch_nested.exchange(ours, theirs, torch)
     data = rng.normal(size=(4, 2, 3))
 
     def penalised(layer, x, gradient, power):
@@ -234,7 +234,7 @@ def test_second_derivatives_equal_pytorchs(kind):
     penalised(theirs, t, torch.autograd.grad, torch.pow).backward()
     got = [x.grad, *(p.grad for p in ours.parameters())]
     wanted = [t.grad, *(p.grad for p in theirs.parameters())]
-    torch_twin.same(got, [w.numpy() for w in wanted])
+    torch_nested.same(got, [w.numpy() for w in wanted])
 
 
 @pytest.mark.torch

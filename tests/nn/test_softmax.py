@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import torch_twin
+import torch_nested
 
 import autograd
 import nn
@@ -59,7 +59,7 @@ def test_softmax2d_equals_pytorchs():
     torch = pytest.importorskip("torch")
     for shape in ((2, 3, 4, 5), (3, 4, 5)):
         x = np.random.default_rng(0).normal(size=shape)
-        torch_twin.compare_modules(torch, nn.Softmax2d(), torch.nn.Softmax2d(), x)
+        torch_nested.compare_modules(torch, nn.Softmax2d(), torch.nn.Softmax2d(), x)
     with pytest.raises(ValueError, match=r"Softmax2d: wanted an input of shape \(N, C, H, W\)"):
         nn.Softmax2d()(np.ones((2, 3)))
 
@@ -78,7 +78,7 @@ def test_rrelu_equals_pytorchs_in_evaluation():
     torch = pytest.importorskip("torch")
     x = np.random.default_rng(0).normal(size=(3, 4))
     ours, theirs = nn.RReLU(0.2, 0.6).eval(), torch.nn.RReLU(0.2, 0.6).eval()
-    torch_twin.compare_modules(torch, ours, theirs, x)
+    torch_nested.compare_modules(torch, ours, theirs, x)
 
 
 def test_rrelu_draws_slopes_in_training():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import torch_twin
+import torch_nested
 
 import autograd
 import nn
@@ -52,7 +52,7 @@ def sequences(options, *lengths, features=8):
 def test_encoder_layers_and_their_gradients_equal_pytorchs(options, call):
     torch = pytest.importorskip("torch")
     ours, theirs = modules(torch, "TransformerEncoderLayer", 8, 2, 12, **options)
-    torch_twin.compare_modules(torch, ours, theirs, *sequences(options, 4), **call)
+    torch_nested.compare_modules(torch, ours, theirs, *sequences(options, 4), **call)
 
 
 @pytest.mark.torch
@@ -70,7 +70,7 @@ def test_encoder_layers_and_their_gradients_equal_pytorchs(options, call):
 def test_decoder_layers_and_their_gradients_equal_pytorchs(options, call):
     torch = pytest.importorskip("torch")
     ours, theirs = modules(torch, "TransformerDecoderLayer", 8, 2, 12, **options)
-    torch_twin.compare_modules(torch, ours, theirs, *sequences(options, 4, 5), **call)
+    torch_nested.compare_modules(torch, ours, theirs, *sequences(options, 4, 5), **call)
 
 
 @pytest.mark.torch
@@ -88,7 +88,7 @@ def test_stacks_and_their_gradients_equal_pytorchs(options):
         theirs = getattr(torch.nn, f"Transformer{name}")(theirs, 2, norm)
         ours.layers[1].linear1.weight.data *= 2.0  # layers that differ
         x = sequences(options, 4) if name == "Encoder" else sequences(options, 4, 5)
-        torch_twin.compare_modules(torch, ours, theirs, *x, **call)
+        torch_nested.compare_modules(torch, ours, theirs, *x, **call)
 
 
 @pytest.mark.torch
@@ -99,8 +99,8 @@ def test_whole_transformers_and_their_gradients_equal_pytorchs(options):
     ours, theirs = modules(torch, "Transformer", 8, 2, 2, 2, 12, **options)
     call = {"tgt_mask": LATER, "src_key_padding_mask": PADDED_MEMORY}
     call |= {"memory_key_padding_mask": PADDED_MEMORY, "tgt_key_padding_mask": PADDED}
-    torch_twin.compare_modules(torch, ours, theirs, *sequences(options, 5, 4), **call)
-    torch_twin.compare_modules(torch, ours, theirs, *sequences(options, 5, 4))
+    torch_nested.compare_modules(torch, ours, theirs, *sequences(options, 5, 4), **call)
+    torch_nested.compare_modules(torch, ours, theirs, *sequences(options, 5, 4))
 
 
 @pytest.mark.torch

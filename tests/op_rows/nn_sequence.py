@@ -36,6 +36,17 @@ def _gru(x, h, w_ih, w_hh, b_ih, b_hh):
     return (1 - update) * np.tanh(an + _sigmoid(ar + rr) * rn) + update * h
 
 
+def _both_ways(x, w, u):
+    sides = []
+    for sequence in (x, x[::-1]):
+        h, found = np.zeros((x.shape[1], len(u))), []
+        for row in sequence:
+            h = np.tanh(row @ w.T + h @ u.T)
+            found.append(h)
+        sides.append(np.stack(found))
+    return np.concatenate((sides[0], sides[1][::-1]), axis=-1)
+
+
 def _cell(mode):
     if mode == "LSTM":
         return lambda x, h, c, *p: functional.recurrent_cell(mode, x, (h, c), *p)
@@ -116,6 +127,20 @@ ROWS = [
         lambda q, k, v: functional.scaled_dot_product_attention(q, k, v, is_causal=True),
         lambda q, k, v: _attention(q, k, v, np.where(np.tri(3, 4) > 0, 0, -np.inf)),
         Case((3, 2), (4, 2), (4, 3)),
+    ),
+    _row(
+        "recurrent[bidirectional]",
+        lambda x, w, u: functional.recurrent("RNN_TANH", x, None, [[(w, u, None, None, None)] * 2])[
+            0
+        ],
+        _both_ways,
+        Case((3, 2, 2), (3, 2), (3, 3)),
+    ),
+    _row(
+        "embedding[frequency]",
+        lambda w: functional.embedding([2, 0], w, scale_grad_by_freq=True),
+        lambda w: w[[2, 0]],
+        Case((3, 2)),
     ),
     _bags_of("sum"),
     _bags_of("mean"),

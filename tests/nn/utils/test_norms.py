@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-import torch_twin
+import torch_nested
 
 import nn
 from nn import utils
@@ -41,7 +41,7 @@ def test_weight_norm_and_its_gradients_equal_pytorchs(older, axis, make):
     inputs = [rng.normal(size=(5, n)) for n in sizes[:-1]]
     if make == "RNNCell":
         inputs.append(rng.normal(size=(5, 3)))
-    torch_twin.compare_modules(torch, ours, theirs, *inputs)
+    torch_nested.compare_modules(torch, ours, theirs, *inputs)
 
 
 @pytest.mark.torch
@@ -61,10 +61,10 @@ def test_spectral_norm_its_gradients_and_its_vectors_equal_pytorchs(older, optio
     homes[0].spectral_norm(ours, **options)
     homes[1].spectral_norm(theirs, **options)
     x = np.random.default_rng(0).normal(size=(5, 4))
-    torch_twin.compare_modules(torch, ours, theirs, x)
+    torch_nested.compare_modules(torch, ours, theirs, x)
     for module in (ours, theirs):
         module.eval()
-    torch_twin.compare_modules(torch, ours, theirs, x)
+    torch_nested.compare_modules(torch, ours, theirs, x)
 
 
 @pytest.mark.torch
@@ -73,7 +73,7 @@ def test_a_vector_of_spectral_norm_one_equals_pytorchs():
     ours, theirs = layer(), torch.nn.Linear(4, 3, dtype=torch.float64)
     utils.parametrizations.spectral_norm(ours, "bias")
     torch.nn.utils.parametrizations.spectral_norm(theirs, "bias")
-    torch_twin.compare_modules(torch, ours, theirs, np.ones((2, 4)))
+    torch_nested.compare_modules(torch, ours, theirs, np.ones((2, 4)))
 
 
 def test_lengths_and_directions_are_learned_apart():

@@ -27,9 +27,7 @@ def test_single_entries_are_chosen_as_in_pytorch_again_and_again(amount):
     np.testing.assert_array_equal(ours.weight_mask, theirs.weight_mask.numpy())
     if amount != 24:
         prune.l1_unstructured(ours, "weight", 0.5, importance_scores=scores)
-        theirs_prune.l1_unstructured(
-            theirs, "weight", 0.5, importance_scores=torch.tensor(scores)
-        )
+        theirs_prune.l1_unstructured(theirs, "weight", 0.5, importance_scores=torch.tensor(scores))
         np.testing.assert_array_equal(ours.weight_mask, theirs.weight_mask.numpy())
     assert set(ours.state_dict()) == set(theirs.state_dict())
     np.testing.assert_array_equal(ours.weight.data, theirs.weight.detach().numpy())

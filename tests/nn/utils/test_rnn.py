@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import torch_twin
+import torch_nested
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -173,4 +173,4 @@ def test_gradients_through_a_pack_equal_pytorchs():
         return run
 
     x = np.random.default_rng(0).normal(size=(4, 3, 2))
-    torch_twin.compare_functions(torch, through(rnn), through(torch.nn.utils.rnn), x)
+    torch_nested.compare_functions(torch, through(rnn), through(torch.nn.utils.rnn), x)
