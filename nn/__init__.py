@@ -4,7 +4,7 @@ Names, arguments, defaults and weight layouts are PyTorch's, with `axis` for `di
 first.
 """
 
-from nn import functional, init
+from nn import functional, init, utils
 from nn._activation import (
     CELU,
     ELU,
@@ -56,6 +56,7 @@ from nn._dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
 from nn._embedding import Embedding, EmbeddingBag
 from nn._fit import accuracy, evaluate, fit
 from nn._history import History
+from nn._lazy import LazyLinear
 from nn._linear import Bilinear, Flatten, Identity, Linear, Unflatten
 from nn._loss import (
     BCELoss,
@@ -147,6 +148,7 @@ __all__ = [
     "L1Loss",
     "LSTMCell",
     "LayerNorm",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
     "LinearCrossEntropyLoss",
@@ -209,4 +211,5 @@ __all__ = [
     "load",
     "random_split",
     "save",
+    "utils",
 ]

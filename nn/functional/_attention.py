@@ -22,16 +22,17 @@ __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
 
 def _weights_x(g: Any, out: Any) -> Any:
-    weighted = g * out
-    return weighted - out * weighted.sum(axis=-1, keepdims=True)
+    return (g - np.vecdot(g, out)[..., None]) * out
 
 
-# A softmax whose rows may be empty: `autograd.softmax` of minus infinities alone is 0 / 0.
-@primitive(name="attention_weights", x=_weights_x)
-def _attention_weights(x: Any) -> Any:
-    """Return the softmax over the last axis, zeros where all is minus infinity."""
-    top = np.max(x, axis=-1, keepdims=True, initial=-np.inf)
-    weights = x - np.where(top == -np.inf, 0.0, top)
+# A softmax whose rows may be empty: `autograd.softmax` of minus infinities alone is 0 / 0. The bias
+# is added here, in the array that becomes the weights, because these are the largest arrays of all.
+@primitive(name="attention_weights", x=_weights_x, nondiff=("bias",))
+def _attention_weights(x: Any, bias: Any) -> Any:
+    """Return the softmax of x + bias over the last axis, zeros where all is minus infinity."""
+    weights = np.array(x) if bias is None else x + bias
+    top = np.max(weights, axis=-1, keepdims=True, initial=-np.inf)
+    weights -= np.where(top == -np.inf, 0.0, top)
     np.exp(weights, out=weights)
     total = weights.sum(axis=-1, keepdims=True)
     weights /= np.where(total == 0, 1.0, total)
@@ -47,10 +48,12 @@ def _attend(
     scores = (query * scale) @ key.swapaxes(-1, -2)
     if mask is not None:
         # Adding 0 or -inf takes 0.15 of the time of a selection.
-        if mask.dtype.kind == "b":
-            mask = np.where(mask, 0.0, -np.inf)
-        scores = scores + mask.astype(scores.dtype)
-    weights = dropout(_attention_weights(scores), dropout_p, dropout_p > 0, rng=rng)
+        bias = np.where(mask, 0.0, -np.inf) if mask.dtype.kind == "b" else mask
+        mask = bias.astype(scores.dtype)
+        if isinstance(mask, Variable) and mask.requires_grad:
+            scores, mask = scores + mask, None
+    weights = _attention_weights(scores, mask)
+    weights = dropout(weights, dropout_p, dropout_p > 0, rng=rng)
     return weights @ value, weights
 
 

@@ -131,7 +131,7 @@ def ctc_loss(
     on_label = paths[times - 1, samples, np.maximum(2 * counts - 1, 0)]
     loss = -np.logaddexp(on_blank, autograd.where(counts > 0, on_label, -np.inf))
     if zero_infinity:
-        loss = autograd.where(np.isinf(raw(loss)), 0.0, loss)
+        loss = autograd.where(np.isinf(loss), 0.0, loss)
     if reduction == "mean":
         loss = loss / np.maximum(counts, 1).astype(loss.dtype)
     return loss[0] if single and reduction == "none" else reduced(loss, reduction)

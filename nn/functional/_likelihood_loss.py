@@ -84,11 +84,12 @@ def gaussian_nll_loss(
             f"{name}: wanted a var of shape {input.shape}, {input.shape[:-1]} or "
             f"{(*input.shape[:-1], 1)}, got {var.shape}"
         )
-    values = raw(var)
-    if values.size and values.min() < 0:
-        raise ValueError(f"{name}: wanted variances of at least 0, got {values.min():.6g}")
+    least = raw(var).min(initial=0.0)
+    if least < 0:
+        raise ValueError(f"{name}: wanted variances of at least 0, got {least:.6g}")
     # Raised by a constant, so that a variance below eps is still told in which direction to go.
-    var = var + (np.maximum(values, eps) - values)
+    fixed = var.detach() if isinstance(var, autograd.Variable) else var
+    var = var + (np.maximum(fixed, eps) - fixed)
     error = input - target
     loss = 0.5 * (np.log(var) + error * error / var)
     return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)

@@ -286,7 +286,8 @@ def _scan_pull(
     )
 
 
-# Fused, and not a cell per step, because that costs ...
+# One primitive, not one per step: 0.75 of an LSTM's time with T = 64, N = 32, H = 128, and 0.3 with
+# T = 20, N = 4, H = 16 (benchmarks/sequences.py).
 @primitive(name="scan", joint=_scan_pull, nondiff=("cell", "sizes"))
 def _scan(
     x: Any, h: Any, c: Any, weight: Any, bias: Any, projection: Any, cell: Any, sizes: Any

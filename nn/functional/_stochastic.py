@@ -85,8 +85,8 @@ def gumbel_softmax(
     soft = softmax((logits + noise) / tau, axis)
     if not hard:
         return soft
-    values = soft.data if isinstance(soft, autograd.Variable) else soft
-    winner = np.expand_dims(values.argmax(axis), axis)
-    one_hot = np.zeros_like(values)
-    np.put_along_axis(one_hot, winner, 1.0, axis)
-    return (one_hot - values) + soft
+    fixed = soft.detach() if isinstance(soft, autograd.Variable) else soft
+    following = soft.ndim - 1 - axis % soft.ndim
+    classes = np.arange(soft.shape[axis]).reshape((-1,) + (1,) * following)
+    one_hot = np.expand_dims(np.argmax(fixed, axis=axis), axis) == classes
+    return (one_hot - fixed) + soft
