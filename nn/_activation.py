@@ -24,9 +24,9 @@ class _Activation(Module):
     _function: ClassVar[Callable[..., Any]]
     _arguments: ClassVar[tuple[str, ...]] = ()
 
-    def forward(self, x: Any) -> Any:
-        """Apply the function to `x`."""
-        return self._function(x, **{name: getattr(self, name) for name in self._arguments})
+    def forward(self, input: Any) -> Any:
+        """Apply the function to `input`."""
+        return self._function(input, **{name: getattr(self, name) for name in self._arguments})
 
     def extra_repr(self) -> str:
         """Return the arguments."""
@@ -36,9 +36,9 @@ class _Activation(Module):
 class _Plain(_Activation):
     """A function of `nn.functional` without arguments: a call goes straight to it."""
 
-    def forward(self, x: Any) -> Any:
-        """Apply the function to `x`."""
-        return self._function(x)
+    def forward(self, input: Any) -> Any:
+        """Apply the function to `input`."""
+        return self._function(input)
 
 
 class _PlainInplace(_Plain):
@@ -307,9 +307,9 @@ class PReLU(Module):
             np.full(num_parameters, init, np.float32 if dtype is None else dtype)
         )
 
-    def forward(self, x: Any) -> Any:
-        """Apply the function to `x`."""
-        return functional.prelu(x, self.weight)
+    def forward(self, input: Any) -> Any:
+        """Apply the function to `input`."""
+        return functional.prelu(input, self.weight)
 
     def extra_repr(self) -> str:
         """Return the number of weights."""

@@ -236,10 +236,10 @@ class PoissonNLLLoss(_Loss):
         self.full = full
         self.eps = eps
 
-    def forward(self, input: Any, target: Any) -> Any:
-        """Return the loss of the (log) rates `input` against the counts `target`."""
+    def forward(self, log_input: Any, target: Any) -> Any:
+        """Return the loss of the (log) rates `log_input` against the counts `target`."""
         return functional.poisson_nll_loss(
-            input, target, self.log_input, self.full, self.eps, self.reduction
+            log_input, target, self.log_input, self.full, self.eps, self.reduction
         )
 
 

@@ -394,7 +394,7 @@ def recurrent(
     single = not isinstance(input, PackedSequence) and input.ndim == 2
     lengths = (w_hh.shape[1],) if mode != "LSTM" else (w_hh.shape[1], w_hh.shape[0] // 4)
     batch = () if single else sizes[:1]
-    states = _initial(mode, hx, [(count, *batch, n) for n in lengths], rows)
+    states = _initial(mode, hx, [(count, *batch, n) for n in lengths], w_hh.dtype)
     if isinstance(input, PackedSequence):
         states = [_in_order(s, input.sorted_indices) for s in states]
     elif single:
@@ -456,7 +456,8 @@ def recurrent_cell(
         )
     single = input.ndim == 1
     shape = (length,) if single else (input.shape[0], length)
-    states = _initial(f"{mode} cell", hx, [shape] * (1 + (mode == "LSTM")), input)
+    shapes = [shape] * (1 + (mode == "LSTM"))
+    states = _initial(f"{mode} cell", hx, shapes, weight_hh.dtype)
     if single:
         input, states = input[None], [s[None] for s in states]
     x = linear(input, weight_ih, bias_ih)
@@ -510,10 +511,10 @@ def _as_rows(
     return input.reshape((steps * batch, features)), (batch,) * steps, restored
 
 
-def _initial(name: str, hx: Any, shapes: Sequence[tuple[int, ...]], like: Any) -> list[Any]:
+def _initial(name: str, hx: Any, shapes: Sequence[tuple[int, ...]], dtype: Any) -> list[Any]:
     """Return the initial state, and the memory where two shapes are given; zeros for None."""
     if hx is None:
-        return [np.zeros(shape, like.dtype) for shape in shapes]
+        return [np.zeros(shape, dtype) for shape in shapes]
     pair = isinstance(hx, (tuple, list))
     if pair != (len(shapes) == 2) or (pair and len(hx) != 2):
         wanted = "a pair (h, c) as hx" if len(shapes) == 2 else "an array or a Variable as hx"

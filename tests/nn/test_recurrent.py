@@ -319,6 +319,13 @@ def test_float32_stays_float32(kind):
     assert all(p.grad.dtype == np.float32 for p in layer.parameters())
 
 
+def test_integers_are_taken_as_numbers_of_the_weights_dtype():
+    for layer in (nn.LSTM(3, 4), nn.GRUCell(3, 4)):
+        steps = () if isinstance(layer, nn.GRUCell) else (5,)
+        out = layer(np.ones((*steps, 2, 3), int))
+        assert (out[0] if isinstance(out, tuple) else out).dtype == np.float32
+
+
 def test_gates_stay_finite_without_a_warning_for_large_inputs():
     for kind in ("LSTM", "GRU", "RNN"):
         layer = build(nn, kind, 1, 2, dtype=np.float32, rng=0)
