@@ -63,6 +63,15 @@ def test_linear_cross_entropy_equals_pytorchs(reduction, bias, out_features):
     torch_nested.compare_modules(torch, ours, theirs, rng.normal(size=(6, 5)), target)
 
 
+def test_a_variance_below_eps_gets_the_gradient_at_eps():
+    gradients = []
+    for value in (1e-9, 1e-3):
+        var = Variable(np.full(2, value), requires_grad=True)
+        functional.gaussian_nll_loss(np.ones(2), np.zeros(2), var, eps=1e-3).backward()
+        gradients.append(var.grad)
+    np.testing.assert_allclose(*gradients, rtol=1e-12)
+
+
 def test_a_variance_of_zero_and_one_that_is_negative():
     loss = functional.gaussian_nll_loss(np.ones(2), np.ones(2), np.zeros(2), reduction="none")
     np.testing.assert_allclose(loss, 0.5 * np.log(1e-6))
