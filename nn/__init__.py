@@ -4,7 +4,7 @@ Names, arguments, defaults and weight layouts are PyTorch's, with `axis` for `di
 first.
 """
 
-from nn import functional, init
+from nn import functional, init, utils
 from nn._activation import (
     CELU,
     ELU,
@@ -22,9 +22,11 @@ from nn._activation import (
     PReLU,
     ReLU,
     ReLU6,
+    RReLU,
     Sigmoid,
     SiLU,
     Softmax,
+    Softmax2d,
     Softmin,
     Softplus,
     Softshrink,
@@ -33,6 +35,8 @@ from nn._activation import (
     Tanhshrink,
     Threshold,
 )
+from nn._adaptive_softmax import AdaptiveLogSoftmaxWithLoss
+from nn._attention import MultiheadAttention
 from nn._callbacks import Callback, Checkpoint, EarlyStopping, FitState
 from nn._checkpoint import load, save
 from nn._containers import ModuleDict, ModuleList, ParameterList, Sequential
@@ -49,32 +53,60 @@ from nn._data import (
     random_split,
 )
 from nn._dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
-from nn._embedding import Embedding
+from nn._embedding import Embedding, EmbeddingBag
 from nn._fit import accuracy, evaluate, fit
 from nn._history import History
+from nn._lazy import LazyLinear
 from nn._linear import Bilinear, Flatten, Identity, Linear, Unflatten
 from nn._loss import (
     BCELoss,
     BCEWithLogitsLoss,
     CrossEntropyLoss,
+    CTCLoss,
+    GaussianNLLLoss,
     HuberLoss,
     KLDivLoss,
     L1Loss,
+    LinearCrossEntropyLoss,
     MSELoss,
     NLLLoss,
+    PoissonNLLLoss,
     SmoothL1Loss,
+)
+from nn._margin_loss import (
+    CosineEmbeddingLoss,
+    HingeEmbeddingLoss,
+    MarginRankingLoss,
+    MultiLabelMarginLoss,
+    MultiLabelSoftMarginLoss,
+    MultiMarginLoss,
+    SoftMarginLoss,
+    TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
 )
 from nn._module import HookHandle, Module
 from nn._normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, GroupNorm, LayerNorm, RMSNorm
 from nn._parameter import Parameter
+from nn._recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell, RNNCellBase
 from nn._state import IncompatibleKeys
+from nn._transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 __all__ = [
     "CELU",
     "ELU",
     "GELU",
     "GLU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
+    "AdaptiveLogSoftmaxWithLoss",
     "ArrayDataset",
     "BCELoss",
     "BCEWithLogitsLoss",
@@ -83,8 +115,10 @@ __all__ = [
     "BatchNorm3d",
     "BatchSampler",
     "Bilinear",
+    "CTCLoss",
     "Callback",
     "Checkpoint",
+    "CosineEmbeddingLoss",
     "CrossEntropyLoss",
     "DataLoader",
     "Dataset",
@@ -94,13 +128,17 @@ __all__ = [
     "Dropout3d",
     "EarlyStopping",
     "Embedding",
+    "EmbeddingBag",
     "FitState",
     "Flatten",
+    "GRUCell",
+    "GaussianNLLLoss",
     "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
+    "HingeEmbeddingLoss",
     "History",
     "HookHandle",
     "HuberLoss",
@@ -108,21 +146,34 @@ __all__ = [
     "IncompatibleKeys",
     "KLDivLoss",
     "L1Loss",
+    "LSTMCell",
     "LayerNorm",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
+    "LinearCrossEntropyLoss",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
+    "MarginRankingLoss",
     "Mish",
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "Parameter",
     "ParameterList",
+    "PoissonNLLLoss",
     "RMSNorm",
+    "RNNBase",
+    "RNNCell",
+    "RNNCellBase",
+    "RReLU",
     "RandomSampler",
     "ReLU",
     "ReLU6",
@@ -132,7 +183,9 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "SmoothL1Loss",
+    "SoftMarginLoss",
     "Softmax",
+    "Softmax2d",
     "Softmin",
     "Softplus",
     "Softshrink",
@@ -141,6 +194,13 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
+    "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
     "Unflatten",
     "accuracy",
     "default_collate",
@@ -151,4 +211,5 @@ __all__ = [
     "load",
     "random_split",
     "save",
+    "utils",
 ]

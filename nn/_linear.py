@@ -20,13 +20,13 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - see the docstring
         super().__init__()
 
-    def forward(self, x: Any) -> Any:
-        """Return `x`."""
-        return x
+    def forward(self, input: Any) -> Any:
+        """Return `input`."""
+        return input
 
 
 class Linear(Module):
-    """An affine map: x @ weight.T + bias.
+    """An affine map: input @ weight.T + bias.
 
     Weight and bias start from U(-1/sqrt(in_features), 1/sqrt(in_features)).
 
@@ -73,9 +73,9 @@ class Linear(Module):
         """Draw new weights and biases."""
         _uniform_by_fan_in(self.in_features, [self.weight, self.bias], rng)
 
-    def forward(self, x: Any) -> Any:
-        """Return x @ weight.T + bias."""
-        return functional.linear(x, self.weight, self.bias)
+    def forward(self, input: Any) -> Any:
+        """Return input @ weight.T + bias."""
+        return functional.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Return the sizes."""
@@ -86,7 +86,7 @@ class Linear(Module):
 
 
 class Bilinear(Module):
-    """A map linear in each of two inputs: sums of x1[i] weight[o, i, j] x2[j], plus bias[o].
+    """A map linear in each of two inputs: sums of x[i] weight[o, i, j] y[j], plus bias[o].
 
     Weight and bias start from U(-1/sqrt(in1_features), 1/sqrt(in1_features)).
 
@@ -132,9 +132,9 @@ class Bilinear(Module):
         """Draw new weights and biases."""
         _uniform_by_fan_in(self.in1_features, [self.weight, self.bias], rng)
 
-    def forward(self, x1: Any, x2: Any) -> Any:
+    def forward(self, input1: Any, input2: Any) -> Any:
         """Return the bilinear form of both inputs."""
-        return functional.bilinear(x1, x2, self.weight, self.bias)
+        return functional.bilinear(input1, input2, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Return the sizes."""

@@ -1,12 +1,12 @@
 """Optimizers, gradient clipping and learning rate schedules, with PyTorch's names and numbers."""
 
+from autograd._clip import clip_grad_norm_, clip_grad_value_, get_total_norm
 from optim import lr_scheduler
 from optim._adadelta import Adadelta
 from optim._adagrad import Adagrad
 from optim._adam import Adam
 from optim._adamax import Adamax
 from optim._adamw import AdamW
-from optim._clip import clip_grad_norm_, clip_grad_value_, get_total_norm
 from optim._lion import Lion
 from optim._nadam import NAdam
 from optim._optimizer import Optimizer

@@ -33,7 +33,7 @@ LAYERS = (
     ("autograd.variable",),
     ("autograd.protocols",),
     ("autograd.transforms",),
-    ("autograd.function", "autograd.debug", "autograd._coverage"),
+    ("autograd.function", "autograd.debug", "autograd._clip", "autograd._coverage"),
     ("autograd.integrate", "autograd.implicit"),
     ("autograd.extend", "autograd.testing"),
     ("autograd",),

@@ -1,7 +1,7 @@
 """What layers and losses compute, without state. Arrays in, array out; Variable in, Variable out.
 
 Names and arguments are PyTorch's, with `axis` for `dim` and `x` for the input of layers and
-activations.
+activations. `recurrent` and `recurrent_cell` are ours: what its RNN, LSTM and GRU compute.
 """
 
 from nn.functional._activation import (
@@ -14,7 +14,6 @@ from nn.functional._activation import (
     hardswish,
     hardtanh,
     leaky_relu,
-    log_softmax,
     logsigmoid,
     mish,
     prelu,
@@ -23,8 +22,6 @@ from nn.functional._activation import (
     selu,
     sigmoid,
     silu,
-    softmax,
-    softmin,
     softplus,
     softshrink,
     softsign,
@@ -32,9 +29,12 @@ from nn.functional._activation import (
     tanhshrink,
     threshold,
 )
-from nn.functional._cross_entropy import cross_entropy, nll_loss
+from nn.functional._attention import multi_head_attention_forward, scaled_dot_product_attention
+from nn.functional._cross_entropy import cross_entropy, linear_cross_entropy, nll_loss
+from nn.functional._ctc_loss import ctc_loss
 from nn.functional._dropout import dropout, dropout1d, dropout2d, dropout3d
-from nn.functional._embedding import embedding, one_hot
+from nn.functional._embedding import embedding, embedding_bag, one_hot
+from nn.functional._likelihood_loss import gaussian_nll_loss, poisson_nll_loss
 from nn.functional._linear import bilinear, linear
 from nn.functional._loss import (
     binary_cross_entropy,
@@ -45,6 +45,17 @@ from nn.functional._loss import (
     mse_loss,
     smooth_l1_loss,
 )
+from nn.functional._margin_loss import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
 from nn.functional._normalization import (
     batch_norm,
     group_norm,
@@ -53,6 +64,9 @@ from nn.functional._normalization import (
     normalize,
     rms_norm,
 )
+from nn.functional._recurrent import recurrent, recurrent_cell
+from nn.functional._softmax import log_softmax, softmax, softmin
+from nn.functional._stochastic import gumbel_softmax, rrelu
 
 __all__ = [
     "batch_norm",
@@ -60,20 +74,26 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "cosine_embedding_loss",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
     "dropout3d",
     "elu",
     "embedding",
+    "embedding_bag",
+    "gaussian_nll_loss",
     "gelu",
     "glu",
     "group_norm",
+    "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "hinge_embedding_loss",
     "huber_loss",
     "instance_norm",
     "kl_div",
@@ -81,21 +101,33 @@ __all__ = [
     "layer_norm",
     "leaky_relu",
     "linear",
+    "linear_cross_entropy",
     "log_softmax",
     "logsigmoid",
+    "margin_ranking_loss",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",
+    "poisson_nll_loss",
     "prelu",
+    "recurrent",
+    "recurrent_cell",
     "relu",
     "relu6",
     "rms_norm",
+    "rrelu",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",
     "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
     "softmin",
     "softplus",
@@ -104,4 +136,6 @@ __all__ = [
     "tanh",
     "tanhshrink",
     "threshold",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
 ]

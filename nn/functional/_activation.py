@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd import log_softmax, softmax, tanh
+from autograd import tanh
 from autograd.engine.calls import primitive, unary
 from autograd.special import erfc
+from nn.functional._names import dim_is_axis
 
 __all__ = [
     "celu",
@@ -27,7 +28,6 @@ __all__ = [
     "hardswish",
     "hardtanh",
     "leaky_relu",
-    "log_softmax",
     "logsigmoid",
     "mish",
     "prelu",
@@ -36,8 +36,6 @@ __all__ = [
     "selu",
     "sigmoid",
     "silu",
-    "softmax",
-    "softmin",
     "softplus",
     "softshrink",
     "softsign",
@@ -357,11 +355,7 @@ def _raw(x: Any) -> Any:
 # -- along an axis ---------------------------------------------------------------------------------
 
 
-def softmin(x: Any, axis: int = -1) -> Any:
-    """Return softmax(-x) along `axis`."""
-    return softmax(-x, axis=axis)
-
-
+@dim_is_axis
 def glu(x: Any, axis: int = -1) -> Any:
     """Split x into two halves a and b along `axis`, and return a sigmoid(b).
 
