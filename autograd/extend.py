@@ -7,13 +7,22 @@ per operand).
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable
+from typing import Any, overload
 
 from autograd.engine import calls as _primitive
 from autograd.engine.calls import Operation
 from autograd.function import Context, Function
 
 __all__ = ["Context", "Function", "Operation", "binary", "primitive", "unary"]
+
+
+@overload
+def primitive(forward: Callable[..., Any], /) -> Operation: ...
+
+
+@overload
+def primitive(**settings: Any) -> Callable[[Callable[..., Any]], Operation]: ...
 
 
 @functools.wraps(_primitive.primitive)
