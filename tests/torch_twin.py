@@ -18,11 +18,8 @@ def torch():
     return pytest.importorskip("torch")
 
 
-def _plain(values):
-    """Turn arrays into tensors, in lists and dicts, too; everything else stays."""
-    if isinstance(values, dict):
-        return {key: _plain(value) for key, value in values.items()}
-    return [torch().tensor(v) if isinstance(v, np.ndarray) else v for v in values]
+def _tensor(value):
+    return torch().tensor(value) if isinstance(value, np.ndarray) else value
 
 
 def _outputs(result):
@@ -45,7 +42,8 @@ def compare(ours, theirs, arrays, args=(), kwargs=None, rtol=1e-9, atol=1e-9):
     variables = [Variable(a, requires_grad=True) if a.dtype.kind == "f" else a for a in arrays]
     tensors = [torch().tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
     results = _outputs(ours(*variables, *args, **kwargs))
-    wanted = _outputs(theirs(*tensors, *_plain(args), **_plain(kwargs)))
+    given = {key: _tensor(value) for key, value in kwargs.items()}
+    wanted = _outputs(theirs(*tensors, *map(_tensor, args), **given))
     assert len(results) == len(wanted)
     for r, w in zip(results, wanted, strict=True):
         data = r.data if isinstance(r, Variable) else r

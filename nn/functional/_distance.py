@@ -42,12 +42,8 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
             f"{x2.shape}"
         )
     x1, x2 = autograd.broadcast_arrays(x1, x2)
-    # Divided before they are multiplied, so that nothing overflows.
-    return (_unit(x1, axis, eps) * _unit(x2, axis, eps)).sum(axis=axis)
-
-
-def _unit(x: Any, axis: int, eps: float) -> Any:
-    return x / np.maximum(autograd.linalg.norm(x, axis=axis, keepdims=True), eps)
+    norms = [np.maximum(autograd.linalg.norm(x, axis=axis), eps) for x in (x1, x2)]
+    return (x1 * x2).sum(axis=axis) / (norms[0] * norms[1])
 
 
 @dim_is_axis
