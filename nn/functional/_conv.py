@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,23 @@ __all__ = [
 _SCRATCH = 1 << 18
 
 
+class _Order:
+    """An order of axes in memory."""
+
+    def __init__(self, axes: Sizes) -> None:
+        self.axes = axes
+        self.inverse = sorted(range(len(axes)), key=axes.__getitem__)
+
+    def new(self, shape: Sizes, dtype: Any, make: Any = np.empty) -> Any:
+        """Make an array of `shape` whose axes lie in memory in this order."""
+        return make([shape[axis] for axis in self.axes], dtype).transpose(self.inverse)
+
+    def ordered(self, x: Any) -> Any:
+        """Return `x` with its axes in memory in this order, copied where they are not."""
+        return np.ascontiguousarray(x.transpose(self.axes)).transpose(self.inverse)
+
+
+@functools.lru_cache(maxsize=1024)
 class _Layout:
     """The shapes of one convolution, and where the axes of its arrays lie in memory."""
 
@@ -68,11 +85,11 @@ class _Layout:
         spatial, kernel = tuple(range(2, d + 2)), tuple(range(d + 2, 2 * d + 2))
         run = windows.kernel[-1] * channels if groups == 1 else self.channels
         if run > windows.count[-1]:  # channels last
-            self.space: Sizes = (1, *spatial, 0, d + 2)
-            self.rows: Sizes = (0, 1, *spatial, *kernel, 2 * d + 2)
+            self.space = _Order((1, *spatial, 0, d + 2))
+            self.rows = _Order((0, 1, *spatial, *kernel, 2 * d + 2))
         else:
-            self.space = (0, d + 2, 1, *spatial)
-            self.rows = (0, *kernel, 2 * d + 2, 1, *spatial)
+            self.space = _Order((0, d + 2, 1, *spatial))
+            self.rows = _Order((0, *kernel, 2 * d + 2, 1, *spatial))
 
     def grouped(self, x: Any) -> Any:
         """View (N, C, *size) as (G, N, *size, C/G)."""
@@ -86,11 +103,7 @@ class _Layout:
 
     def new(self, size: Sizes, channels: int, dtype: Any, make: Any = np.empty) -> Any:
         """Make an array of shape (G, N, *size, channels)."""
-        return _laid_out((self.groups, self.n, *size, channels), self.space, dtype, make)
-
-    def ordered(self, x: Any) -> Any:
-        """Return (G, N, *size, C/G) with its axes in memory as `new` lays them out."""
-        return np.ascontiguousarray(x.transpose(self.space)).transpose(_inverse(self.space))
+        return self.space.new((self.groups, self.n, *size, channels), dtype, make)
 
     def matrices(self, x: Any, dtype: Any) -> Iterator[tuple[slice, Any]]:
         """Yield some rows of windows at a time, (G, rows, K C/G), of `x` (N, C, *size).
@@ -100,17 +113,17 @@ class _Layout:
         windows = self.windows
         x = self.grouped(x)
         if windows.span == windows.size:
-            padded = self.ordered(x)
+            padded = self.space.ordered(x)
         else:
             padded = self.new(windows.span, self.channels, dtype, np.zeros)
             padded[(*windows.inside, slice(None))] = x
-        view = np.moveaxis(windows.view(np.moveaxis(padded, -1, 2)), 2, -1)
+        view = windows.view(padded)
         lines, line = windows.count[0], math.prod(windows.count[1:])
         width = math.prod(windows.kernel) * self.channels
         fit = max(1, _SCRATCH // max(1, self.groups * line * width))
         samples, fit = max(1, min(fit // lines, self.n)), min(fit, lines)
         shape = (self.groups, samples, fit, *view.shape[3:])
-        scratch = _laid_out(shape, self.rows, dtype, np.empty)
+        scratch = self.rows.new(shape, dtype)
         for i in range(0, self.n, samples):
             for p in range(0, lines, fit):
                 some = view[:, i : i + samples, p : p + fit]
@@ -119,15 +132,6 @@ class _Layout:
                 start = (i * lines + p) * line
                 stop = start + some.shape[1] * some.shape[2] * line
                 yield slice(start, stop), rows.reshape((self.groups, stop - start, width))
-
-
-def _laid_out(shape: Sizes, order: Sizes, dtype: Any, make: Callable[..., Any]) -> Any:
-    """Make an array of `shape` whose axes lie in memory in the given order."""
-    return make([shape[axis] for axis in order], dtype).transpose(_inverse(order))
-
-
-def _inverse(order: Sizes) -> list[int]:
-    return sorted(range(len(order)), key=order.__getitem__)
 
 
 def _by_element(weight: Any, groups: int) -> Any:
@@ -195,13 +199,13 @@ def conv_transpose(output: Any, weight: Any, bias: Any, windows: Windows, groups
     """
     layout = _Layout(windows, len(output), weight.shape[1] * groups, len(weight), groups)
     dtype = np.result_type(output, weight)
-    output = layout.ordered(layout.grouped(output))
+    output = layout.space.ordered(layout.grouped(output))
     elements = _by_element(weight, groups).mT  # (G, K, O/G, C/G)
     padded = layout.new(windows.span, layout.channels, dtype, np.zeros)
     fit = _SCRATCH // max(1, groups * math.prod(windows.count) * layout.channels)
     samples = max(1, min(layout.n, fit))
     shape = (groups, samples, *windows.count, layout.channels)
-    scratch = _laid_out(shape, layout.space, dtype, np.empty)
+    scratch = layout.space.new(shape, dtype)
     multiply = np.multiply if layout.out == 1 else np.matmul  # a sum of one term: 1/5 of the time
     for i in range(0, layout.n, samples):
         image = padded[:, i : i + samples]
@@ -235,7 +239,7 @@ def conv_weight(x: Any, output: Any, windows: Windows, groups: int) -> Any:
     """
     layout = _Layout(windows, len(x), x.shape[1], output.shape[1], groups)
     dtype = np.result_type(x, output)
-    columns = layout.ordered(layout.grouped(output)).reshape((groups, -1, layout.out)).mT
+    columns = layout.space.ordered(layout.grouped(output)).reshape((groups, -1, layout.out)).mT
     weight = np.zeros((groups, layout.out, math.prod(windows.kernel) * layout.channels), dtype)
     for place, rows in layout.matrices(x, dtype):
         weight += columns[:, :, place] @ rows

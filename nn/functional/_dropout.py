@@ -1,4 +1,4 @@
-"""Dropout: zeros at random, in training. Imports `autograd`, `_windows`."""
+"""Dropout: zeros at random, in training. Imports `autograd`, `_selection`, `_windows`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd import new_generator
 from autograd.extend import primitive
+from nn.functional._selection import selected
 from nn.functional._windows import over_axes
 
 __all__ = [
@@ -174,4 +175,4 @@ def _shrunk(input: Any, shape: tuple[int, ...], p: float, rng: Any) -> Any:
 )
 def masked(x: Any, kept: Any, scale: float) -> Any:
     """Return x scale where `kept`, 0 elsewhere; saves one byte per element."""
-    return np.where(kept, x * scale, x.dtype.type(0))
+    return selected(x * scale, kept)

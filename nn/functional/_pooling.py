@@ -4,7 +4,7 @@
 where it was chosen: max pooling is choosing and then reading. `sum_pool` adds the elements of each
 window up, `sum_unpool` adds a number to all elements of its window. What has windows of unequal
 lengths (adaptive, fractional) is made of these, of gathers and of `resample`. Imports `autograd`,
-`_windows` and `_resampling`.
+`_windows`, `_selection` and `_resampling`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import autograd
 from autograd import Variable, new_generator
 from autograd.extend import primitive
 from nn.functional._resampling import area, resample, stretches
+from nn.functional._selection import selected
 from nn.functional._windows import (
     Sizes,
     Windows,
@@ -81,10 +82,12 @@ def chosen(x: Any, out: Any, windows: Windows) -> Any:
     Where the largest is nan, it is the last nan, as PyTorch has it.
     """
     padded = windows.padded(x, _lowest(x.dtype))
-    few = len(windows.taps) <= 256
-    choice = np.zeros_like(out, dtype=np.uint8 if few else np.intp)
-    for k, tap in reversed(list(enumerate(windows.taps))):
-        np.copyto(choice, k, where=padded[tap] == out)
+    first, *rest = windows.taps
+    missing = padded[first] != out
+    choice = missing.astype(np.uint8 if len(rest) < 256 else np.intp)
+    for tap in rest[:-1]:  # the last one is what remains
+        missing &= padded[tap] != out
+        choice += missing
     if not np.isfinite(out).all():  # padding may be equal, and nan is not equal to itself
         inside = windows.padded(np.ones((1, 1, *windows.size), bool))
         for k, tap in reversed(list(enumerate(windows.taps))):
@@ -104,11 +107,10 @@ def unpool(values: Any, choice: Any, windows: Windows) -> Any:
     """Return zeros (N, C, *size) with each of `values` (N, C, *count) added where it was chosen."""
     padded = np.zeros_like(values, shape=(*values.shape[:2], *windows.span))
     for k, tap in enumerate(windows.taps):
-        part, here = padded[tap], choice == k
         if windows.disjoint:
-            np.copyto(part, values, where=here)
+            padded[tap] = selected(values, choice == k)
         else:
-            np.add(part, values, out=part, where=here)
+            padded[tap] += selected(values, choice == k)
     return padded[windows.inside]
 
 
@@ -123,7 +125,7 @@ def pool_at(x: Any, choice: Any, windows: Windows) -> Any:
     padded = windows.padded(x)
     out = np.zeros_like(choice, dtype=x.dtype)
     for k, tap in enumerate(windows.taps):
-        np.copyto(out, padded[tap], where=choice == k)
+        out += selected(padded[tap], choice == k)
     return out
 
 

@@ -102,11 +102,18 @@ class Windows:
         return total
 
     def view(self, padded: Any) -> Any:
-        """Return a view of shape (..., *count, *kernel) of a padded array."""
+        """View a padded array (G, N, *span, C) as (G, N, *count, *kernel, C)."""
         n = len(self.size)
-        steps = [*self.taps[0][1:], *(slice(None, None, d) for d in self.dilation)]
-        windows = sliding_window_view(padded, self.reach, tuple(range(-n, 0)))
-        return windows[(..., *steps)]
+        # (G, N, *places, C, *reach): every place and all between the elements of the kernel.
+        windows = sliding_window_view(padded, self.reach, tuple(range(2, n + 2)))
+        windows = windows[self._steps]
+        return windows.transpose((*range(n + 2), *range(n + 3, 2 * n + 3), n + 2))
+
+    @cached_property
+    def _steps(self) -> tuple[slice, ...]:
+        every = slice(None)
+        places = [slices[0] for slices in self._slices]
+        return (every, every, *places, every, *(slice(None, None, d) for d in self.dilation))
 
 
 @functools.lru_cache(maxsize=1024)  # checked once per layer, not once per call (10 us)
