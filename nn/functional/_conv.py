@@ -93,13 +93,15 @@ class _Layout:
 
     def grouped(self, x: Any) -> Any:
         """View (N, C, *size) as (G, N, *size, C/G)."""
-        x = x.reshape((x.shape[0], self.groups, -1, *x.shape[2:]))
+        n, c, *size = x.shape
+        x = x.reshape((n, self.groups, c // self.groups, *size))
         return x.transpose((1, 0, *range(3, x.ndim), 2))
 
     def ungrouped(self, x: Any) -> Any:
         """View (G, N, *size, C/G) as (N, C, *size)."""
         x = x.transpose((1, 0, x.ndim - 1, *range(2, x.ndim - 1)))
-        return x.reshape((x.shape[0], -1, *x.shape[3:]))
+        n, g, c, *size = x.shape
+        return x.reshape((n, g * c, *size))
 
     def new(self, size: Sizes, channels: int, dtype: Any, make: Any = np.empty) -> Any:
         """Make an array of shape (G, N, *size, channels)."""
@@ -354,7 +356,7 @@ conv_transpose1d, conv_transpose2d, conv_transpose3d = over_axes(
 
 def _per_element(matrix: Any, x: Any, bias: Any) -> Any:
     """Multiply the channels of each element by a matrix: a kernel of length 1 copies nothing."""
-    out = matrix @ x.reshape((*x.shape[:2], -1))
+    out = matrix @ x.reshape((*x.shape[:2], math.prod(x.shape[2:])))
     if bias is not None:
         out = out + bias[:, None]
     return out.reshape((x.shape[0], matrix.shape[0], *x.shape[2:]))

@@ -106,8 +106,10 @@ def fold(
             f"fold: wanted an input of shape (N, C * {k}, {places}) or (C * {k}, {places}) for "
             f"{' x '.join(map(str, windows.count))} windows of {k} elements, got {input.shape}"
         )
-    out = add_columns(input.reshape((-1, input.shape[-2] // k, k, *windows.count)), windows)
-    return out if input.ndim == 3 else out[0]
+    x = input if input.ndim == 3 else input[None]
+    split = x.reshape((len(x), x.shape[1] // k, k, *windows.count))
+    out = add_columns(split, windows)
+    return out if x.ndim == input.ndim else out[0]
 
 
 # -- channels as pixels ----------------------------------------------------------------------------
@@ -197,5 +199,6 @@ def channel_shuffle(input: Any, groups: int) -> Any:
             "channel_shuffle: wanted an input (N, C, ...) with groups that divide C, got shape "
             f"{input.shape} and {g} groups"
         )
-    split = input.reshape((input.shape[0], g, -1, *input.shape[2:]))
+    n, c, *rest = input.shape
+    split = input.reshape((n, g, c // g, *rest))
     return split.swapaxes(1, 2).reshape(input.shape)

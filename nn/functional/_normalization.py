@@ -313,7 +313,8 @@ def group_norm(
             f"group_norm: wanted an input of shape (N, C, ...) with C a multiple of {num_groups} "
             f"groups, got {input.shape}"
         )
-    grouped = input.reshape((input.shape[0], num_groups, -1))
+    size = math.prod(input.shape[1:]) // num_groups
+    grouped = input.reshape((input.shape[0], num_groups, size))
     z = standardize(grouped, (2,), eps)[0].reshape(input.shape)
     return _affine(z, _per_channel(weight, input.ndim), _per_channel(bias, input.ndim))
 

@@ -347,7 +347,7 @@ def _fractional_max_pool(
     index = []
     for axis, (s, k, c) in enumerate(zip(size, kernel, counts, strict=True)):
         places = _starts(samples[..., axis], s, k, c)[..., None] + np.arange(k)  # (N, C, c, k)
-        index.append(places.reshape((*x.shape[:2], *(1,) * axis, -1, *(1,) * (n - 1 - axis))))
+        index.append(places.reshape((*x.shape[:2], *(1,) * axis, c * k, *(1,) * (n - 1 - axis))))
     rows = np.arange(x.shape[0]).reshape((-1, *(1,) * (n + 1)))
     channels = np.arange(x.shape[1]).reshape((-1, *(1,) * n))
     given = x[(rows, channels, *index)]
@@ -427,7 +427,8 @@ def _max_unpool(
     channels = math.prod(x.shape[:2])
     empty = np.zeros((channels, total), x.dtype)
     rows = np.arange(channels)[:, None]
-    out = autograd.set_at(empty, (rows, indices.reshape((channels, -1))), x.reshape((channels, -1)))
+    flat = (channels, math.prod(x.shape[2:]))
+    out = autograd.set_at(empty, (rows, indices.reshape(flat)), x.reshape(flat))
     return out.reshape((*input.shape[:-n], *size))
 
 

@@ -10,7 +10,7 @@ import functools
 import inspect
 import itertools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -176,7 +176,8 @@ def _times(sizes: Any, between: str = " x ") -> str:
 
 def per_axis(operation: str, name: str, value: Any, n: int) -> Sizes:
     """Spread an integer over n axes, or check that there are n."""
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    value = hashable(value)
+    values = value if isinstance(value, tuple) else (value,)
     try:
         sizes = tuple(map(operator.index, values))
     except TypeError:
@@ -235,5 +236,7 @@ def _bound(name: str, function: Function, n: int) -> Function:
 
 
 def hashable(value: Any) -> Any:
-    """Return a list as a tuple."""
-    return tuple(value) if isinstance(value, list) else value
+    """Return lengths as something a cache can look up: tuples instead of lists and arrays."""
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
+        return tuple(map(hashable, value))
+    return value if isinstance(value, Hashable) else repr(value)
