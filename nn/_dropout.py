@@ -65,3 +65,32 @@ class Dropout3d(Dropout):
     """Dropout of whole channels, for inputs of shape (N, C, D, H, W) or (C, D, H, W)."""
 
     _function = staticmethod(functional.dropout3d)
+
+
+class AlphaDropout(Dropout):
+    """Dropout that keeps mean 0 and variance 1, for networks with `SELU`.
+
+    In training, elements are set to the least value of selu with probability `p`, and all are
+    scaled and shifted.
+
+    Args:
+        p: probability that an element is set.
+        inplace: accepted for PyTorch's sake; nothing is ever changed in place.
+        rng: a seed or np.random.Generator; None derives a stream of its own from
+            `autograd.manual_seed`.
+
+    Raises:
+        ValueError: where `p` is not from 0 to 1.
+
+    References:
+        G. Klambauer et al., Self-normalizing neural networks, NeurIPS 2017,
+        https://arxiv.org/abs/1706.02515, section "New dropout technique".
+    """
+
+    _function = staticmethod(functional.alpha_dropout)
+
+
+class FeatureAlphaDropout(Dropout):
+    """`AlphaDropout` of whole channels, for inputs of shape (N, C, ...)."""
+
+    _function = staticmethod(functional.feature_alpha_dropout)

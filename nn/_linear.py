@@ -12,6 +12,7 @@ from nn import functional, init
 from nn._module import Module
 from nn._parameter import Parameter
 from nn._sizes import check_sizes
+from nn.functional._names import dim_is_axis
 
 
 class Identity(Module):
@@ -71,7 +72,7 @@ class Linear(Module):
 
     def reset_parameters(self, rng: Any = None) -> None:
         """Draw new weights and biases."""
-        _uniform_by_fan_in(self.in_features, [self.weight, self.bias], rng)
+        uniform_by_fan_in(self.in_features, [self.weight, self.bias], rng)
 
     def forward(self, input: Any) -> Any:
         """Return input @ weight.T + bias."""
@@ -130,7 +131,7 @@ class Bilinear(Module):
 
     def reset_parameters(self, rng: Any = None) -> None:
         """Draw new weights and biases."""
-        _uniform_by_fan_in(self.in1_features, [self.weight, self.bias], rng)
+        uniform_by_fan_in(self.in1_features, [self.weight, self.bias], rng)
 
     def forward(self, input1: Any, input2: Any) -> Any:
         """Return the bilinear form of both inputs."""
@@ -148,8 +149,8 @@ class Flatten(Module):
     """Join the axes from `start_axis` to `end_axis`, both included; by default all but the first.
 
     Args:
-        start_axis: the first axis that is joined.
-        end_axis: the last axis that is joined.
+        start_axis: the first axis that is joined (`start_dim` in PyTorch, which is accepted).
+        end_axis: the last axis that is joined (`end_dim`).
 
     Example:
         >>> import numpy as np, nn
@@ -157,6 +158,7 @@ class Flatten(Module):
         (5, 6)
     """
 
+    @dim_is_axis
     def __init__(self, start_axis: int = 1, end_axis: int = -1) -> None:
         super().__init__()
         self.start_axis = start_axis
@@ -194,7 +196,7 @@ class Unflatten(Module):
     """Split one axis into several.
 
     Args:
-        axis: the axis.
+        axis: the axis (`dim` in PyTorch, which is accepted).
         unflattened_size: lengths of the new axes; one may be -1.
 
     Example:
@@ -203,6 +205,7 @@ class Unflatten(Module):
         (5, 2, 3)
     """
 
+    @dim_is_axis
     def __init__(self, axis: int, unflattened_size: tuple[int, ...]) -> None:
         super().__init__()
         self.axis = axis
@@ -212,8 +215,10 @@ class Unflatten(Module):
         """Return `x` with the axis split.
 
         Raises:
-            ValueError: where the lengths do not multiply to that of the axis.
+            ValueError: where `x` lacks the axis, or the lengths do not multiply to its length.
         """
+        if not -x.ndim <= self.axis < x.ndim:
+            raise ValueError(f"Unflatten: wanted an input with axis {self.axis}, got {x.shape}")
         axis = self.axis % x.ndim
         known = math.prod(size for size in self.unflattened_size if size != -1)
         if x.shape[axis] % known if -1 in self.unflattened_size else x.shape[axis] != known:
@@ -232,7 +237,7 @@ def _empty(shape: tuple[int, ...], dtype: Any) -> Any:
     return np.empty(shape, dtype=np.float32 if dtype is None else dtype)
 
 
-def _uniform_by_fan_in(fan_in: int, parameters: list[Parameter | None], rng: Any) -> None:
+def uniform_by_fan_in(fan_in: int, parameters: list[Parameter | None], rng: Any) -> None:
     """Fill from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), which is kaiming_uniform_ with a=sqrt(5)."""
     generator = new_generator(rng)
     bound = 1 / math.sqrt(fan_in) if fan_in else 0.0

@@ -338,6 +338,55 @@ def test_exercises_and_carries_are_those_of_addition_on_paper():
     np.testing.assert_array_equal(total, (pairs.sum(axis=1) + carries) % 10)
 
 
+# -- digits ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trained_digits(tmp_path_factory):
+    pytest.importorskip("sklearn")
+    folder = tmp_path_factory.mktemp("digits")
+    return folder, run(folder, "digits_cnn")
+
+
+def test_digits_are_read_by_a_network_saved_and_loaded_in_a_new_process(trained_digits, tmp_path):
+    folder, result = trained_digits
+    assert result.returncode == 0, result.stderr
+    (right,) = re.findall(r"^accuracy: (\d+) of 360", result.stdout, re.MULTILINE)
+    assert int(right) >= 0.985 * 360
+    assert "epoch 20/20" in result.stderr
+    again = run(tmp_path, "digits_cnn", "--predict", folder / "digits_cnn.npz")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.splitlines()[-1] == result.stdout.splitlines()[-1]
+
+
+def test_digits_are_drawn_where_matplotlib_is(trained_digits):
+    folder, result = trained_digits
+    if importlib.util.find_spec("matplotlib") is None:
+        assert "pip install 'gradloom[plot]'" in result.stdout
+    else:
+        assert (folder / "digits_cnn.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_digits_of_the_test_are_not_learned_from():
+    pytest.importorskip("sklearn")
+    (images, classes), (others, _) = example("digits_cnn").load_digits()
+    assert (images.shape, classes.shape, others.shape) == ((1437, 1, 8, 8), (1437,), (360, 1, 8, 8))
+    seen = {image.tobytes() for image in images}
+    assert not any(image.tobytes() in seen for image in others)
+
+
+def test_digits_fail_when_too_many_are_read_wrong(tmp_path, capfd):
+    pytest.importorskip("sklearn")
+    digits = example("digits_cnn")
+    nn.save(tmp_path / "untrained.npz", digits.Digits().state_dict())
+    assert digits.main(["--predict", str(tmp_path / "untrained.npz")]) == 1
+    out = capfd.readouterr().out
+    (right,) = re.findall(r"^accuracy: (\d+) of 360", out, re.MULTILINE)
+    assert len(re.findall(r"^test digit \d+: read \d, is \d$", out, re.MULTILINE)) == 360 - int(
+        right
+    )
+
+
 # -- all of them -----------------------------------------------------------------------------------
 
 
