@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import as_operand
+from autograd.engine.calls import as_operand, holds
 
 # The plain reductions, without the 0.7 us of the functions np.sum and np.prod around them.
 add_up: Any = np.add.reduce
@@ -33,13 +33,6 @@ def operand(name: str, x: Any) -> Any:
     if hasattr(x, "dtype"):
         return x
     x = as_operand(name, "x", x)
-    return x if hasattr(x, "dtype") else np.asarray(x)
-
-
-def raw(x: Any) -> Any:
-    """Return the array behind `x`, for masks and permutations, which are locally constant."""
-    if isinstance(x, graph.Variable):
-        return x._data
     return x if hasattr(x, "dtype") else np.asarray(x)
 
 
@@ -78,9 +71,9 @@ def expand(g: Any, x_shape: tuple[int, ...], axis: Any) -> Any:
 
 def ratio(a: Any, b: Any) -> Any:
     """Return a / b, and 0 with derivatives 0 where b is 0."""
-    if np.all(b):
+    zero = b == 0
+    if not holds(np.any(zero), traced=True):
         return a / b
-    zero = raw(b) == 0
     return np.where(zero, 0.0, a) / np.where(zero, 1.0, b)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.engine.calls import holds
 from autograd.ops import elementwise, joining, reductions, shaping
 from autograd.ops.contractions import as_array, matmul
 
@@ -96,7 +97,7 @@ def cov(
             freedom = total - ddof * (w * a).sum() / total
         centred = x - (x * w).sum(axis=1, keepdims=True) / total
         weighted = centred * w
-    if freedom <= 0:
+    if holds(freedom <= 0, traced=False):
         warnings.warn(
             f"cov: wanted more observations than ddof={ddof}, got {count}", RuntimeWarning, 2
         )

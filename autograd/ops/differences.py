@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import as_operand, primitive
+from autograd.engine.calls import as_operand, holds, primitive
 from autograd.engine.primitive import same
 from autograd.ops import joining, shaping
-from autograd.ops._shared import backwards, operand, part, raw
+from autograd.ops._shared import backwards, operand, part
 from autograd.ops.indexing import normal_axis
 
 __all__ = ["diff", "ediff1d", "gradient", "trapezoid", "unwrap"]
@@ -137,7 +137,7 @@ def _spacings(f: Any, axes: Sequence[int], given: Sequence[Any]) -> list[Any]:
             spacing = spacing.astype(np.float64)
         h = _diff(spacing, 0)
         fixed = not isinstance(h, graph.Variable) or not h.requires_grad
-        steps.append(h[0] if fixed and np.all(raw(h) == raw(h)[0]) else h)
+        steps.append(h[0] if fixed and holds(np.all(h == h[0]), traced=False) else h)
     return steps
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import primitive, unary
-from autograd.engine.graph import record, wrap
-from autograd.ops import elementwise, shaping
+from autograd.engine.calls import holds, primitive, unary
+from autograd.engine.graph import record
+from autograd.ops import elementwise, plain, shaping
 from autograd.ops._shared import (
     add_up,
     backwards,
@@ -28,7 +28,6 @@ from autograd.ops._shared import (
     multiply_up,
     operand,
     ratio,
-    raw,
     refuse_out,
 )
 
@@ -121,9 +120,9 @@ def mean(
 
 
 def _counts(x: Any, axis: Any, where: Any, keepdims: bool) -> Any:
-    """Return how many elements `where` takes, per element of the result, as an array."""
-    chosen = np.broadcast_to(raw(where), np.shape(x))
-    return np.asarray(np.count_nonzero(chosen, axis=axis, keepdims=keepdims))
+    """Return how many elements `where` takes, per element of the result."""
+    chosen = np.broadcast_to(where, np.shape(x))
+    return plain.count_nonzero(chosen, axis=axis, keepdims=keepdims)
 
 
 # -- products --------------------------------------------------------------------------------------
@@ -144,7 +143,7 @@ def _products_of_others(x: Any) -> Any:
 
 def _prod_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
     g = expand(g, x.shape, axis)
-    if np.all(out) and np.all(np.isfinite(out)):
+    if holds(np.all((out != 0) & np.isfinite(out)), traced=False):
         return g * (kept(out, x.shape, axis) / x)
     # A zero (or overflow) somewhere: out / x will not do.
     if not x.ndim:
@@ -300,17 +299,23 @@ def std(
 
 def _extreme_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
     """Share `g` equally among the elements that equal the extreme; nan where it is nan."""
-    values, extreme = raw(x), kept(raw(out), x.shape, axis)
-    winners = values == extreme
-    if np.any(extreme != extreme):  # noqa: PLR0124 - true of nan only
-        winners |= (values != values) & (extreme != extreme)  # noqa: PLR0124
+    extreme = kept(out, x.shape, axis)
+    winners = x == extreme
+    if holds(np.any(extreme != extreme), traced=True):  # noqa: PLR0124 - true of nan only
+        winners = winners | ((x != x) & (extreme != extreme))  # noqa: PLR0124
     count = add_up(winners, axis, g.dtype, None, True)
     return np.where(winners, expand(kept(g, x.shape, axis) / count, x.shape, axis), 0.0)
 
 
 def _extreme(name: str, forward: Callable[..., Any], rule: Callable[..., Any]) -> Any:
-    def reduce(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        return forward(x, axis=axis, keepdims=keepdims)
+    def reduce(
+        x: Any,
+        axis: Any = None,
+        keepdims: bool = False,
+        initial: Any = np._NoValue,
+        where: Any = np._NoValue,
+    ) -> Any:
+        return forward(x, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
     return primitive(name=name, makes_zeros=True, reduces=True, x=rule)(reduce)
 
@@ -342,11 +347,10 @@ def _bounded(
             f"{name}: wanted initial= beside where=, got none, so that nothing is there where all "
             f"elements are left out; give initial={-weakest if name.startswith('nan') else weakest}"
         )
-    data = raw(x)
-    if data.dtype.kind not in "fc":  # integers have no infinity, and no gradient
-        result = getattr(np, name)(data, axis=axis, keepdims=keepdims, initial=initial, where=where)
-        return wrap(result) if isinstance(x, graph.Variable) else result
-    if not count_of(data.shape, axis):
+    x = operand(name, x)
+    if x.dtype.kind not in "fc":  # integers have no infinity, and no gradient
+        return reduce(x, axis, keepdims, initial, where)
+    if not count_of(x.shape, axis):
         return sum(x, axis, keepdims=keepdims) + initial
     if where is not True:
         x = elementwise.where(where, x, weakest)

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine.calls import primitive
+from autograd.engine.calls import holds, primitive
 from autograd.ops import joining
-from autograd.ops._shared import add_up, expand, inexact, kept, operand, part, raw
+from autograd.ops._shared import add_up, expand, inexact, kept, operand, part
 from autograd.ops.cumulative import _recurrence_x as recurrence_x
 from autograd.ops.indexing import normal_axis
+from autograd.ops.plain import plain
 from autograd.ops.reductions import sum as _sum
 
 __all__ = ["log_softmax", "logcumsumexp", "logsumexp", "softmax"]
@@ -28,13 +29,16 @@ def _peak(x: Any, axis: Any) -> Any:
     return top if np.isfinite(top).all() else np.where(np.isfinite(top), top, top.dtype.type(0))
 
 
+_constant_peak = plain(_peak)
+
+
 def _logsumexp_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
     out = kept(out, x.shape, axis)
     g = expand(g, x.shape, axis)
-    infinite = np.isinf(raw(out))
-    if not infinite.any():
+    infinite = np.isinf(out)
+    if not holds(np.any(infinite), traced=True):
         return g * np.exp(x - out)
-    winners = raw(x) == raw(out)
+    winners = x == out
     share = winners / add_up(winners, axis, g.dtype, None, True)
     shifted = np.where(infinite, 0.0, x) - np.where(infinite, 0.0, out)
     return g * np.where(infinite, share.astype(g.dtype), np.exp(shifted))
@@ -61,7 +65,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None
     """
     if b is None:
         return _logsumexp(inexact(operand("logsumexp", x)), axis, keepdims)
-    top = _peak(raw(x), axis)
+    top = _constant_peak(x, axis)
     total = _sum(b * np.exp(x - top), axis, keepdims=keepdims)
     return np.log(total) + top.reshape(total.shape)
 
@@ -100,11 +104,11 @@ def _logcumsumexp_x(g: Any, x: Any, out: Any, axis: int) -> Any:
     No exponent is positive, so nothing overflows. Where nothing was added up yet (out is -inf), the
     weights are 0.
     """
-    nothing = raw(out) == -np.inf
-    total = np.where(nothing, 0.0, out) if nothing.any() else out
+    nothing = out == -np.inf
+    total = np.where(nothing, 0.0, out) if holds(np.any(nothing), traced=True) else out
     own = np.exp(np.where(nothing, -np.inf, x) - total)
     before = part(np.where(nothing, -np.inf, out), axis, None, -1)
-    start = np.zeros_like(raw(part(out, axis, None, 1)))
+    start = np.zeros_like(part(out, axis, None, 1))
     factor = joining.concatenate((start, np.exp(before - part(total, axis, 1, None))), axis)
     return own * recurrence_x(g, factor, axis)
 
