@@ -15,8 +15,11 @@ from autograd.linalg._base import conj
 from autograd.linalg._solve import inv
 from autograd.linalg._spectral import svdvals
 from autograd.ops import shaping
-from autograd.ops._shared import expand, kept, ratio, raw
+from autograd.ops._shared import expand, kept, ratio
 from autograd.ops.contractions import as_array
+from autograd.ops.plain import plain
+
+__all__ = ["cond", "matrix_norm", "matrix_rank", "norm", "vector_norm"]
 
 
 def _sign(x: Any) -> Any:
@@ -36,11 +39,11 @@ def _vector_norm_x(g: Any, x: Any, out: Any, axis: Any, ord: Any) -> Any:
         return g * 0.0
     size = np.abs(x)
     if math.isinf(ord):
-        ties = raw(size) == raw(out)
+        ties = size == out
         shares = ties / np.sum(ties, axis=axis, keepdims=True)
-        return g * conj(_sign(x)) * shares.astype(raw(out).dtype)
+        return g * conj(_sign(x)) * shares.astype(out.dtype)
     # (|x| / norm)^(p-1) times the sign; the quotient keeps large powers from overflowing.
-    zero = raw(size) == 0
+    zero = size == 0
     relative = np.where(zero, 1.0, ratio(size, out))
     return g * conj(_sign(x)) * np.where(zero, 0.0, relative ** (ord - 1))
 
@@ -157,6 +160,9 @@ def cond(x: Any, p: Any = None) -> Any:
     return matrix_norm(x, ord=p) * matrix_norm(inv(x), ord=p)
 
 
+_matrix_rank = plain(np.linalg.matrix_rank)
+
+
 def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     """Return the number of singular values that count as not 0: plain integers.
 
@@ -166,6 +172,4 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
         hermitian: take `A` as Hermitian.
         rtol: the same, relative to the largest value.
     """
-    return np.linalg.matrix_rank(
-        raw(A), raw(tol) if tol is not None else None, hermitian, rtol=rtol
-    )
+    return _matrix_rank(A, tol, hermitian, rtol=rtol)

@@ -10,6 +10,7 @@ Shapes are written with `...` for the axes of a batch, which broadcast.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -104,7 +105,7 @@ def _matmul_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
     return gy if gy.shape == y_shape else unbroadcast(gy, y_shape)
 
 
-def _bilinear(product: Any, tangents: Any, x: Any, y: Any, **options: Any) -> Any:
+def bilinear(product: Any, tangents: Any, x: Any, y: Any, **options: Any) -> Any:
     """Return the tangent of a product that is linear in each of its two operands."""
     dx, dy = tangents[:2]  # the others are no operands
     if dy is None:
@@ -119,8 +120,47 @@ matmul = binary(
     elementwise=False,
     x=_matmul_x,
     y=_matmul_y,
-    jvp=lambda tangents, _out, x, y: _bilinear(matmul, tangents, x, y),
+    jvp=lambda tangents, _out, x, y: bilinear(matmul, tangents, x, y),
 )
+
+
+# -- chains of matrices ----------------------------------------------------------------------------
+
+
+def multiply_chain(factors: Sequence[Any]) -> Any:
+    """Multiply (stacks of) matrices in the order that takes the fewest products, told by their last
+    two axes; the first and the last may be vectors.
+    """
+    if len(factors) == 2:
+        return matmul(*factors)
+    lengths = [1] if factors[0].ndim == 1 else [factors[0].shape[-2]]
+    lengths += [x.shape[-2] if x.ndim > 1 else x.shape[0] for x in factors[1:]]
+    lengths += [1] if factors[-1].ndim == 1 else [factors[-1].shape[-1]]
+    best = _splits(lengths)
+
+    def product(i: int, j: int) -> Any:
+        if i == j:
+            return factors[i]
+        k = best[i, j]
+        return matmul(product(i, k), product(k + 1, j))
+
+    return product(0, len(factors) - 1)
+
+
+def _splits(lengths: list[int]) -> dict[tuple[int, int], int]:
+    """Return where to split each part of a chain of matrices (lengths[i], lengths[i + 1])."""
+    count = len(lengths) - 1
+    cost = {(i, i): 0 for i in range(count)}
+    best = {}
+    for width in range(1, count):
+        for i in range(count - width):
+            j = i + width
+            options = [
+                (cost[i, k] + cost[k + 1, j] + lengths[i] * lengths[k + 1] * lengths[j + 1], k)
+                for k in range(i, j)
+            ]
+            cost[i, j], best[i, j] = min(options)
+    return best
 
 
 # -- sums over named axes --------------------------------------------------------------------------
@@ -169,7 +209,7 @@ def _in_place(x: Any, order: list[int]) -> Any:
 @primitive(
     a=_tensordot_a,
     b=_tensordot_b,
-    jvp=lambda tangents, _out, a, b, axes: _bilinear(tensordot, tangents, a, b, axes=axes),
+    jvp=lambda tangents, _out, a, b, axes: bilinear(tensordot, tangents, a, b, axes=axes),
 )
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """Sum products over pairs of axes.
@@ -304,7 +344,7 @@ def _cross_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
     x=_cross_x,
     y=_cross_y,
     name="cross",
-    jvp=lambda tangents, _out, x, y: _bilinear(_cross, tangents, x, y),
+    jvp=lambda tangents, _out, x, y: bilinear(_cross, tangents, x, y),
 )
 def _cross(x: Any, y: Any) -> Any:
     """Take the cross product of vectors along the last axis: (..., 3), (..., 3) -> (..., 3).

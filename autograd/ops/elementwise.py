@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine import graph
 from autograd.engine.calls import binary, holds, primitive, unary
 from autograd.engine.primitive import same
+from autograd.ops.plain import plain
 
 __all__ = [
     "abs",
@@ -295,12 +295,17 @@ def modf(x: Any) -> Any:
     return np.modf(x)
 
 
+@plain
+def _exponent(x: Any) -> Any:
+    return np.frexp(x)[1]
+
+
 def frexp(x: Any) -> tuple[Any, Any]:
     """Return mantissa and integer exponent, with `x = mantissa * 2**exponent`.
 
     The exponent is piecewise constant: a plain array.
     """
-    exponent = np.frexp(x._data if isinstance(x, graph.Variable) else x)[1]
+    exponent = _exponent(x)
     return ldexp(x, -exponent), exponent
 
 

@@ -10,13 +10,12 @@ of argsort and reading (10^5 float64: 0.33 ms to 1.03 ms). Imports `graph`, `cal
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import detached, holds, holds_variable, primitive, unwrap_all
+from autograd.engine.calls import detached, holds, primitive, unwrap_all
 from autograd.ops import plain, shaping
 from autograd.ops._shared import operand, refuse_out
 from autograd.ops.indexing import normal_axis, take_along_axis
@@ -143,7 +142,7 @@ def _of_ranks(x: Any, *ranks: Any, spoiled: bool) -> list[Any]:
     Returns:
         One array (kept axes..., m) for each of `ranks`.
     """
-    order = _order(x, ranks)
+    order = _order(x, *ranks)
     ends = order[..., -1:]  # nan, if there is any
     nan: Any = None
     if spoiled:
@@ -157,14 +156,11 @@ def _of_ranks(x: Any, *ranks: Any, spoiled: bool) -> list[Any]:
     return found
 
 
-def _order(x: Any, ranks: Sequence[Any]) -> Any:
+@without_rules
+def _order(x: Any, *ranks: Any) -> Any:
     """Return an order of the last axis that has `ranks` and the largest element in their places."""
-    if not holds_variable(ranks):  # while a program is traced, the ranks of a nanmedian are
-        last = x.shape[-1] - 1
-        kth = np.unique(np.concatenate([np.ravel(r) for r in ranks] + [[last]]))
-        if kth.size <= _MANY:
-            return plain.argpartition(x, kth)
-    return plain.argsort(x)
+    kth = np.unique(np.concatenate([np.ravel(r) for r in ranks] + [[x.shape[-1] - 1]]))
+    return np.argsort(x) if kth.size > _MANY else np.argpartition(x, kth)
 
 
 # -- medians ---------------------------------------------------------------------------------------
