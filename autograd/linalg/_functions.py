@@ -23,7 +23,7 @@ from autograd.engine.calls import primitive
 from autograd.linalg._base import identity, mT, square_matrices
 from autograd.linalg._solve import solve
 from autograd.ops import contractions, elementwise, joining, reductions, shaping
-from autograd.ops.contractions import as_array
+from autograd.ops.contractions import as_array, multiply_chain
 
 __all__ = [
     "cross",
@@ -223,7 +223,7 @@ def multi_dot(arrays: Sequence[Any]) -> Any:
                 f"linalg.multi_dot: wanted matrices, and vectors only at the ends, got shape "
                 f"{x.shape} at position {i}"
             )
-    return contractions.multiply_chain(factors)
+    return multiply_chain(factors)
 
 
 # -- names that NumPy repeats in this namespace ----------------------------------------------------

@@ -10,7 +10,6 @@ Shapes are written with `...` for the axes of a batch, which broadcast.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -122,45 +121,6 @@ matmul = binary(
     y=_matmul_y,
     jvp=lambda tangents, _out, x, y: bilinear(matmul, tangents, x, y),
 )
-
-
-# -- chains of matrices ----------------------------------------------------------------------------
-
-
-def multiply_chain(factors: Sequence[Any]) -> Any:
-    """Multiply (stacks of) matrices in the order that takes the fewest products, told by their last
-    two axes; the first and the last may be vectors.
-    """
-    if len(factors) == 2:
-        return matmul(*factors)
-    lengths = [1] if factors[0].ndim == 1 else [factors[0].shape[-2]]
-    lengths += [x.shape[-2] if x.ndim > 1 else x.shape[0] for x in factors[1:]]
-    lengths += [1] if factors[-1].ndim == 1 else [factors[-1].shape[-1]]
-    best = _splits(lengths)
-
-    def product(i: int, j: int) -> Any:
-        if i == j:
-            return factors[i]
-        k = best[i, j]
-        return matmul(product(i, k), product(k + 1, j))
-
-    return product(0, len(factors) - 1)
-
-
-def _splits(lengths: list[int]) -> dict[tuple[int, int], int]:
-    """Return where to split each part of a chain of matrices (lengths[i], lengths[i + 1])."""
-    count = len(lengths) - 1
-    cost = {(i, i): 0 for i in range(count)}
-    best = {}
-    for width in range(1, count):
-        for i in range(count - width):
-            j = i + width
-            options = [
-                (cost[i, k] + cost[k + 1, j] + lengths[i] * lengths[k + 1] * lengths[j + 1], k)
-                for k in range(i, j)
-            ]
-            cost[i, j], best[i, j] = min(options)
-    return best
 
 
 # -- sums over named axes --------------------------------------------------------------------------
@@ -327,6 +287,45 @@ def kron(a: Any, b: Any) -> Any:
     spread_y = tuple(s for size in sizes_y for s in (1, size))
     blocks = multiply(reshape(a, spread_x), reshape(b, spread_y))
     return reshape(blocks, tuple(m * n for m, n in zip(sizes_x, sizes_y, strict=True)))
+
+
+# -- chains of matrices ----------------------------------------------------------------------------
+
+
+def multiply_chain(factors: list[Any]) -> Any:
+    """Multiply (stacks of) matrices in the order that takes the fewest products.
+
+    The order is chosen by the last two axes alone; the first and the last may be vectors.
+    """
+    if len(factors) == 2:
+        return matmul(*factors)
+    last = factors[-1]
+    rows = [1 if x.ndim == 1 else x.shape[-2] for x in factors[:-1]]
+    best = _splits([*rows, *(last.shape[-2:] if last.ndim > 1 else (last.shape[0], 1))])
+
+    def product(i: int, j: int) -> Any:
+        if i == j:
+            return factors[i]
+        k = best[i, j]
+        return matmul(product(i, k), product(k + 1, j))
+
+    return product(0, len(factors) - 1)
+
+
+def _splits(lengths: list[int]) -> dict[tuple[int, int], int]:
+    """Return where to split each part of a chain of matrices (lengths[i], lengths[i + 1])."""
+    count = len(lengths) - 1
+    cost = {(i, i): 0 for i in range(count)}
+    best = {}
+    for width in range(1, count):
+        for i in range(count - width):
+            j = i + width
+            options = [
+                (cost[i, k] + cost[k + 1, j] + lengths[i] * lengths[k + 1] * lengths[j + 1], k)
+                for k in range(i, j)
+            ]
+            cost[i, j], best[i, j] = min(options)
+    return best
 
 
 # -- the cross product -----------------------------------------------------------------------------

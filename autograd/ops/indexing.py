@@ -40,7 +40,9 @@ def names_each_once(index: Any) -> bool:
     """Tell whether an index names each element at most once: slices, integers, None, ..., masks."""
     if type(index) is tuple:
         return all(isinstance(i, _BASIC) for i in index)
-    return isinstance(index, _BASIC) or getattr(index, "dtype", None) == bool
+    if isinstance(index, (np.ndarray, graph.Variable)):
+        return index.dtype.kind == "b"
+    return isinstance(index, _BASIC)
 
 
 def checked_index(index: Any) -> Any:
@@ -130,8 +132,8 @@ def scatter_all(*values: Any, indices: tuple[Any, ...], shape: tuple[int, ...]) 
 
 
 class Scatter(Deferred):
-    """Values at indices of an otherwise zero array: what reading returns as its cotangent, so that n
-    readings cost O(n).
+    """Values at indices of an otherwise zero array: what reading returns as its cotangent, so that
+    n readings cost O(n).
 
     Sums of raw arrays are written out at the second reading. Sums of Variables (create_graph) are
     kept as a list, with what else is to be added as `dense`, and become one node.

@@ -74,7 +74,7 @@ def _unstack_back(g: Any, axis: int, wanted: tuple[bool, ...]) -> Any:
 
 
 @primitive(joint=_unstack_back, linear=True, name="stack")
-def _stack(*arrays: Any, axis: int = 0, dtype: Any = None, casting: str = "same_kind") -> Any:
+def stack_arrays(*arrays: Any, axis: int = 0, dtype: Any = None, casting: str = "same_kind") -> Any:
     return np.stack(arrays, axis=axis, dtype=dtype, casting=casting)  # type: ignore[call-overload]
 
 
@@ -102,14 +102,14 @@ def concatenate(
     if axis is None:
         parts = [ravel(a) for a in parts]
         axis = 0
-    _require_floating("concatenate", parts, dtype)
+    require_floating("concatenate", parts, dtype)
     return _concatenate(*parts, axis=axis, dtype=dtype, casting=casting)
 
 
 concat = concatenate
 
 
-def _require_floating(name: str, parts: Sequence[Any], dtype: Any) -> None:
+def require_floating(name: str, parts: Sequence[Any], dtype: Any) -> None:
     """Refuse an integer result that would drop gradients."""
     if dtype is None or np.dtype(dtype).kind in "fc":
         return
@@ -124,8 +124,8 @@ def _require_floating(name: str, parts: Sequence[Any], dtype: Any) -> None:
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """Join arrays of one shape along a new axis, whose place in the result is `axis`."""
     parts = _parts("stack", arrays)
-    _require_floating("stack", parts, dtype)
-    return _stack(*parts, axis=axis, dtype=dtype, casting=casting)
+    require_floating("stack", parts, dtype)
+    return stack_arrays(*parts, axis=axis, dtype=dtype, casting=casting)
 
 
 def vstack(arrays: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:

@@ -1,6 +1,6 @@
 """Sums and products of any number of arrays, under the names that MyGrad has for them.
 
-Composed of `add`, `multiply` and `matmul`. Imports `contractions`, `elementwise` and NumPy.
+Composed of `add`, `multiply` and `matmul`. Imports families of operations.
 """
 
 from __future__ import annotations

@@ -12,8 +12,15 @@ import numpy as np
 
 from autograd.engine.calls import holds, primitive
 from autograd.ops import joining
-from autograd.ops._shared import add_up, expand, inexact, kept, operand, part
-from autograd.ops.cumulative import _recurrence_x as recurrence_x
+from autograd.ops._shared import (
+    add_reduce,
+    expand,
+    inexact,
+    operand,
+    slice_along,
+    with_reduced_axes,
+)
+from autograd.ops.cumulative import reverse_recurrence
 from autograd.ops.indexing import normal_axis
 from autograd.ops.plain import plain
 from autograd.ops.reductions import sum as _sum
@@ -33,13 +40,13 @@ _constant_peak = plain(_peak)
 
 
 def _logsumexp_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
-    out = kept(out, x.shape, axis)
+    out = with_reduced_axes(out, x.shape, axis)
     g = expand(g, x.shape, axis)
     infinite = np.isinf(out)
     if not holds(np.any(infinite), traced=True):
         return g * np.exp(x - out)
     winners = x == out
-    share = winners / add_up(winners, axis, g.dtype, None, True)
+    share = winners / add_reduce(winners, axis, g.dtype, None, True)
     shifted = np.where(infinite, 0.0, x) - np.where(infinite, 0.0, out)
     return g * np.where(infinite, share.astype(g.dtype), np.exp(shifted))
 
@@ -47,7 +54,7 @@ def _logsumexp_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
 @primitive(name="logsumexp", x=_logsumexp_x, reduces=True)
 def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     top = _peak(x, axis)
-    total = add_up(np.exp(x - top), axis, None, None, keepdims)
+    total = add_reduce(np.exp(x - top), axis, None, None, keepdims)
     with np.errstate(divide="ignore"):
         return np.log(total) + (top if keepdims else top.reshape(np.shape(total)))
 
@@ -80,7 +87,7 @@ def _softmax_x(g: Any, out: Any, axis: Any) -> Any:
 def softmax(x: Any, axis: Any = -1) -> Any:
     """Return exp(x) / sum(exp(x)) over `axis` (None: over all axes); shape as `x`."""
     powers = np.exp(x - _peak(x, axis))
-    return powers / add_up(powers, axis, None, None, True)
+    return powers / add_reduce(powers, axis, None, None, True)
 
 
 def _log_softmax_push(tangents: Any, out: Any, _x: Any, axis: Any) -> Any:
@@ -95,7 +102,7 @@ def _log_softmax_push(tangents: Any, out: Any, _x: Any, axis: Any) -> Any:
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """Return x - log(sum(exp(x))) over `axis` (None: over all axes); shape as `x`."""
     shifted = x - _peak(x, axis)
-    return shifted - np.log(add_up(np.exp(shifted), axis, None, None, True))
+    return shifted - np.log(add_reduce(np.exp(shifted), axis, None, None, True))
 
 
 def _logcumsumexp_x(g: Any, x: Any, out: Any, axis: int) -> Any:
@@ -107,10 +114,10 @@ def _logcumsumexp_x(g: Any, x: Any, out: Any, axis: int) -> Any:
     nothing = out == -np.inf
     total = np.where(nothing, 0.0, out) if holds(np.any(nothing), traced=True) else out
     own = np.exp(np.where(nothing, -np.inf, x) - total)
-    before = part(np.where(nothing, -np.inf, out), axis, None, -1)
-    start = np.zeros_like(part(out, axis, None, 1))
-    factor = joining.concatenate((start, np.exp(before - part(total, axis, 1, None))), axis)
-    return own * recurrence_x(g, factor, axis)
+    before = slice_along(np.where(nothing, -np.inf, out), axis, None, -1)
+    start = np.zeros_like(slice_along(out, axis, None, 1))
+    factor = joining.concatenate((start, np.exp(before - slice_along(total, axis, 1, None))), axis)
+    return own * reverse_recurrence(g, factor, axis)
 
 
 @primitive(name="logcumsumexp", x=_logcumsumexp_x)

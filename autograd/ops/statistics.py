@@ -18,14 +18,14 @@ from autograd.engine.graph import wrap
 from autograd.ops import elementwise, plain, shaping
 from autograd.ops._shared import inexact, operand, refuse_out
 from autograd.ops.reductions import (
-    _bounded,
-    _extreme,
-    _extreme_x,
-    _std,
-    _variance,
+    bounded_extreme,
+    make_extreme,
     mean,
     prod,
+    root_of_variance,
+    share_among_ties,
     sum,
+    variance,
 )
 
 __all__ = [
@@ -100,11 +100,11 @@ def _extreme_unless_nan_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
     empty = np.isnan(out)
     if holds(np.any(empty), traced=True):
         g = np.where(empty, 0.0, g)
-    return _extreme_x(g, x, out, axis)
+    return share_among_ties(g, x, out, axis)
 
 
-_nanmax = _extreme("nanmax", np.nanmax, _extreme_unless_nan_x)
-_nanmin = _extreme("nanmin", np.nanmin, _extreme_unless_nan_x)
+_nanmax = make_extreme("nanmax", np.nanmax, _extreme_unless_nan_x)
+_nanmin = make_extreme("nanmin", np.nanmin, _extreme_unless_nan_x)
 
 
 def _unless_nan(x: Any, where: Any) -> Any:
@@ -171,7 +171,7 @@ def nanvar(
 ) -> Any:
     """Return the variance of the elements that are not nan; see `var`."""
     there = _unless_nan(x, where)
-    return _variance("nanvar", x, axis, dtype, out, ddof, keepdims, there, mean, correction)
+    return variance("nanvar", x, axis, dtype, out, ddof, keepdims, there, mean, correction)
 
 
 def nanstd(
@@ -188,7 +188,9 @@ def nanstd(
 ) -> Any:
     """Return the standard deviation of the elements that are not nan; see `std`."""
     there = _unless_nan(x, where)
-    return _std(_variance("nanstd", x, axis, dtype, out, ddof, keepdims, there, mean, correction))
+    return root_of_variance(
+        variance("nanstd", x, axis, dtype, out, ddof, keepdims, there, mean, correction)
+    )
 
 
 def nanmax(
@@ -200,7 +202,9 @@ def nanmax(
     where: Any = True,
 ) -> Any:
     """Return the largest element that is not nan; elements that tie share the gradient."""
-    return _bounded(_nanmax, elementwise.fmax, -math.inf, x, axis, out, keepdims, initial, where)
+    return bounded_extreme(
+        _nanmax, elementwise.fmax, -math.inf, x, axis, out, keepdims, initial, where
+    )
 
 
 def nanmin(
@@ -212,4 +216,6 @@ def nanmin(
     where: Any = True,
 ) -> Any:
     """Return the smallest element that is not nan; elements that tie share the gradient."""
-    return _bounded(_nanmin, elementwise.fmin, math.inf, x, axis, out, keepdims, initial, where)
+    return bounded_extreme(
+        _nanmin, elementwise.fmin, math.inf, x, axis, out, keepdims, initial, where
+    )
