@@ -17,6 +17,8 @@ from autograd.linalg._base import QRResult, conj, identity, mH, real_dtype
 from autograd.linalg._solve import inv, solve
 from autograd.ops import joining
 
+__all__ = ["cholesky", "qr"]
+
 
 def _half_lower(n: int, x: Any) -> Any:
     """Return the mask that takes the lower triangle and half of the diagonal."""

@@ -23,7 +23,21 @@ from autograd.engine.calls import primitive
 from autograd.linalg._base import identity, mT, square_matrices
 from autograd.linalg._solve import solve
 from autograd.ops import contractions, elementwise, joining, reductions, shaping
-from autograd.ops.contractions import as_array, matmul
+from autograd.ops.contractions import as_array, multiply_chain
+
+__all__ = [
+    "cross",
+    "diagonal",
+    "expm",
+    "matrix_transpose",
+    "multi_dot",
+    "outer",
+    "solve_banded",
+    "solve_sylvester",
+    "sqrtm",
+    "tensordot",
+    "trace",
+]
 
 # -- the matrix exponential ------------------------------------------------------------------------
 
@@ -209,34 +223,7 @@ def multi_dot(arrays: Sequence[Any]) -> Any:
                 f"linalg.multi_dot: wanted matrices, and vectors only at the ends, got shape "
                 f"{x.shape} at position {i}"
             )
-    if count == 2:
-        return matmul(*factors)
-    rows = [1 if i == 0 and x.ndim == 1 else x.shape[0] for i, x in enumerate(factors)]
-    lengths = [*rows, 1 if factors[-1].ndim == 1 else factors[-1].shape[1]]
-    return _chain(factors, _splits(lengths), 0, count - 1)
-
-
-def _splits(lengths: list[int]) -> dict[tuple[int, int], int]:
-    """Return where to split each part of a chain of matrices (lengths[i], lengths[i + 1])."""
-    count = len(lengths) - 1
-    cost = {(i, i): 0 for i in range(count)}
-    best = {}
-    for width in range(1, count):
-        for i in range(count - width):
-            j = i + width
-            options = [
-                (cost[i, k] + cost[k + 1, j] + lengths[i] * lengths[k + 1] * lengths[j + 1], k)
-                for k in range(i, j)
-            ]
-            cost[i, j], best[i, j] = min(options)
-    return best
-
-
-def _chain(factors: list[Any], best: dict[tuple[int, int], int], i: int, j: int) -> Any:
-    if i == j:
-        return factors[i]
-    k = best[i, j]
-    return matmul(_chain(factors, best, i, k), _chain(factors, best, k + 1, j))
+    return multiply_chain(factors)
 
 
 # -- names that NumPy repeats in this namespace ----------------------------------------------------

@@ -104,7 +104,7 @@ def _matmul_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
     return gy if gy.shape == y_shape else unbroadcast(gy, y_shape)
 
 
-def _bilinear(product: Any, tangents: Any, x: Any, y: Any, **options: Any) -> Any:
+def bilinear(product: Any, tangents: Any, x: Any, y: Any, **options: Any) -> Any:
     """Return the tangent of a product that is linear in each of its two operands."""
     dx, dy = tangents[:2]  # the others are no operands
     if dy is None:
@@ -119,7 +119,7 @@ matmul = binary(
     elementwise=False,
     x=_matmul_x,
     y=_matmul_y,
-    jvp=lambda tangents, _out, x, y: _bilinear(matmul, tangents, x, y),
+    jvp=lambda tangents, _out, x, y: bilinear(matmul, tangents, x, y),
 )
 
 
@@ -169,7 +169,7 @@ def _in_place(x: Any, order: list[int]) -> Any:
 @primitive(
     a=_tensordot_a,
     b=_tensordot_b,
-    jvp=lambda tangents, _out, a, b, axes: _bilinear(tensordot, tangents, a, b, axes=axes),
+    jvp=lambda tangents, _out, a, b, axes: bilinear(tensordot, tangents, a, b, axes=axes),
 )
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """Sum products over pairs of axes.
@@ -289,6 +289,45 @@ def kron(a: Any, b: Any) -> Any:
     return reshape(blocks, tuple(m * n for m, n in zip(sizes_x, sizes_y, strict=True)))
 
 
+# -- chains of matrices ----------------------------------------------------------------------------
+
+
+def multiply_chain(factors: list[Any]) -> Any:
+    """Multiply (stacks of) matrices in the order that takes the fewest products.
+
+    The order is chosen by the last two axes alone; the first and the last may be vectors.
+    """
+    if len(factors) == 2:
+        return matmul(*factors)
+    last = factors[-1]
+    rows = [1 if x.ndim == 1 else x.shape[-2] for x in factors[:-1]]
+    best = _splits([*rows, *(last.shape[-2:] if last.ndim > 1 else (last.shape[0], 1))])
+
+    def product(i: int, j: int) -> Any:
+        if i == j:
+            return factors[i]
+        k = best[i, j]
+        return matmul(product(i, k), product(k + 1, j))
+
+    return product(0, len(factors) - 1)
+
+
+def _splits(lengths: list[int]) -> dict[tuple[int, int], int]:
+    """Return where to split each part of a chain of matrices (lengths[i], lengths[i + 1])."""
+    count = len(lengths) - 1
+    cost = {(i, i): 0 for i in range(count)}
+    best = {}
+    for width in range(1, count):
+        for i in range(count - width):
+            j = i + width
+            options = [
+                (cost[i, k] + cost[k + 1, j] + lengths[i] * lengths[k + 1] * lengths[j + 1], k)
+                for k in range(i, j)
+            ]
+            cost[i, j], best[i, j] = min(options)
+    return best
+
+
 # -- the cross product -----------------------------------------------------------------------------
 
 
@@ -304,7 +343,7 @@ def _cross_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
     x=_cross_x,
     y=_cross_y,
     name="cross",
-    jvp=lambda tangents, _out, x, y: _bilinear(_cross, tangents, x, y),
+    jvp=lambda tangents, _out, x, y: bilinear(_cross, tangents, x, y),
 )
 def _cross(x: Any, y: Any) -> Any:
     """Take the cross product of vectors along the last axis: (..., 3), (..., 3) -> (..., 3).

@@ -1,6 +1,6 @@
 """Sums and products of any number of arrays, under the names that MyGrad has for them.
 
-Composed of `add`, `multiply` and `matmul`. Imports `ops`, `linalg` and NumPy.
+Composed of `add`, `multiply` and `matmul`. Imports families of operations.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.linalg._functions import _chain, _splits
 from autograd.ops import elementwise
-from autograd.ops.contractions import as_array
+from autograd.ops.contractions import as_array, multiply_chain
 
 __all__ = ["add_sequence", "multi_matmul", "multiply_sequence"]
 
@@ -52,9 +51,4 @@ def multi_matmul(arrays: Sequence[Any]) -> Any:
                 f"multi_matmul: wanted matrices, and vectors only at the ends, got shape {x.shape} "
                 f"at position {i}"
             )
-    rows = [
-        1 if i == 0 and x.ndim == 1 else x.shape[-2 if x.ndim > 1 else 0]
-        for i, x in enumerate(factors)
-    ]
-    lengths = [*rows, 1 if factors[-1].ndim == 1 else factors[-1].shape[-1]]
-    return _chain(factors, _splits(lengths), 0, last)
+    return multiply_chain(factors)

@@ -170,6 +170,16 @@ def wrapped(result: Any) -> Any:
     return result
 
 
+_plain = functools.cache(plain.plain)
+
+
+def without_rules(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+    """Call a function that has no counterpart on Variables that require no gradient, where
+    observers see it.
+    """
+    return wrapped(_plain(function)(*args, **kwargs))
+
+
 # -- arguments -------------------------------------------------------------------------------------
 
 # Arguments that say the default, and so need no counterpart.
@@ -266,7 +276,7 @@ def array_function(
         return function(*unwrap_all(args), **unwrap_all(kwargs))
     if requires_grad(args) or requires_grad(kwargs):
         raise refuse(function)
-    return wrapped(function(*unwrap_all(args), **unwrap_all(kwargs)))
+    return without_rules(function, args, kwargs)
 
 
 Variable.__array_function__ = array_function  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ import numpy as np
 
 import autograd
 from autograd import tanh
-from autograd.engine.calls import primitive, unary
+from autograd.engine.calls import holds, primitive, unary
 from autograd.special import erfc
 from nn.functional._names import dim_is_axis
 
@@ -282,7 +282,7 @@ def _softplus_x(g: Any, x: Any, beta: float, threshold: float) -> Any:
     z = x * beta
     gx = g * sigmoid(z)
     beyond = z > threshold
-    return np.where(beyond, g, gx) if beyond.any() else gx
+    return np.where(beyond, g, gx) if holds(np.any(beyond), traced=True) else gx
 
 
 @primitive(x=_softplus_x, elementwise=True)
@@ -345,11 +345,7 @@ def prelu(x: Any, weight: Any) -> Any:
         weight = weight.reshape((-1,) + (1,) * (x.ndim - 2))
     elif x.ndim == 0:
         weight = weight.reshape(())
-    return autograd.where(_raw(x) > 0, x, weight * x)
-
-
-def _raw(x: Any) -> Any:
-    return x.data if isinstance(x, autograd.Variable) else x
+    return autograd.where(x > 0, x, weight * x)
 
 
 # -- along an axis ---------------------------------------------------------------------------------

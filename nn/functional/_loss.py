@@ -309,7 +309,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     if log_target:
         loss = np.exp(target) * (target - input)
     else:
-        positive = raw(target) > 0
+        positive = target > 0
         loss = target * (np.log(autograd.where(positive, target, 1.0)) - input)
     if reduction == "batchmean":
         return loss.sum() / input.shape[0] if input.ndim else loss
