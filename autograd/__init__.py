@@ -14,9 +14,17 @@ What is listed under "imported on demand" is, when it is first used.
 import importlib
 import typing
 
-from numpy import e as e, inf as inf, nan as nan, newaxis as newaxis, pi as pi
+from numpy import e as e
+from numpy import inf as inf
+from numpy import nan as nan
+from numpy import newaxis as newaxis
+from numpy import pi as pi
 
-from autograd import extend as extend, fft as fft, linalg as linalg, ops, special as special
+from autograd import extend as extend
+from autograd import fft as fft
+from autograd import linalg as linalg
+from autograd import ops
+from autograd import special as special
 from autograd._coverage import coverage as coverage
 from autograd._version import __version__ as __version__
 from autograd.debug import *
@@ -27,8 +35,14 @@ from autograd.ops import *
 from autograd.publication import publish as _publish
 from autograd.random import (
     manual_seed as manual_seed,
+)
+from autograd.random import (
     new_generator as new_generator,
+)
+from autograd.random import (
     random_state as random_state,
+)
+from autograd.random import (
     set_random_state as set_random_state,
 )
 from autograd.special import i0 as i0
@@ -39,9 +53,17 @@ from autograd.variable import Variable as Variable
 if typing.TYPE_CHECKING:
     from autograd import (
         implicit as implicit,
+    )
+    from autograd import (
         integrate as integrate,
+    )
+    from autograd import (
         signal as signal,
+    )
+    from autograd import (
         stats as stats,
+    )
+    from autograd import (
         testing as testing,
     )
 else:  # to type checkers star imports are public, computed lists are not

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, overload
 
 from autograd.checked import CheckedPrimitive
 from autograd.engine import calls
@@ -84,6 +84,14 @@ def binary(
         makes_zeros=makes_zeros,
     )
     return _published(calls.binary_call(made), made, forward)
+
+
+@overload
+def primitive(forward: Callable[..., Any], /) -> Operation: ...
+
+
+@overload
+def primitive(**settings: Any) -> Callable[[Callable[..., Any]], Operation]: ...
 
 
 def primitive(

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.engine.calls import concrete
 from autograd.engine.graph import Plan, next_number, record, rewrap_output, unwrap
 from autograd.engine.mode import is_grad_enabled, no_grad
 from autograd.engine.primitive import Primitive
@@ -114,7 +115,7 @@ def _iterate(step: Callable[[Any], Any], x: Any, distance: Callable[..., Any], t
     out, x = x, unwrap(x)
     for _ in range(_STEPS):
         previous, out = x, step(x)
-        x = unwrap(out)
+        x = concrete(out, "fixed_point")
         if np.shape(x) != np.shape(previous):
             raise ValueError(
                 f"fixed_point: wanted a step that keeps the shape {np.shape(previous)}, got "

@@ -27,8 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine.calls import primitive
-from autograd.engine.graph import unwrap
+from autograd.engine.calls import concrete, primitive
 from autograd.engine.mode import no_grad
 from autograd.ops import joining
 from autograd.ops.contractions import as_array
@@ -128,15 +127,15 @@ class _Problem:
         """Return the root mean square of errors, as multiples of what is allowed."""
         total, count = 0.0, 0
         for error, *values in zip(errors, *states, strict=True):
-            largest = np.max([np.abs(unwrap(v)) for v in values], axis=0)
-            scaled = np.abs(unwrap(error)) / (self.atol + self.rtol * largest)
+            largest = np.max([np.abs(_number(v)) for v in values], axis=0)
+            scaled = np.abs(_number(error)) / (self.atol + self.rtol * largest)
             total += float(np.sum(scaled * scaled, dtype=np.float64))
             count += error.size
         return math.sqrt(total / max(count, 1))
 
     def first_step(self, slopes: _State, time: float, span: float) -> float:
         """Guess a step size: the slope shall change little within it."""
-        y, k = [unwrap(v) for v in self.start], [unwrap(v) for v in slopes]
+        y, k = _number(self.start), _number(slopes)
         d0, d1 = self.size(y, y), self.size(k, y)
         h = 0.01 * d0 / d1 if min(d0, d1) > 1e-5 else 1e-6
         h = min(h, abs(span))
@@ -146,10 +145,15 @@ class _Problem:
                 a + b * dtype.type(signed) for a, b, dtype in zip(y, k, self.dtypes, strict=True)
             ]
             there = self.slope(ahead, self.time(time + signed))
-        d2 = self.size([unwrap(a) - b for a, b in zip(there, k, strict=True)], y) / h
+        d2 = self.size([_number(a) - b for a, b in zip(there, k, strict=True)], y) / h
         steepest = max(d1, d2)
         second = max(1e-6, 1e-3 * h) if steepest <= 1e-15 else (0.01 / steepest) ** 0.2
         return min(100 * h, second)
+
+
+def _number(value: Any) -> Any:
+    """Return what step sizes are chosen by, which are constants: no program can be traced."""
+    return concrete(value, "odeint")
 
 
 def _floating(y: Any) -> Any:
@@ -174,8 +178,7 @@ def _step(
     for c, weights in zip(_TIMES[1:], _STAGES[1:], strict=True):
         new = [y + h * k for y, k in zip(state, _combined(weights, stages), strict=True)]
         stages.append(problem.slope(new, time + c * h))
-    raw = [[unwrap(k) for k in stage] for stage in stages]
-    errors = [unwrap(h) * e for e in _combined(_ERROR, raw)]
+    errors = [_number(h) * e for e in _combined(_ERROR, _number(stages))]
     return new, stages[-1], problem.size(errors, state, new)
 
 
@@ -265,7 +268,7 @@ def _moments(problem: _Problem, t: Any) -> tuple[list[Any], list[float]]:
     """
     if t.ndim != 1 or not t.size or t.dtype.kind not in "fiu":
         raise ValueError(f"odeint: wanted real times (T,), got shape {t.shape} of dtype {t.dtype}")
-    times = [float(x) for x in unwrap(t)]
+    times = [float(x) for x in _number(t)]
     steps = np.diff(times)
     if not (np.all(steps > 0) or np.all(steps < 0)):
         raise ValueError("odeint: wanted increasing or decreasing times, got others; sort them")

@@ -22,7 +22,7 @@ import numpy as np
 
 from autograd.engine.calls import primitive
 from autograd.ops import elementwise, shaping
-from autograd.ops.contractions import _bilinear, as_array
+from autograd.ops.contractions import as_array, bilinear
 
 __all__ = ["convolve", "correlate"]
 
@@ -123,7 +123,7 @@ def _convolve_y(g: Any, x: Any, mode: str, method: str) -> Any:
 @primitive(
     x=_convolve_x,
     y=_convolve_y,
-    jvp=lambda tangents, _out, x, y, mode, method: _bilinear(
+    jvp=lambda tangents, _out, x, y, mode, method: bilinear(
         _convolve, tangents, x, y, mode=mode, method=method
     ),
     name="signal.convolve",

@@ -14,6 +14,9 @@ import numpy as np
 from nn import functional
 from nn._module import Module
 from nn._parameter import Parameter
+from nn._random import RandomModule
+from nn._sizes import check_sizes
+from nn.functional._names import dim_is_axis
 
 
 class _Activation(Module):
@@ -22,9 +25,9 @@ class _Activation(Module):
     _function: ClassVar[Callable[..., Any]]
     _arguments: ClassVar[tuple[str, ...]] = ()
 
-    def forward(self, x: Any) -> Any:
-        """Apply the function to `x`."""
-        return self._function(x, **{name: getattr(self, name) for name in self._arguments})
+    def forward(self, input: Any) -> Any:
+        """Apply the function to `input`."""
+        return self._function(input, **{name: getattr(self, name) for name in self._arguments})
 
     def extra_repr(self) -> str:
         """Return the arguments."""
@@ -34,9 +37,9 @@ class _Activation(Module):
 class _Plain(_Activation):
     """A function of `nn.functional` without arguments: a call goes straight to it."""
 
-    def forward(self, x: Any) -> Any:
-        """Apply the function to `x`."""
-        return self._function(x)
+    def forward(self, input: Any) -> Any:
+        """Apply the function to `input`."""
+        return self._function(input)
 
 
 class _PlainInplace(_Plain):
@@ -242,6 +245,42 @@ class Threshold(_Activation):
         self.inplace = inplace
 
 
+class RReLU(RandomModule):
+    """x where x > 0, elsewhere a slope times x that is drawn anew for each element in training.
+
+    Args:
+        lower: the least slope.
+        upper: the largest slope; the mean of both is the slope in evaluation.
+        inplace: accepted for PyTorch's sake; nothing is ever changed in place.
+        rng: a seed or np.random.Generator.
+
+    References:
+        B. Xu et al., Empirical evaluation of rectified activations in convolutional network, 2015,
+        https://arxiv.org/abs/1505.00853.
+    """
+
+    def __init__(
+        self,
+        lower: float = 1.0 / 8,
+        upper: float = 1.0 / 3,
+        inplace: bool = False,
+        *,
+        rng: Any = None,
+    ) -> None:
+        super().__init__(rng)
+        self.lower = lower
+        self.upper = upper
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Apply the function to `input`."""
+        return functional.rrelu(input, self.lower, self.upper, self.training, rng=self.generator)
+
+    def extra_repr(self) -> str:
+        """Return the slopes."""
+        return f"lower={self.lower}, upper={self.upper}"
+
+
 class PReLU(Module):
     """x where x > 0, a learned weight times x elsewhere.
 
@@ -263,15 +302,16 @@ class PReLU(Module):
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = None) -> None:
         super().__init__()
+        check_sizes("PReLU", num_parameters=num_parameters)
         self.num_parameters = num_parameters
         self.init = init
         self.weight = Parameter(
             np.full(num_parameters, init, np.float32 if dtype is None else dtype)
         )
 
-    def forward(self, x: Any) -> Any:
-        """Apply the function to `x`."""
-        return functional.prelu(x, self.weight)
+    def forward(self, input: Any) -> Any:
+        """Apply the function to `input`."""
+        return functional.prelu(input, self.weight)
 
     def extra_repr(self) -> str:
         """Return the number of weights."""
@@ -281,6 +321,7 @@ class PReLU(Module):
 class _AlongAxis(_Activation):
     _arguments = ("axis",)
 
+    @dim_is_axis
     def __init__(self, axis: int = -1) -> None:
         super().__init__()
         self.axis = axis
@@ -308,6 +349,23 @@ class LogSoftmax(_AlongAxis):
     """The logarithm of softmax along `axis`."""
 
     _function = staticmethod(functional.log_softmax)
+
+
+class Softmax2d(Module):
+    """exp(x) divided by its sum over the channels, for inputs (N, C, H, W) or (C, H, W)."""
+
+    def forward(self, input: Any) -> Any:
+        """Return the shares of the channels at each place.
+
+        Raises:
+            ValueError: where `input` has another number of axes.
+        """
+        if input.ndim not in (3, 4):
+            raise ValueError(
+                "Softmax2d: wanted an input of shape (N, C, H, W) or (C, H, W), got "
+                f"{input.shape}; use Softmax(axis=1) for other shapes"
+            )
+        return functional.softmax(input, -3)
 
 
 class GLU(_AlongAxis):

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from autograd.random import random_state, set_random_state
 from nn._checkpoint import read_tree, restore, save
+from nn._files import as_path, check_suffix
 from nn._history import History
 from nn._module import Module
 
@@ -30,7 +31,7 @@ class SupportsStep(Protocol):
         """Change the parameters along their gradients."""
 
 
-@dataclass
+@dataclass(repr=False)
 class FitState:
     """Where a training is: the one argument of every callback method.
 
@@ -61,6 +62,12 @@ class FitState:
     logs: dict[str, float] = field(default_factory=dict)
     history: History = field(default_factory=History)
 
+    def __repr__(self) -> str:
+        return (
+            f"FitState({type(self.model).__name__}, epoch {self.epoch} of {self.epochs}, "
+            f"batch {self.batch}, loss {self.loss:.4g})"
+        )
+
     def stop(self, reason: str) -> None:
         """End the training after this epoch; `fit` notes the reason in the history."""
         self.history.stop_reason = reason
@@ -80,14 +87,15 @@ class FitState:
             for name, part in parts.items()
             if name in tree or not isinstance(part, Callback)
         }
-        if "epoch" not in tree or "history" not in tree:
+        epoch: Any = tree.get("epoch")
+        history: Any = tree.get("history")
+        if not _is_count(epoch) or not _is_history(history):
             raise ValueError(
                 f"fit: wanted a file that the Checkpoint callback has written, got {path}; "
                 "nn.load reads the others"
             )
         restore(path, tree, known)
-        self.epoch = tree["epoch"]
-        self.history.epochs = tree["history"]
+        self.epoch, self.history.epochs = epoch, history
 
     def _parts(self) -> dict[str, Any]:
         parts = {
@@ -103,6 +111,17 @@ class FitState:
             parts[f"{name}.{seen[name]}"] = callback
             seen[name] += 1
         return {name: part for name, part in parts.items() if hasattr(part, "load_state_dict")}
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_history(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(numbers, dict) and all(isinstance(n, int | float) for n in numbers.values())
+        for numbers in value
+    )
 
 
 class _GlobalStream:
@@ -137,6 +156,14 @@ class Callback:
         "after_epoch_end",
         "on_fit_end",
     )
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{name}={value!r}"
+            for name, value in vars(self).items()
+            if not name.startswith("_") and isinstance(value, str | int | float | None)
+        )
+        return f"{type(self).__name__}({shown})"
 
     def on_fit_begin(self, state: FitState) -> None:
         """Called once, before a checkpoint to resume from is read: forget earlier trainings."""
@@ -271,10 +298,21 @@ class EarlyStopping(Callback):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue to count where ``state_dict`` was taken."""
+        """Continue to count where ``state_dict`` was taken.
+
+        Raises:
+            ValueError: It is no state of this callback; nothing has changed.
+        """
+        _check_state(self, state)
+        best_epoch, waited, best_state = (state[n] for n in ("best_epoch", "waited", "best_state"))
+        is_state = best_state is None or isinstance(best_state, Mapping)
+        if not (_is_count(best_epoch) and _is_count(waited) and is_state):
+            raise ValueError(
+                "EarlyStopping: wanted two counts and the state of a model, got "
+                f"{best_epoch!r:.40}, {waited!r:.40} and {type(best_state).__name__}"
+            )
         self._best.value = state["best"]
-        self.best_epoch, self.waited = state["best_epoch"], state["waited"]
-        self._best_state = state["best_state"]
+        self.best_epoch, self.waited, self._best_state = best_epoch, waited, best_state
 
 
 class Checkpoint(Callback):
@@ -290,7 +328,7 @@ class Checkpoint(Callback):
         mode: ``"min"`` where less is better, ``"max"`` where more is.
 
     Raises:
-        ValueError: An unknown mode, or ``every`` below 1.
+        ValueError: An unknown suffix or mode, or ``every`` below 1.
     """
 
     def __init__(
@@ -303,6 +341,7 @@ class Checkpoint(Callback):
     ) -> None:
         if every < 1:
             raise ValueError(f"Checkpoint: wanted every of at least 1 epoch, got {every}")
+        check_suffix("Checkpoint", as_path("Checkpoint", path))
         self.path, self.every, self.monitor, self.mode = os.fspath(path), every, monitor, mode
         self._best = _Best("Checkpoint", monitor or "loss", mode)
 
@@ -322,5 +361,21 @@ class Checkpoint(Callback):
         return {"best": self._best.value}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue to compare where ``state_dict`` was taken."""
+        """Continue to compare where ``state_dict`` was taken.
+
+        Raises:
+            ValueError: It is no state of this callback; nothing has changed.
+        """
+        _check_state(self, state)
         self._best.value = state["best"]
+
+
+def _check_state(callback: Any, state: Any) -> None:
+    """Refuse what cannot be the state of a callback that keeps a best value."""
+    name, wanted = type(callback).__name__, list(callback.state_dict())
+    is_state = isinstance(state, Mapping) and set(state) == set(wanted)
+    if not is_state or not isinstance(state["best"], int | float):
+        raise ValueError(
+            f"{name}: wanted a state with {', '.join(wanted)}, of which best is a number, got "
+            f"{state!r:.80}"
+        )

@@ -5,7 +5,7 @@ None. Its arrays are stored by name; what is no array goes into a JSON header th
 names. A flat dict of arrays, which is what a model's `state_dict` is, needs no header: then the
 file is an ordinary `.npz`, or the `.safetensors` file that PyTorch's users exchange.
 
-Imports `autograd` only; `safetensors` where such a file is read or written.
+Imports `autograd` and `_files`, which knows the formats.
 """
 
 import contextlib
@@ -14,24 +14,19 @@ import itertools
 import json
 import os
 import re
-import secrets
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from autograd import Variable
-from autograd._optional import require
+from autograd._writes import Writes
+from nn._files import HEADER, KINDS, Array, as_path, damaged, read, write
+from nn._parameter import refuse_mask
 
 __all__ = ["load", "save"]
 
-Array: TypeAlias = npt.NDArray[Any]
-
-_HEADER: Final = "gradloom.header"
 _FORMAT: Final = 1
 # Where modules keep what is no array, a dropout layer's generator for one.
 _EXTRA: Final = "extra_state"
@@ -44,7 +39,8 @@ def save(
 ) -> None:
     """Write a checkpoint: all of it or, whatever happens meanwhile, the old file unchanged.
 
-    The file is written beside its place, flushed to the disk and only then renamed.
+    The file is written beside its place, flushed to the disk and only then renamed. It keeps the
+    permissions of the file it replaces; what a killed save has left goes with the next one.
 
     Args:
         path: Ends in ``.npz``, or in ``.safetensors`` where the ``io`` extra is installed.
@@ -57,7 +53,7 @@ def save(
     Raises:
         ValueError: An unknown suffix, or a tree that contains itself.
         TypeError: Something that a checkpoint cannot hold, named by its place in the tree.
-        FileNotFoundError: The folder does not exist.
+        OSError: As the operating system says; FileNotFoundError where there is no such folder.
         ImportError: ``.safetensors`` without the package.
 
     Example:
@@ -67,8 +63,12 @@ def save(
         >>> load(path)["betas"]
         (0.9, 0.999)
     """
-    target = Path(path)
-    write = _by_suffix("nn.save", target, {".npz": _write_npz, ".safetensors": _write_safetensors})
+    if isinstance(path, Mapping) and isinstance(tree, str | os.PathLike):
+        raise TypeError(
+            f"nn.save: wanted the path first, got {type(path).__name__}; write "
+            f"nn.save({os.fspath(tree)!r}, state)"
+        )
+    target = as_path("nn.save", path)
     if (tree is None) == (not parts):
         raise TypeError("nn.save: wanted either one dict or named parts, as in model=model")
     if tree is None:
@@ -83,15 +83,15 @@ def save(
             f"nn.save: wanted a dict, got {type(tree).__name__}; "
             "write model=model, or pass model.state_dict()"
         )
-    arrays, header = _flatten(tree)
-    with _replacing(target) as file:
-        write(file, arrays, header)
+    write(target, *_flatten(tree))
 
 
 def load(path: str | os.PathLike[str], /, **parts: Any) -> dict[Any, Any]:
     """Read a checkpoint, and put the states of the parts given back into them.
 
-    Nothing is changed unless everything fits. Loading never executes code from the file.
+    Nothing is changed unless everything fits, and a Ctrl-C leaves all parts old or all new. Loading
+    executes nothing from the file, and takes memory in proportion to its size: a file that would
+    inflate to more than about 16 times that is refused before it is read.
 
     Args:
         path: A file that ``save`` has written, or any ``.npz`` or ``.safetensors`` file of arrays.
@@ -101,8 +101,9 @@ def load(path: str | os.PathLike[str], /, **parts: Any) -> dict[Any, Any]:
         The whole tree, also what was restored.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is damaged, is no checkpoint, or does not fit a part.
+        ValueError: The file is damaged, is no checkpoint, or does not fit a part; the message
+            names the file, and the part or the array.
+        OSError: As the operating system says; FileNotFoundError where there is no such file.
         KeyError: The file lacks one of the parts.
         TypeError: A part has no ``load_state_dict``.
     """
@@ -113,8 +114,7 @@ def load(path: str | os.PathLike[str], /, **parts: Any) -> dict[Any, Any]:
 
 def read_tree(path: str | os.PathLike[str]) -> dict[Any, Any]:
     """Return what a checkpoint holds; the first half of `load`."""
-    source = Path(path)
-    read = _by_suffix("nn.load", source, {".npz": _read_npz, ".safetensors": _read_safetensors})
+    source = as_path("nn.load", path)
     return _unflatten(source, *read(source))
 
 
@@ -133,29 +133,44 @@ def restore(source: str | os.PathLike[str], tree: dict[Any, Any], parts: dict[st
                 "with one state dict is loaded by model.load_state_dict(nn.load(path))"
             )
     extra = tree.get(_EXTRA, {})
-    before = {
-        name: (copy.deepcopy(_state_of(part)), copy.deepcopy(_extra_of(part)))
-        for name, part in parts.items()
-    }
-    touched: list[str] = []
+    if not isinstance(extra, Mapping):
+        raise damaged(Path(source), f"its {_EXTRA} is {type(extra).__name__}, wanted a dict")
+    # Models, optimizers and schedules plan what to write. Other parts, and random streams, change
+    # at once and are put back where something fails or interrupts, up to the one call that writes.
+    writes = Writes()
+    written: dict[str, bool] = {}
+    undo: list[tuple[Any, Any]] = []
     try:
         for name, part in parts.items():
-            touched.append(name)
-            _restore_one(part, tree[name], extra.get(name))
-    except BaseException as error:
-        for name in touched:
-            _restore_one(parts[name], *before[name])
-        error.add_note(f"nn.load: this was {touched[-1]!r} of {source}; nothing has been changed")
-        raise
+            with _naming(source, name):
+                plan = _planner(part)
+                if plan is not None:
+                    writes.extend(plan(tree[name]))
+        for name, part in parts.items():
+            with _naming(source, name):
+                _change_at_once(part, tree[name], extra.get(name), undo)
+        writes.add(written, "all", True)
+        writes.commit()
+    finally:
+        if not written:
+            for back, state in reversed(undo):
+                back(state)
 
 
-def _by_suffix(who: str, path: Path, choices: dict[str, Any]) -> Any:
+@contextlib.contextmanager
+def _naming(source: str | os.PathLike[str], name: str) -> Iterator[None]:
+    """Turn whatever a state does not fit for into one error that names file and part."""
     try:
-        return choices[path.suffix.lower()]
-    except KeyError:
+        yield
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:
+        # The text of a KeyError is the repr of its message.
+        reason = error.args[0] if isinstance(error, KeyError) and error.args else error
         raise ValueError(
-            f"{who}: wanted a path ending in {' or '.join(choices)}, got {path.name!r}"
-        ) from None
+            f"nn.load: {name!r} of {source} does not fit: {reason or type(error).__name__}; "
+            "nothing has been changed"
+        ) from error
 
 
 # -- parts: what has a state ---------------------------------------------------------------------
@@ -174,12 +189,31 @@ def _extra_of(part: Any) -> Any:
     return part.extra_state() if hasattr(part, "extra_state") else None
 
 
-def _restore_one(part: Any, state: Any, extra: Any) -> None:
+def _planner(part: Any) -> Callable[[Any], Writes] | None:
+    """Return what plans the loading of a state without changing anything, where a part has that.
+
+    A subclass with a `load_state_dict` of its own is asked by that.
+    """
+    mro = type(part).__mro__
+    first = {
+        name: next((i for i, cls in enumerate(mro) if name in vars(cls)), len(mro))
+        for name in ("_plan_load", "load_state_dict")
+    }
+    return part._plan_load if first["_plan_load"] <= first["load_state_dict"] < len(mro) else None  # noqa: SLF001 - a protocol of nn and optim
+
+
+def _change_at_once(part: Any, state: Any, extra: Any, undo: list[tuple[Any, Any]]) -> None:
+    """Load what `_planner` has not planned; `undo` gets what brings the old state back."""
     if isinstance(part, np.random.Generator):
-        part.bit_generator.state = state
+        stream = part.bit_generator
+        undo.append((lambda old: setattr(stream, "state", old), stream.state))
+        stream.state = state
         return
-    part.load_state_dict(state)
+    if _planner(part) is None:
+        undo.append((part.load_state_dict, copy.deepcopy(_state_of(part))))
+        part.load_state_dict(state)
     if extra:
+        undo.append((part.load_extra_state, copy.deepcopy(_extra_of(part))))
         part.load_extra_state(extra)
 
 
@@ -188,7 +222,7 @@ def _restore_one(part: Any, state: Any, extra: Any) -> None:
 
 def _flatten(tree: Mapping[Any, Any]) -> tuple[dict[str, Array], str | None]:
     """Return the arrays by name and the JSON text of the rest, None where there is no rest."""
-    flat = {key: _array_of(value) for key, value in tree.items()}
+    flat = {key: _array_of(value, str(key)) for key, value in tree.items()}
     if all(
         isinstance(key, str) and array is not None and _is_plain_name(key)
         for key, array in flat.items()
@@ -205,27 +239,32 @@ def _flatten(tree: Mapping[Any, Any]) -> tuple[dict[str, Array], str | None]:
 def _is_plain_name(name: str) -> bool:
     return (
         _PLAIN_NAME.fullmatch(name) is not None
-        and name not in (_HEADER, "__metadata__")
+        and name not in (HEADER, "__metadata__")
         and not name.endswith(".npy")
     )
 
 
-def _array_of(value: Any) -> Array | None:
+def _array_of(value: Any, place: str) -> Array | None:
+    """Return the array of a Variable or an array itself, None for anything else."""
     if isinstance(value, Variable):
         value = value.data
-    return value if isinstance(value, np.ndarray) else None
+    if not isinstance(value, np.ndarray):
+        return None
+    refuse_mask(f"nn.save: {place}", value)
+    if value.dtype.kind not in KINDS or not value.dtype.itemsize:
+        raise TypeError(
+            f"nn.save: wanted numbers or text at {place!r}, got an array of dtype {value.dtype}"
+        )
+    return value
 
 
 def _encode(value: Any, place: str, arrays: dict[str, Array]) -> Any:
     """Return `value` as JSON: scalars and lists as they are, all else as {tag: content}."""
-    array = _array_of(value)
-    if array is not None or isinstance(value, np.generic):
-        tag = "array" if array is not None else "scalar"
-        array = np.asarray(value) if array is None else array
-        if array.dtype.hasobject:
-            raise TypeError(
-                f"nn.save: wanted numbers or text at {place!r}, got an array of dtype object"
-            )
+    tag = "array"
+    if isinstance(value, np.generic):
+        tag, value = "scalar", np.asarray(value)
+    array = _array_of(value, place)
+    if array is not None:
         name = _new_name(place, arrays)
         arrays[name] = array
         return {tag: name}
@@ -276,145 +315,47 @@ def _unflatten(source: Path, arrays: dict[str, Array], header: str | None) -> di
     if header is None:
         return dict(arrays)
     try:
-        content = json.loads(header)
-        version = content["format"]
-        tree = _decode(content["tree"], arrays) if version == _FORMAT else None
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise _damaged(source, error) from error
+        return _decode(header, arrays)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise damaged(source, f"its header is none that nn.save wrote: {error}") from error
+
+
+def _decode(header: str, arrays: dict[str, Array]) -> dict[Any, Any]:
+    """Return the tree of a header, built while the text is read: there is no second copy of it."""
+    start = re.match(r'\s*{\s*"format"\s*:\s*(\d{1,9})\s*,\s*"tree"\s*:\s*', header)
+    if start is None:
+        raise ValueError("it has no format and tree")
+    if int(start[1]) != _FORMAT:
+        raise ValueError(f"it is of format {start[1]}, and this version reads {_FORMAT}")
+    decoder = json.JSONDecoder(object_pairs_hook=lambda pairs: _decode_node(pairs, arrays))
+    tree, end = decoder.raw_decode(header, start.end())
+    if header[end:].strip() != "}":
+        raise ValueError("it goes on after the tree")
     if not isinstance(tree, dict):
-        raise _damaged(source, f"its header has format {version!r}, wanted a dict in {_FORMAT}")
+        raise TypeError(f"its tree is {type(tree).__name__}, wanted a dict")
     return tree
 
 
-def _decode(node: Any, arrays: dict[str, Array]) -> Any:
-    if isinstance(node, list):
-        return [_decode(entry, arrays) for entry in node]
-    if not isinstance(node, dict):
-        return node
-    ((tag, content),) = node.items()
+def _decode_node(pairs: list[tuple[str, Any]], arrays: dict[str, Array]) -> Any:
+    if len(pairs) != 1:
+        raise ValueError("it has a value without a tag")
+    ((tag, content),) = pairs
     match tag:
-        case "array":
-            return arrays[content]
-        case "scalar":
-            return arrays[content][()]
-        case "tuple":
-            return tuple(_decode(entry, arrays) for entry in content)
-        case "dict":
-            return {_decode(key, arrays): _decode(entry, arrays) for key, entry in content}
-    raise ValueError(f"its header has an unknown tag {tag!r}")
-
-
-def _damaged(source: Path, error: BaseException | str) -> ValueError:
-    reason = str(error) or type(error).__name__
-    return ValueError(f"nn.load: {source} is damaged or no checkpoint: {reason}")
-
-
-# -- files ---------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _replacing(target: Path) -> Iterator[IO[bytes]]:
-    """Open a file that takes the place of `target` when, and only when, the block succeeds."""
-    # Through a symbolic link, its target is replaced and the link stays.
-    target = Path(os.path.realpath(target))
-    folder = target.parent
-    if not folder.is_dir():
-        raise FileNotFoundError(f"nn.save: the folder {folder} does not exist; create it first")
-    # Beside the target, because a rename is atomic within one file system only; created by open()
-    # and not by tempfile, whose files nobody else may read.
-    scratch = folder / f".{target.name}.{secrets.token_hex(6)}.tmp"
-    try:
-        with scratch.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(target)
-    except BaseException:
-        scratch.unlink(missing_ok=True)
-        raise
-    if os.name == "posix":
-        # The rename itself is on the disk only when the folder is.
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _write_npz(file: IO[bytes], arrays: dict[str, Array], header: str | None) -> None:
-    # Not np.savez: it takes array names as keywords, among them its own ("file"), and dates the
-    # entries, so that equal content would not give equal bytes.
-    if header is not None:
-        arrays = {_HEADER: np.frombuffer(header.encode(), dtype=np.uint8), **arrays}
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, array in arrays.items():
-            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
-
-
-# What zipfile, zlib and NumPy raise on bytes that are not what they should be. MemoryError: a
-# forged shape may ask for more than there is.
-_NPZ_DAMAGE: Final = (
-    zipfile.BadZipFile,
-    zlib.error,
-    ValueError,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    RuntimeError,
-    MemoryError,
-    OverflowError,
-)
-
-
-def _read_npz(source: Path) -> tuple[dict[str, Array], str | None]:
-    arrays = {}
-    with source.open("rb") as file:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                for name in archive.namelist():
-                    with archive.open(name) as member:
-                        arrays[name.removesuffix(".npy")] = np.lib.format.read_array(
-                            member, allow_pickle=False
-                        )
-            header = arrays.pop(_HEADER, None)
-            return arrays, None if header is None else header.tobytes().decode()
-        except _NPZ_DAMAGE as error:
-            raise _damaged(source, error) from error
-
-
-def _write_safetensors(file: IO[bytes], arrays: dict[str, Array], header: str | None) -> None:
-    library = require("safetensors.numpy", extra="io")
-    # The format stores little-endian C order; "pt" is how PyTorch's users recognise a file whose
-    # names and layouts are PyTorch's, as those of our modules are.
-    metadata = {"format": "pt"} | ({} if header is None else {_HEADER: header})
-    plain = {
-        name: np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
-        for name, array in arrays.items()
-    }
-    for name, array in plain.items():
-        if array.dtype.kind not in "biufc" or array.dtype.itemsize > 8:
-            raise TypeError(
-                f"nn.save: wanted numbers of at most 64 bits in a .safetensors file, "
-                f"got {array.dtype} at {name!r}; save as .npz"
-            )
-    file.write(library.save(plain, metadata=metadata))
-
-
-def _read_safetensors(source: Path) -> tuple[dict[str, Array], str | None]:
-    library = require("safetensors", extra="io")
-    with source.open("rb"):  # so that a missing or unreadable file is Python's own OSError
-        pass
-    try:
-        with library.safe_open(source, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            # keys() sorts by size and name; the header, or the model, knows the order it wants.
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (library.SafetensorError, OSError, ValueError, MemoryError) as error:
-        raise _damaged(source, error) from error
-    except (TypeError, AttributeError) as error:
-        raise ValueError(
-            f"nn.load: {source} holds a dtype that NumPy does not have ({error}); "
-            "convert it to float32 where it was written"
-        ) from error
-    return arrays, metadata.get(_HEADER)
+        case "array" | "scalar":
+            if not isinstance(content, str) or content not in arrays:
+                raise ValueError(f"it refers to {content!r:.80}, which is not in the file")
+            if tag == "scalar" and arrays[content].ndim:
+                raise ValueError(f"{content!r} is no scalar")
+            return arrays[content] if tag == "array" else arrays[content][()]
+        case "tuple" if isinstance(content, list):
+            return tuple(content)
+        case "dict" if isinstance(content, list):
+            if not all(isinstance(pair, list) and len(pair) == 2 for pair in content):
+                raise ValueError("a dict in it is no list of pairs")
+            table = dict(content)
+            if len(table) != len(content):
+                raise ValueError("a dict in it has one key twice")
+            return table
+    raise ValueError(f"it has an unknown tag {tag!r:.40}")

@@ -54,6 +54,9 @@ class Dataset(ABC):
     def __len__(self) -> int:
         """Return the number of items."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} items)"
+
     def take(self, indices: Indices) -> Any:
         """Return the items at ``indices`` as one batch, collated by ``default_collate``."""
         return default_collate([self[index] for index in indices.tolist()])
@@ -94,6 +97,10 @@ class ArrayDataset(Dataset):
     def __len__(self) -> int:
         return len(self.arrays[0])
 
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{array.dtype} {array.shape[1:]}" for array in self.arrays)
+        return f"ArrayDataset({len(self)} items: {rows})"
+
     def take(self, indices: Indices) -> tuple[npt.NDArray[Any], ...]:
         """Return the rows ``indices`` of every array, as new arrays."""
         return tuple(array.take(indices, axis=0) for array in self.arrays)
@@ -120,6 +127,9 @@ class Subset(Dataset):
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def __repr__(self) -> str:
+        return f"Subset({len(self)} of {len(self.dataset)} items of {_name(self.dataset)})"
 
     def take(self, indices: Indices) -> Any:
         """Return the items at ``indices`` of this subset as one batch."""
@@ -180,6 +190,9 @@ class Sampler(ABC):
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.order().tolist())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} items)"
 
     def state_dict(self) -> dict[str, Any]:
         """Return what must be saved between epochs to continue; nothing by default."""
@@ -256,6 +269,12 @@ class RandomSampler(Sampler):
     def __len__(self) -> int:
         return len(self.data_source) if self.num_samples is None else self.num_samples
 
+    def __repr__(self) -> str:
+        return (
+            f"RandomSampler({len(self)} of {len(self.data_source)} items, "
+            f"replacement={self.replacement})"
+        )
+
     def state_dict(self) -> dict[str, Any]:
         """Return the state of the generator."""
         return {"generator": dict(self.generator.bit_generator.state)}
@@ -316,6 +335,10 @@ class BatchSampler:
         items = len(self.sampler)  # type: ignore[arg-type]
         return items // self.batch_size if self.drop_last else -(-items // self.batch_size)
 
+    def __repr__(self) -> str:
+        sampler = repr(self.sampler) if isinstance(self.sampler, Sampler) else _name(self.sampler)
+        return f"BatchSampler({sampler}, batch_size={self.batch_size}, drop_last={self.drop_last})"
+
 
 class DataLoader:
     """Batches of a dataset, as often as wanted: each ``for`` loop over it is one epoch.
@@ -361,6 +384,11 @@ class DataLoader:
                 "DataLoader: wanted a dataset with __getitem__ and __len__, "
                 f"got {type(dataset).__name__}"
             )
+        if isinstance(dataset, tuple) and all(hasattr(entry, "dtype") for entry in dataset):
+            raise TypeError(
+                f"DataLoader: wanted a dataset, got a tuple of {len(dataset)} arrays; write "
+                "DataLoader(ArrayDataset(x, y), ...)"
+            )
         if shuffle and sampler is not None:
             raise ValueError("DataLoader: wanted either shuffle=True or a sampler, got both")
         if batch_sampler is not None and (
@@ -392,7 +420,7 @@ class DataLoader:
         return len(self.batch_sampler)  # type: ignore[arg-type] # says itself that it has none
 
     def __repr__(self) -> str:
-        return f"DataLoader({len(self.dataset)} items of {type(self.dataset).__name__})"
+        return f"DataLoader({len(self.dataset)} items of {_name(self.dataset)})"
 
     def state_dict(self) -> dict[str, Any]:
         """Return what continues the sequence of orders; take it between epochs."""
@@ -450,12 +478,17 @@ def default_collate(items: Sequence[Any]) -> Any:
     return list(items)
 
 
+def _name(value: Any) -> str:
+    return type(value).__name__
+
+
 def _check_alike(what: str, found: list[Any]) -> None:
     for other in found:
         if other != found[0]:
             raise ValueError(
                 f"default_collate: wanted items of equal {what}, got {found[0]} and {other}; "
-                "pass a collate_fn that pads or groups them"
+                "pass a collate_fn that pads or groups them, or ArrayDataset(x, y) where the items "
+                "are whole arrays"
             )
 
 

@@ -1,19 +1,16 @@
-"""Dropout layers. Each holds a probability and a random generator; `nn.functional` computes."""
+"""Dropout layers. Each holds a probability; `nn.functional` computes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import numpy as np
-
-from autograd import new_generator
 from nn import functional
-from nn._module import Module
+from nn._random import RandomModule
 from nn.functional._dropout import check_probability
 
 
-class Dropout(Module):
+class Dropout(RandomModule):
     """Set elements to 0 at random in training and divide the others by 1 - p; else do nothing.
 
     Args:
@@ -38,38 +35,18 @@ class Dropout(Module):
     _function: ClassVar[Callable[..., Any]] = staticmethod(functional.dropout)
 
     def __init__(self, p: float = 0.5, inplace: bool = False, *, rng: Any = None) -> None:
-        super().__init__()
+        super().__init__(rng)
         check_probability(type(self).__name__, p)
         self.p = p
         self.inplace = inplace
-        self.generator = new_generator(rng)
 
-    def forward(self, x: Any) -> Any:
-        """Return `x` with zeros at random in training, `x` itself in evaluation."""
-        return self._function(x, self.p, self.training, self.generator)
+    def forward(self, input: Any) -> Any:
+        """Return `input` with zeros at random in training, `input` itself in evaluation."""
+        return self._function(input, self.p, self.training, rng=self.generator)
 
     def extra_repr(self) -> str:
         """Return the probability."""
         return f"p={self.p}"
-
-    def get_extra_state(self) -> Any:
-        """Return the state of the random generator."""
-        return _plain(self.generator.bit_generator.state)
-
-    def set_extra_state(self, state: Any) -> None:
-        """Take back the state of the random generator.
-
-        Raises:
-            ValueError: where it is the state of another kind of generator.
-        """
-        try:
-            self.generator.bit_generator.state = state
-        except (TypeError, ValueError, KeyError) as error:
-            raise ValueError(
-                f"{type(self).__name__}: wanted the state of a "
-                f"{type(self.generator.bit_generator).__name__} generator, "
-                f"got {state!r}; build the model with the rng it was saved with"
-            ) from error
 
 
 class Dropout1d(Dropout):
@@ -90,8 +67,30 @@ class Dropout3d(Dropout):
     _function = staticmethod(functional.dropout3d)
 
 
-def _plain(state: Any) -> Any:
-    """Return a generator's state without arrays, which JSON lacks."""
-    if isinstance(state, dict):
-        return {key: _plain(value) for key, value in state.items()}
-    return state.tolist() if isinstance(state, (np.ndarray, np.generic)) else state
+class AlphaDropout(Dropout):
+    """Dropout that keeps mean 0 and variance 1, for networks with `SELU`.
+
+    In training, elements are set to the least value of selu with probability `p`, and all are
+    scaled and shifted.
+
+    Args:
+        p: probability that an element is set.
+        inplace: accepted for PyTorch's sake; nothing is ever changed in place.
+        rng: a seed or np.random.Generator; None derives a stream of its own from
+            `autograd.manual_seed`.
+
+    Raises:
+        ValueError: where `p` is not from 0 to 1.
+
+    References:
+        G. Klambauer et al., Self-normalizing neural networks, NeurIPS 2017,
+        https://arxiv.org/abs/1706.02515, section "New dropout technique".
+    """
+
+    _function = staticmethod(functional.alpha_dropout)
+
+
+class FeatureAlphaDropout(Dropout):
+    """`AlphaDropout` of whole channels, for inputs of shape (N, C, ...)."""
+
+    _function = staticmethod(functional.feature_alpha_dropout)

@@ -64,7 +64,8 @@ class History:
 
         Args:
             path: Where to save the figure; the suffix chooses the format. Without it, the figure
-                belongs to ``matplotlib.pyplot``, whose ``show()`` shows it.
+                belongs to ``matplotlib.pyplot``, whose ``show()`` shows it; in a notebook, which
+                shows both what pyplot holds and what a cell returns, it is only returned.
 
         Returns:
             The matplotlib figure.
@@ -81,8 +82,9 @@ class History:
             if not name.startswith(_VALIDATION) and name != "learning_rate"
         ]
         size = (6.4, 1.2 + 2.4 * len(names))
-        if path is None:
-            figure = require("matplotlib.pyplot", extra="plot").figure(figsize=size)
+        pyplot = require("matplotlib.pyplot", extra="plot") if path is None else None
+        if pyplot is not None and "inline" not in pyplot.get_backend():
+            figure = pyplot.figure(figsize=size)
         else:
             # A figure of its own needs no window system and stays out of pyplot's list.
             figure = require("matplotlib.figure", extra="plot").Figure(figsize=size)

@@ -11,6 +11,8 @@ from autograd import new_generator
 from nn import functional, init
 from nn._module import Module
 from nn._parameter import Parameter
+from nn._sizes import check_sizes
+from nn.functional._names import dim_is_axis
 
 
 class Identity(Module):
@@ -19,13 +21,13 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - see the docstring
         super().__init__()
 
-    def forward(self, x: Any) -> Any:
-        """Return `x`."""
-        return x
+    def forward(self, input: Any) -> Any:
+        """Return `input`."""
+        return input
 
 
 class Linear(Module):
-    """An affine map: x @ weight.T + bias.
+    """An affine map: input @ weight.T + bias.
 
     Weight and bias start from U(-1/sqrt(in_features), 1/sqrt(in_features)).
 
@@ -61,6 +63,7 @@ class Linear(Module):
         rng: Any = None,
     ) -> None:
         super().__init__()
+        check_sizes("Linear", in_features=in_features, out_features=out_features)
         self.in_features = in_features
         self.out_features = out_features
         self.weight = Parameter(_empty((out_features, in_features), dtype))
@@ -69,11 +72,11 @@ class Linear(Module):
 
     def reset_parameters(self, rng: Any = None) -> None:
         """Draw new weights and biases."""
-        _uniform_by_fan_in(self.in_features, [self.weight, self.bias], rng)
+        uniform_by_fan_in(self.in_features, [self.weight, self.bias], rng)
 
-    def forward(self, x: Any) -> Any:
-        """Return x @ weight.T + bias."""
-        return functional.linear(x, self.weight, self.bias)
+    def forward(self, input: Any) -> Any:
+        """Return input @ weight.T + bias."""
+        return functional.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Return the sizes."""
@@ -84,7 +87,7 @@ class Linear(Module):
 
 
 class Bilinear(Module):
-    """A map linear in each of two inputs: sums of x1[i] weight[o, i, j] x2[j], plus bias[o].
+    """A map linear in each of two inputs: sums of x[i] weight[o, i, j] y[j], plus bias[o].
 
     Weight and bias start from U(-1/sqrt(in1_features), 1/sqrt(in1_features)).
 
@@ -113,6 +116,12 @@ class Bilinear(Module):
         rng: Any = None,
     ) -> None:
         super().__init__()
+        check_sizes(
+            "Bilinear",
+            in1_features=in1_features,
+            in2_features=in2_features,
+            out_features=out_features,
+        )
         self.in1_features = in1_features
         self.in2_features = in2_features
         self.out_features = out_features
@@ -122,11 +131,11 @@ class Bilinear(Module):
 
     def reset_parameters(self, rng: Any = None) -> None:
         """Draw new weights and biases."""
-        _uniform_by_fan_in(self.in1_features, [self.weight, self.bias], rng)
+        uniform_by_fan_in(self.in1_features, [self.weight, self.bias], rng)
 
-    def forward(self, x1: Any, x2: Any) -> Any:
+    def forward(self, input1: Any, input2: Any) -> Any:
         """Return the bilinear form of both inputs."""
-        return functional.bilinear(x1, x2, self.weight, self.bias)
+        return functional.bilinear(input1, input2, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Return the sizes."""
@@ -140,8 +149,8 @@ class Flatten(Module):
     """Join the axes from `start_axis` to `end_axis`, both included; by default all but the first.
 
     Args:
-        start_axis: the first axis that is joined.
-        end_axis: the last axis that is joined.
+        start_axis: the first axis that is joined (`start_dim` in PyTorch, which is accepted).
+        end_axis: the last axis that is joined (`end_dim`).
 
     Example:
         >>> import numpy as np, nn
@@ -149,6 +158,7 @@ class Flatten(Module):
         (5, 6)
     """
 
+    @dim_is_axis
     def __init__(self, start_axis: int = 1, end_axis: int = -1) -> None:
         super().__init__()
         self.start_axis = start_axis
@@ -186,7 +196,7 @@ class Unflatten(Module):
     """Split one axis into several.
 
     Args:
-        axis: the axis.
+        axis: the axis (`dim` in PyTorch, which is accepted).
         unflattened_size: lengths of the new axes; one may be -1.
 
     Example:
@@ -195,6 +205,7 @@ class Unflatten(Module):
         (5, 2, 3)
     """
 
+    @dim_is_axis
     def __init__(self, axis: int, unflattened_size: tuple[int, ...]) -> None:
         super().__init__()
         self.axis = axis
@@ -204,8 +215,10 @@ class Unflatten(Module):
         """Return `x` with the axis split.
 
         Raises:
-            ValueError: where the lengths do not multiply to that of the axis.
+            ValueError: where `x` lacks the axis, or the lengths do not multiply to its length.
         """
+        if not -x.ndim <= self.axis < x.ndim:
+            raise ValueError(f"Unflatten: wanted an input with axis {self.axis}, got {x.shape}")
         axis = self.axis % x.ndim
         known = math.prod(size for size in self.unflattened_size if size != -1)
         if x.shape[axis] % known if -1 in self.unflattened_size else x.shape[axis] != known:
@@ -221,12 +234,10 @@ class Unflatten(Module):
 
 
 def _empty(shape: tuple[int, ...], dtype: Any) -> Any:
-    if any(size < 0 for size in shape):
-        raise ValueError(f"wanted sizes of at least 0, got {shape}")
     return np.empty(shape, dtype=np.float32 if dtype is None else dtype)
 
 
-def _uniform_by_fan_in(fan_in: int, parameters: list[Parameter | None], rng: Any) -> None:
+def uniform_by_fan_in(fan_in: int, parameters: list[Parameter | None], rng: Any) -> None:
     """Fill from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), which is kaiming_uniform_ with a=sqrt(5)."""
     generator = new_generator(rng)
     bound = 1 / math.sqrt(fan_in) if fan_in else 0.0

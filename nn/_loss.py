@@ -6,9 +6,14 @@ PyTorch.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import math
+from typing import Any, ClassVar, Self
 
+import numpy as np
+
+from autograd import Variable
 from nn import functional
+from nn._linear import Linear
 from nn._module import Module
 from nn.functional._loss import check_reduction
 
@@ -24,8 +29,23 @@ class _Loss(Module):
     weight: Any
     pos_weight: Any
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG004 - those of __init__
+        """Refuse what a loss is called with as what it is made with."""
+        if len(args) > 1 and isinstance(args[0], Variable | np.ndarray) and np.ndim(args[1]):
+            raise TypeError(
+                f"{cls.__name__}: wanted options, got arrays; make the loss first, as in "
+                f"nn.{cls.__name__}()(prediction, target)"
+            )
+        return super().__new__(cls)
+
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
+        if not isinstance(reduction, str):
+            raise TypeError(
+                f"{type(self).__name__}: wanted a reduction as text, got "
+                f"{type(reduction).__name__}; make the loss first, as in "
+                f"nn.{type(self).__name__}()(prediction, target)"
+            )
         check_reduction(type(self).__name__, reduction, self._reductions)
         self.reduction = reduction
 
@@ -210,3 +230,143 @@ class KLDivLoss(_Loss):
     def forward(self, input: Any, target: Any) -> Any:
         """Return the loss of the log-probabilities `input` against `target`, of equal shapes."""
         return functional.kl_div(input, target, self.reduction, self.log_target)
+
+
+class PoissonNLLLoss(_Loss):
+    """rate - target log(rate), for counts that are distributed as Poisson(rate).
+
+    Args:
+        log_input: whether `input` is the logarithm of the rate.
+        full: whether an approximation of log(target!) is added, which is constant.
+        eps: added to a rate before its logarithm is taken.
+        reduction: "mean", "sum" or "none".
+    """
+
+    def __init__(
+        self,
+        log_input: bool = True,
+        full: bool = False,
+        eps: float = 1e-8,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction)
+        self.log_input = log_input
+        self.full = full
+        self.eps = eps
+
+    def forward(self, log_input: Any, target: Any) -> Any:
+        """Return the loss of the (log) rates `log_input` against the counts `target`."""
+        return functional.poisson_nll_loss(
+            log_input, target, self.log_input, self.full, self.eps, self.reduction
+        )
+
+
+class GaussianNLLLoss(_Loss):
+    """(log(var) + (input - target)^2 / var) / 2, for targets distributed as N(input, var).
+
+    Args:
+        full: whether log(2 pi) / 2 is added.
+        eps: smaller variances are raised to it.
+        reduction: "mean", "sum" or "none".
+    """
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.full = full
+        self.eps = eps
+
+    def forward(self, input: Any, target: Any, var: Any) -> Any:
+        """Return the loss of the expectations `input` and variances `var` against `target`."""
+        return functional.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)
+
+
+class CTCLoss(_Loss):
+    """Minus the log-probability of all ways to read the targets out of a sequence.
+
+    Args:
+        blank: the class of the blank.
+        reduction: "mean" (each loss divided by the number of targets, then averaged), "sum" or
+            "none".
+        zero_infinity: whether losses are 0 where a sequence is too short for its targets.
+
+    Shape:
+        log_probs (T, N, C); targets (N, S) or (sum of lengths,); lengths (N,).
+    """
+
+    def __init__(
+        self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False
+    ) -> None:
+        super().__init__(reduction)
+        self.blank = blank
+        self.zero_infinity = zero_infinity
+
+    def forward(self, log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any) -> Any:
+        """Return the loss of `log_probs` against `targets`; see `functional.ctc_loss`."""
+        return functional.ctc_loss(
+            log_probs,
+            targets,
+            input_lengths,
+            target_lengths,
+            self.blank,
+            self.reduction,
+            self.zero_infinity,
+        )
+
+
+class LinearCrossEntropyLoss(_Loss):
+    """The cross entropy of logits that a linear map of its own makes of the input.
+
+    Args:
+        in_features: length of the last axis of the input.
+        num_classes: number C of classes.
+        out_features: further axes of the logits, after the classes.
+        bias: whether the linear map has a bias.
+        reduction: "mean", "sum" or "none".
+        weight: one weight per class.
+        ignore_index: a class index that does not count, by default -100.
+        label_smoothing: part of each target that is spread evenly over all classes.
+        dtype: of the parameters; float32 by default.
+        rng: a seed or np.random.Generator for the initial values.
+
+    Shape:
+        input (in_features,) or (N, in_features); target: classes or class probabilities for logits
+        (N, C, *out_features).
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        num_classes: int,
+        *,
+        out_features: tuple[int, ...] = (),
+        bias: bool = False,
+        dtype: Any = None,
+        reduction: str = "mean",
+        weight: Any = None,
+        ignore_index: int | None = None,
+        label_smoothing: float = 0.0,
+        rng: Any = None,
+    ) -> None:
+        super().__init__(reduction)
+        self.num_classes = num_classes
+        self.out_features = tuple(out_features)
+        self.register_buffer("weight", weight)
+        self.ignore_index = ignore_index
+        self.label_smoothing = label_smoothing
+        count = math.prod((num_classes, *self.out_features))
+        self.linear = Linear(in_features, count, bias, dtype=dtype, rng=rng)
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Return the loss of the logits of `input` against `target`."""
+        shape = (self.num_classes, *self.out_features)
+        bias = self.linear.bias
+        return functional.linear_cross_entropy(
+            input,
+            self.linear.weight.reshape((*shape, -1)),
+            target,
+            linear_bias=None if bias is None else bias.reshape(shape),
+            weight=self.weight,
+            reduction=self.reduction,
+            ignore_index=self.ignore_index,
+            label_smoothing=self.label_smoothing,
+        )

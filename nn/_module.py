@@ -9,43 +9,24 @@ Python. Buffers, which are plain arrays, are the only ones whose names are writt
 
 from __future__ import annotations
 
+import difflib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import TracebackType
+from types import FunctionType
 from typing import Any, Self
 
 import numpy as np
 
 from autograd import Variable
+from autograd._hooks import HookHandle
+from autograd._writes import Writes
 from nn._parameter import Parameter
-from nn._state import IncompatibleKeys, convert, join, load, plain
+from nn._state import IncompatibleKeys, convert, join, plain, plan_load
+
+__all__ = ["ForwardHook", "HookHandle", "Module", "PreHook"]
 
 PreHook = Callable[["Module", tuple[Any, ...]], Any]
 ForwardHook = Callable[["Module", tuple[Any, ...], Any], Any]
-
-
-class HookHandle:
-    """Removes a hook: `handle.remove()`, or `with module.register_forward_hook(hook): ...`."""
-
-    __slots__ = ("_hooks",)
-
-    def __init__(self, hooks: dict[HookHandle, Any]) -> None:
-        self._hooks = hooks
-
-    def remove(self) -> None:
-        """Remove the hook; a second time does nothing."""
-        self._hooks.pop(self, None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.remove()
 
 
 class Module:
@@ -76,6 +57,14 @@ class Module:
     _hooks: dict[HookHandle, ForwardHook] | None = None
     _hooked = False
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # Python's own errors name the class that defines a constructor; users know another one.
+        owner = next(base for base in cls.__mro__ if "__init__" in vars(base))
+        if owner.__name__.startswith("_") and owner is not cls:
+            name = f"{cls.__qualname__}.__init__"
+            cls.__init__ = _under_name(vars(owner)["__init__"], name)  # type: ignore[method-assign]
+
     def __init__(self) -> None:
         vars(self).update(training=True, _buffers={})
 
@@ -88,7 +77,9 @@ class Module:
             NotImplementedError: where a class does not define it.
         """
         name = type(self).__name__
-        raise NotImplementedError(f"{name}: wanted a method forward(self, x), got none; define it")
+        near = difflib.get_close_matches("forward", set(dir(type(self))) - set(dir(Module)), n=1)
+        got, fix = (near[0], "rename it to forward") if near else ("none", "define it")
+        raise NotImplementedError(f"{name}: wanted a method forward(self, x), got {got}; {fix}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._hooked:
@@ -120,8 +111,7 @@ class Module:
         return self._add_hook(self._hooks, hook)
 
     def _add_hook(self, hooks: dict[HookHandle, Any], hook: Any) -> HookHandle:
-        handle = HookHandle(hooks)
-        hooks[handle] = hook
+        handle = HookHandle(hooks, hook)
         self._hooked = True
         return handle
 
@@ -140,6 +130,13 @@ class Module:
                 raise TypeError(self._cannot_replace(name, old, value))
             if name in entries.get("_buffers", ()):
                 value = _as_buffer(type(self).__name__, name, value)
+        elif type(value) is Variable and _is_trainable(value):
+            cls = type(self).__name__
+            warnings.warn(
+                f"{cls}.{name} is a Variable that {cls}.parameters() does not find; write "
+                "nn.Parameter(values), or register_buffer for what is not trained",
+                stacklevel=2,
+            )
         elif type(value) in (list, tuple, dict) and _hides_parameters(value):
             cls = type(self).__name__
             container = "ModuleDict" if type(value) is dict else "ModuleList or nn.ParameterList"
@@ -425,16 +422,28 @@ class Module:
 
         Args:
             state_dict: arrays, Variables or CPU tensors by dotted path.
-            strict: whether missing and unexpected keys are an error; mis-shaped ones always are.
+            strict: whether missing and unexpected keys are an error; what does not fit always is.
 
         Returns:
             The missing and the unexpected keys.
 
         Raises:
-            ValueError: naming all missing, unexpected, mis-shaped and mis-typed keys; nothing has
-                been changed then.
+            ValueError: naming all missing, unexpected, mis-shaped and mis-typed keys, and values
+                that the dtype cannot hold. Nothing has been changed then, nor by a Ctrl-C.
+            TypeError: `state_dict` is no dict.
         """
-        return load(list(self._state()), state_dict, strict, type(self).__name__)
+        writes, keys = self._plan(state_dict, strict)
+        writes.commit()
+        return keys
+
+    def _plan(
+        self, state_dict: Mapping[str, Any], strict: bool = True
+    ) -> tuple[Writes, IncompatibleKeys]:
+        return plan_load(list(self._state()), state_dict, strict, type(self).__name__)
+
+    def _plan_load(self, state_dict: Mapping[str, Any]) -> Writes:
+        """Return what `load_state_dict` will write, checked; nothing has changed yet."""
+        return self._plan(state_dict)[0]
 
     def get_extra_state(self) -> Any:
         """Return state that is no array, as JSON-able values; None where there is none.
@@ -463,18 +472,28 @@ class Module:
         """Hand what `extra_state` returned back to the modules.
 
         Raises:
-            ValueError: where the paths differ from those of this module; nothing has been changed
-                then.
+            ValueError: where the paths differ from those of this module, or a state does not fit;
+                nothing has been changed then.
+            TypeError: `states` is no dict.
         """
-        modules = dict(self.named_modules())
-        wanted = [path for path, module in modules.items() if module.get_extra_state() is not None]
-        if set(wanted) != set(states):
-            raise ValueError(
-                f"load_extra_state: wanted states for {wanted}, got {list(states)}; build the "
-                "model as it was when saved"
+        if not isinstance(states, Mapping):
+            raise TypeError(
+                f"load_extra_state: wanted a dict of states, got {type(states).__name__}"
             )
-        for path, state in states.items():
-            modules[path].set_extra_state(state)
+        modules = dict(self.named_modules())
+        before = self.extra_state()
+        if set(before) != set(states):
+            raise ValueError(
+                f"load_extra_state: wanted states for {list(before)}, got {list(states)}; build "
+                "the model as it was when saved"
+            )
+        try:
+            for path, state in states.items():
+                modules[path].set_extra_state(state)
+        except BaseException:
+            for path, state in before.items():
+                modules[path].set_extra_state(state)
+            raise
 
     def astype(self, dtype: Any) -> Self:
         """Convert floating-point parameters and buffers to `dtype`, in place; return this module.
@@ -552,4 +571,24 @@ def _as_buffer(cls: str, name: str, value: Any) -> Any:
 def _hides_parameters(values: Any) -> bool:
     """Tell whether a plain container holds modules, by its first entry: long lists cost nothing."""
     first = next(iter(values.values() if type(values) is dict else values), None)
-    return isinstance(first, (Module, Parameter))
+    return isinstance(first, (Module, Parameter)) or _is_trainable(first)
+
+
+def _is_trainable(value: Any) -> bool:
+    return isinstance(value, Variable) and value.requires_grad and value.is_leaf
+
+
+def _under_name(function: FunctionType, qualname: str) -> Any:
+    """Return a copy of a function that goes by another name."""
+    named = FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    named.__kwdefaults__ = function.__kwdefaults__
+    named.__annotations__ = function.__annotations__
+    named.__doc__ = function.__doc__
+    named.__qualname__ = qualname
+    return named

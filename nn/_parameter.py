@@ -8,12 +8,15 @@ import numpy as np
 
 from autograd import Variable
 
+# What numbers without a dtype become: the default of all layers.
+_DEFAULTS = {"f": np.float32, "c": np.complex64}
+
 
 class Parameter(Variable):
     """A Variable that becomes a parameter of the Module it is assigned to.
 
-    Lists, Python numbers and integer arrays become float32, the default of all layers;
-    floating-point and complex arrays keep their dtype and are shared, not copied.
+    Lists and Python numbers become float32, the default of all layers; floating-point and complex
+    arrays keep their dtype. The data are copied, so that training does not change the array given.
 
     Args:
         data: initial values, of any shape.
@@ -21,9 +24,12 @@ class Parameter(Variable):
             computed for it.
         dtype: converts to this dtype instead.
 
+    Raises:
+        TypeError: integers or truth values without a `dtype`, and masked arrays.
+
     Example:
         >>> import nn
-        >>> nn.Parameter([1, 2]).dtype
+        >>> nn.Parameter([1.0, 2.0]).dtype
         dtype('float32')
     """
 
@@ -32,7 +38,25 @@ class Parameter(Variable):
     def __init__(self, data: Any, requires_grad: bool = True, *, dtype: Any = None) -> None:
         if isinstance(data, Variable):
             data = data.data
+        refuse_mask("Parameter", data)
+        counted = hasattr(data, "dtype")
+        # Arrays of other libraries stay what they are; tensors and lists become NumPy's.
+        data = (data if hasattr(data, "__array_function__") else Variable(data).data).copy()
         if dtype is None:
-            given = getattr(data, "dtype", None)
-            dtype = np.float32 if given is None or given.kind in "iub" else given
+            if data.dtype.kind in "biu":
+                raise TypeError(
+                    f"Parameter: wanted floating-point or complex data, got {data.dtype}; write "
+                    "nn.Parameter(data, dtype=np.float32)"
+                )
+            if not counted:
+                dtype = _DEFAULTS.get(data.dtype.kind)
         super().__init__(data, requires_grad=requires_grad, dtype=dtype)
+
+
+def refuse_mask(operation: str, data: Any) -> None:
+    """Refuse a masked array, of which NumPy would take the hidden values, too."""
+    if hasattr(data, "mask") and hasattr(data, "filled"):
+        raise TypeError(
+            f"{operation}: wanted an array without a mask, got a masked one, whose hidden values "
+            "would count; write data.filled(value)"
+        )

@@ -202,7 +202,7 @@ def xavier_uniform_(tensor: T, gain: float = 1.0, rng: Any = None) -> T:
         X. Glorot, Y. Bengio, Understanding the difficulty of training deep feedforward neural
         networks, AISTATS 2010, eq. 16.
     """
-    bound = gain * math.sqrt(6.0 / sum(_fans("xavier_uniform_", tensor)))
+    bound = gain * math.sqrt(6.0 / max(1, sum(_fans("xavier_uniform_", tensor))))
     return uniform_(tensor, -bound, bound, rng)
 
 
@@ -216,14 +216,18 @@ def xavier_normal_(tensor: T, gain: float = 1.0, rng: Any = None) -> T:
         X. Glorot, Y. Bengio, Understanding the difficulty of training deep feedforward neural
         networks, AISTATS 2010, eq. 12.
     """
-    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(_fans("xavier_normal_", tensor))), rng)
+    std = gain * math.sqrt(2.0 / max(1, sum(_fans("xavier_normal_", tensor))))
+    return normal_(tensor, 0.0, std, rng)
 
 
 def _kaiming_std(operation: str, tensor: Any, a: float, mode: str, nonlinearity: str) -> float:
     fan_in, fan_out = _fans(operation, tensor)
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"{operation}: wanted mode 'fan_in' or 'fan_out', got {mode!r}")
-    return calculate_gain(nonlinearity, a) / math.sqrt(fan_in if mode == "fan_in" else fan_out)
+    # A fan of 0 belongs to a tensor without elements, for which any number does.
+    return calculate_gain(nonlinearity, a) / math.sqrt(
+        max(1, fan_in if mode == "fan_in" else fan_out)
+    )
 
 
 def kaiming_uniform_(

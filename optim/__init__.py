@@ -1,5 +1,6 @@
 """Optimizers, gradient clipping and learning rate schedules, with PyTorch's names and numbers."""
 
+from autograd._clip import clip_grad_norm_, clip_grad_value_, get_total_norm
 from autograd.publication import publish as _publish
 from optim import lr_scheduler
 from optim._adadelta import Adadelta
@@ -7,10 +8,10 @@ from optim._adagrad import Adagrad
 from optim._adam import Adam
 from optim._adamax import Adamax
 from optim._adamw import AdamW
-from optim._clip import clip_grad_norm_, clip_grad_value_, get_total_norm
 from optim._lion import Lion
 from optim._nadam import NAdam
 from optim._optimizer import Optimizer
+from optim._options import option
 from optim._radam import RAdam
 from optim._rmsprop import RMSprop
 from optim._rprop import Rprop
@@ -33,6 +34,7 @@ __all__ = [
     "clip_grad_value_",
     "get_total_norm",
     "lr_scheduler",
+    "option",
 ]
 
 _publish(__name__)

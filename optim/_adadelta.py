@@ -11,13 +11,13 @@ References:
     Zeiler, Adadelta: an adaptive learning rate method, arXiv 1212.5701, 2012, algorithm 1.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from optim._optimizer import Optimizer, Parameters, penalised
+from optim._optimizer import Optimizer, penalised
+from optim._options import option
 from optim._runs import Array, State
 
 __all__ = ["Adadelta"]
@@ -25,14 +25,6 @@ __all__ = ["Adadelta"]
 
 class Adadelta(Optimizer):
     """Adadelta, which needs no learning rate: leave it at 1.
-
-    Args:
-        params: parameters or groups of them.
-        lr: factor of the step.
-        rho: decay of the running means of the squares of gradients and of steps.
-        eps: under both roots, so that the first steps are not 0.
-        weight_decay: factor of the L2 penalty's gradient.
-        maximize: go uphill.
 
     Raises:
         ValueError: an option outside its interval.
@@ -47,29 +39,15 @@ class Adadelta(Optimizer):
         array([1.0591])
     """
 
-    limits: ClassVar = {
-        **dict.fromkeys(("lr", "eps", "weight_decay"), (0.0, math.inf)),
-        "rho": (0.0, 1.0),
-    }
-
-    def __init__(
-        self,
-        params: Parameters,
-        lr: float = 1.0,
-        rho: float = 0.9,
-        eps: float = 1e-6,
-        weight_decay: float = 0.0,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        defaults = {
-            "lr": lr,
-            "rho": rho,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
+    lr: float = option("factor of the step", default=1.0)
+    rho: float = option(
+        "decay of the running means of the squares of gradients and of steps",
+        default=0.9,
+        below=1.0,
+    )
+    eps: float = option("under both roots, so that the first steps are not 0", default=1e-6)
+    weight_decay: float = option("factor of the L2 penalty's gradient", default=0.0)
+    maximize: bool = option("go uphill", default=False, kw_only=True)
 
     def buffers(self, group: Mapping[str, Any]) -> Mapping[str, float]:  # noqa: ARG002
         """Return the running means of squared gradients and of squared steps."""

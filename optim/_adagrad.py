@@ -10,13 +10,13 @@ References:
     optimization, JMLR 12, 2011, equation 1 with the diagonal of G.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from optim._optimizer import Optimizer, Parameters, penalised
+from optim._optimizer import Optimizer, penalised
+from optim._options import option
 from optim._runs import Array, State
 
 __all__ = ["Adagrad"]
@@ -24,15 +24,6 @@ __all__ = ["Adagrad"]
 
 class Adagrad(Optimizer):
     """Adagrad: frequent features take smaller and smaller steps.
-
-    Args:
-        params: parameters or groups of them.
-        lr: learning rate.
-        lr_decay: the learning rate of step t is lr / (1 + (t - 1) * lr_decay).
-        weight_decay: factor of the L2 penalty's gradient.
-        initial_accumulator_value: where the sum of squares starts.
-        eps: added to the root.
-        maximize: go uphill.
 
     Raises:
         ValueError: an option outside its interval.
@@ -47,30 +38,14 @@ class Adagrad(Optimizer):
         array([3.5])
     """
 
-    limits = dict.fromkeys(
-        ("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"), (0.0, math.inf)
+    lr: float = option("learning rate", default=1e-2)
+    lr_decay: float = option(
+        "the learning rate of step t is lr / (1 + (t - 1) * lr_decay)", default=0.0
     )
-
-    def __init__(
-        self,
-        params: Parameters,
-        lr: float = 1e-2,
-        lr_decay: float = 0.0,
-        weight_decay: float = 0.0,
-        initial_accumulator_value: float = 0.0,
-        eps: float = 1e-10,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        defaults = {
-            "lr": lr,
-            "lr_decay": lr_decay,
-            "weight_decay": weight_decay,
-            "initial_accumulator_value": initial_accumulator_value,
-            "eps": eps,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
+    weight_decay: float = option("factor of the L2 penalty's gradient", default=0.0)
+    initial_accumulator_value: float = option("where the sum of squares starts", default=0.0)
+    eps: float = option("added to the root", default=1e-10)
+    maximize: bool = option("go uphill", default=False, kw_only=True)
 
     def buffers(self, group: Mapping[str, Any]) -> Mapping[str, float]:
         """Return the sum of squares."""

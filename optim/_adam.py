@@ -18,7 +18,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from optim._optimizer import Optimizer, Parameters, penalised
+from optim._optimizer import Optimizer, penalised
+from optim._options import option
 from optim._runs import Array, State
 
 __all__ = ["Adam", "follow_moments", "update_moments"]
@@ -26,15 +27,6 @@ __all__ = ["Adam", "follow_moments", "update_moments"]
 
 class Adam(Optimizer):
     """Adam, with weight decay as an L2 penalty; `AdamW` decays the weights directly.
-
-    Args:
-        params: parameters or groups of them.
-        lr: learning rate.
-        betas: decay of the running means of the gradient and of its square.
-        eps: added to the root of the second mean, so that the quotient stays finite.
-        weight_decay: factor of the L2 penalty's gradient.
-        amsgrad: divide by the largest second mean so far.
-        maximize: go uphill.
 
     Raises:
         ValueError: an option outside its interval.
@@ -49,31 +41,21 @@ class Adam(Optimizer):
         array([3.5])
     """
 
-    limits: ClassVar = {
-        **dict.fromkeys(("lr", "eps", "weight_decay"), (0.0, math.inf)),
-        "betas": (0.0, 1.0),
-    }
+    lr: float = option("learning rate", default=1e-3)
+    betas: tuple[float, float] = option(
+        "decay of the running means of the gradient and of its square",
+        default=(0.9, 0.999),
+        below=1.0,
+    )
+    eps: float = option(
+        "added to the root of the second mean, so that the quotient stays finite", default=1e-8
+    )
+    weight_decay: float = option("factor of the L2 penalty's gradient", default=0.0)
+    amsgrad: bool = option("divide by the largest second mean so far", default=False)
+    maximize: bool = option("go uphill", default=False, kw_only=True)
 
-    def __init__(
-        self,
-        params: Parameters,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        amsgrad: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
+    # What PyTorch calls AdamW in Adam's checkpoints.
+    fixed: ClassVar = {"decoupled_weight_decay": False}
 
     def buffers(self, group: Mapping[str, Any]) -> Mapping[str, float]:
         """Return the two running means, and the largest second one with amsgrad."""

@@ -10,13 +10,13 @@ References:
     Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 2.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from optim._optimizer import Optimizer, Parameters, penalised
+from optim._optimizer import Optimizer, penalised
+from optim._options import option
 from optim._runs import Array, State
 
 __all__ = ["Adamax"]
@@ -24,14 +24,6 @@ __all__ = ["Adamax"]
 
 class Adamax(Optimizer):
     """Adam with the largest gradient in place of the root mean square.
-
-    Args:
-        params: parameters or groups of them.
-        lr: learning rate.
-        betas: decay of the running mean and of the running maximum.
-        eps: added to |g|, so that the quotient stays finite.
-        weight_decay: factor of the L2 penalty's gradient.
-        maximize: go uphill.
 
     Raises:
         ValueError: an option outside its interval.
@@ -46,29 +38,15 @@ class Adamax(Optimizer):
         array([3.5])
     """
 
-    limits: ClassVar = {
-        **dict.fromkeys(("lr", "eps", "weight_decay"), (0.0, math.inf)),
-        "betas": (0.0, 1.0),
-    }
-
-    def __init__(
-        self,
-        params: Parameters,
-        lr: float = 2e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
+    lr: float = option("learning rate", default=2e-3)
+    betas: tuple[float, float] = option(
+        "decay of the running mean and of the running maximum",
+        default=(0.9, 0.999),
+        below=1.0,
+    )
+    eps: float = option("added to |g|, so that the quotient stays finite", default=1e-8)
+    weight_decay: float = option("factor of the L2 penalty's gradient", default=0.0)
+    maximize: bool = option("go uphill", default=False, kw_only=True)
 
     def buffers(self, group: Mapping[str, Any]) -> Mapping[str, float]:  # noqa: ARG002
         """Return the running mean and the running maximum."""

@@ -7,10 +7,11 @@ References:
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from optim._adam import Adam, follow_moments, update_moments
-from optim._optimizer import Parameters, penalised
+from optim._optimizer import penalised
+from optim._options import option
 from optim._runs import Array, State
 
 __all__ = ["AdamW"]
@@ -18,15 +19,6 @@ __all__ = ["AdamW"]
 
 class AdamW(Adam):
     """Adam with decoupled weight decay.
-
-    Args:
-        params: parameters or groups of them.
-        lr: learning rate.
-        betas: decay of the running means of the gradient and of its square.
-        eps: added to the root of the second mean, so that the quotient stays finite.
-        weight_decay: each step multiplies the weights by (1 - lr * weight_decay).
-        amsgrad: divide by the largest second mean so far.
-        maximize: go uphill.
 
     Raises:
         ValueError: an option outside its interval.
@@ -41,18 +33,11 @@ class AdamW(Adam):
         array([3.3])
     """
 
-    def __init__(
-        self,
-        params: Parameters,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 1e-2,
-        amsgrad: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+    weight_decay: float = option(
+        "each step multiplies the weights by (1 - lr * weight_decay)", default=1e-2
+    )
+
+    fixed: ClassVar = {"decoupled_weight_decay": True}
 
     def update(
         self, p: Array, g: Array, state: State, group: dict[str, Any], scratch: Sequence[Array]

@@ -10,13 +10,13 @@ References:
     Chen et al., Symbolic discovery of optimization algorithms, NeurIPS 2023, algorithm 2.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from optim._optimizer import Optimizer, Parameters, penalised
+from optim._optimizer import Optimizer, penalised
+from optim._options import option
 from optim._runs import Array, State
 
 __all__ = ["Lion"]
@@ -24,13 +24,6 @@ __all__ = ["Lion"]
 
 class Lion(Optimizer):
     """Evolved sign momentum: half the state of Adam, and steps of one length.
-
-    Args:
-        params: parameters or groups of them.
-        lr: learning rate, about a tenth of what Adam would take.
-        betas: share of the momentum in the step, and its decay.
-        weight_decay: each step multiplies the weights by (1 - lr * weight_decay).
-        maximize: go uphill.
 
     Raises:
         ValueError: an option outside its interval.
@@ -45,23 +38,16 @@ class Lion(Optimizer):
         array([3.5])
     """
 
-    limits: ClassVar = {
-        **dict.fromkeys(("lr", "weight_decay"), (0.0, math.inf)),
-        "betas": (0.0, 1.0),
-    }
-    scalars: ClassVar = {}
+    lr: float = option("learning rate, about a tenth of what Adam would take", default=1e-4)
+    betas: tuple[float, float] = option(
+        "share of the momentum in the step, and its decay", default=(0.9, 0.99), below=1.0
+    )
+    weight_decay: float = option(
+        "each step multiplies the weights by (1 - lr * weight_decay)", default=0.0
+    )
+    maximize: bool = option("go uphill", default=False, kw_only=True)
 
-    def __init__(
-        self,
-        params: Parameters,
-        lr: float = 1e-4,
-        betas: tuple[float, float] = (0.9, 0.99),
-        weight_decay: float = 0.0,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        defaults = {"lr": lr, "betas": betas, "weight_decay": weight_decay, "maximize": maximize}
-        super().__init__(params, defaults)
+    scalars: ClassVar = {}
 
     def buffers(self, group: Mapping[str, Any]) -> Mapping[str, float]:  # noqa: ARG002
         """Return the momentum."""

@@ -18,7 +18,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from optim._adam import update_moments
-from optim._optimizer import Optimizer, Parameters, penalised
+from optim._optimizer import Optimizer, penalised
+from optim._options import option
 from optim._runs import Array, State
 
 __all__ = ["NAdam"]
@@ -26,16 +27,6 @@ __all__ = ["NAdam"]
 
 class NAdam(Optimizer):
     """Adam with Nesterov momentum.
-
-    Args:
-        params: parameters or groups of them.
-        lr: learning rate.
-        betas: decay of the running means of the gradient and of its square.
-        eps: added to the root of the second mean, so that the quotient stays finite.
-        weight_decay: factor of the L2 penalty's gradient, or of the decay.
-        momentum_decay: psi, how fast the momentum rises to b1.
-        decoupled_weight_decay: multiply the weights by (1 - lr * weight_decay) instead.
-        maximize: go uphill.
 
     Raises:
         ValueError: an option outside its interval.
@@ -50,34 +41,25 @@ class NAdam(Optimizer):
         array([3.4718])
     """
 
-    limits: ClassVar = {
-        **dict.fromkeys(("lr", "eps", "weight_decay", "momentum_decay"), (0.0, math.inf)),
-        "betas": (0.0, 1.0),
-    }
-    scalars: ClassVar = {"step": 0, "mu_product": 1.0}
+    lr: float = option("learning rate", default=2e-3)
+    betas: tuple[float, float] = option(
+        "decay of the running means of the gradient and of its square",
+        default=(0.9, 0.999),
+        below=1.0,
+    )
+    eps: float = option(
+        "added to the root of the second mean, so that the quotient stays finite", default=1e-8
+    )
+    weight_decay: float = option(
+        "factor of the L2 penalty's gradient, or of the decay", default=0.0
+    )
+    momentum_decay: float = option("psi, how fast the momentum rises to b1", default=4e-3)
+    decoupled_weight_decay: bool = option(
+        "multiply the weights by (1 - lr * weight_decay) instead", default=False
+    )
+    maximize: bool = option("go uphill", default=False, kw_only=True)
 
-    def __init__(
-        self,
-        params: Parameters,
-        lr: float = 2e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        momentum_decay: float = 4e-3,
-        decoupled_weight_decay: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "momentum_decay": momentum_decay,
-            "decoupled_weight_decay": decoupled_weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
+    scalars: ClassVar = {"step": 0, "mu_product": 1.0}
 
     def buffers(self, group: Mapping[str, Any]) -> Mapping[str, float]:  # noqa: ARG002
         """Return the running means of the gradient and of its square."""

@@ -5,14 +5,20 @@ writes one method, `update`, on flat arrays; everything else is here and in `_ru
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import InitVar
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, overload
 
 import numpy as np
 
 from autograd import Variable, enable_grad
+from autograd._hooks import HookHandle
+from autograd._writes import Writes
 from optim._checkpoint import read_state_dict
 from optim._options import (
+    Declared,
+    check_limits,
+    check_memory,
     check_options,
     check_parameter,
     check_spelling,
@@ -35,13 +41,16 @@ Loss = TypeVar("Loss")
 _SCRATCH = 3
 
 
-class Optimizer:
+class Optimizer(Declared):
     """Change parameters in place along their gradients.
 
-    A subclass states its options, the intervals they may lie in (`limits`), the arrays
-    (`buffers`) and numbers (`scalars`) it remembers for each parameter, and the arithmetic.
-    `update` must be elementwise: it is called on flat blocks that may span several parameters or
-    a part of one. An algorithm that needs whole parameters (their norms, say) overrides `step`.
+    A subclass declares its options (which gives it a constructor), the arrays (`buffers`) and
+    numbers (`scalars`) it remembers for each parameter, and the arithmetic. `update` must be
+    elementwise: it is called on flat blocks that may span several parameters or a part of one. An
+    algorithm that needs whole parameters (their norms, say) overrides `step`.
+
+    A class may instead write an `__init__` that hands `params` and `defaults` on, and state the
+    intervals of its options in `limits`.
 
     Args:
         params: Variables, (name, Variable) pairs, or dicts with the key "params" and options
@@ -50,15 +59,13 @@ class Optimizer:
 
     Raises:
         TypeError: something in `params` is no Variable, or an option no number.
-        ValueError: no parameters, a duplicate, a non-leaf, a Variable without `requires_grad`,
-            an option outside its interval, a misspelt option.
+        ValueError: no parameters, a duplicate, two over one memory, a non-leaf, a Variable
+            without `requires_grad`, an option outside its interval, a misspelt option.
 
     Example:
+        >>> from optim import option
         >>> class SignSGD(Optimizer):
-        ...     limits = {"lr": (0.0, np.inf)}
-        ...
-        ...     def __init__(self, params, lr=1e-3):
-        ...         super().__init__(params, {"lr": lr})
+        ...     lr: float = option("learning rate", default=1e-3)
         ...
         ...     def update(self, p, g, state, group, scratch):
         ...         step = np.sign(g, out=scratch[0])
@@ -70,23 +77,28 @@ class Optimizer:
         array([ 3.5, -3.5])
     """
 
-    limits: ClassVar[Mapping[str, tuple[float, float]]] = {}
     scalars: ClassVar[Mapping[str, float]] = {"step": 0}
+    # What PyTorch's checkpoints may lack, and options of its that have one value only here.
+    assumed: ClassVar[Mapping[str, float]] = {}
+    fixed: ClassVar[Mapping[str, Any]] = {}
 
-    param_groups: list[dict[str, Any]]
-    defaults: dict[str, Any]
+    # The first argument of every constructor.
+    params: InitVar[Parameters]
 
     def __init__(self, params: Parameters, defaults: Mapping[str, Any]) -> None:
+        self.set_up(params, defaults)
+
+    def set_up(self, params: Parameters, defaults: Mapping[str, Any]) -> None:
+        """Take the parameters, and the values of all options; every constructor ends here."""
         self.defaults = plain_options(defaults)
-        self.param_groups = []
+        self.param_groups: list[dict[str, Any]] = []
         self.steps_taken = 0
         self._state: dict[Variable, State] = {}
         self._plans: dict[int, Plan] = {}
         self._scratch: dict[np.dtype[Any], list[Array]] = {}
-        self._pre_hooks: dict[object, Hook] = {}
-        self._post_hooks: dict[object, Hook] = {}
-        check_options(self._name, self.defaults, self.limits)
-        self.check_group(self.defaults)
+        self._pre_hooks: dict[HookHandle, Hook] = {}
+        self._post_hooks: dict[HookHandle, Hook] = {}
+        self.check(self.defaults)
         groups = list_groups(self._name, params)
         if not groups:
             raise ValueError(
@@ -148,10 +160,11 @@ class Optimizer:
         params, names = split_names(self._name, param_group["params"])
         if not params:
             raise ValueError(f"{self._name}: wanted parameters in a group, got an empty list")
-        known = {id(p) for group in self.param_groups for p in group["params"]}
-        first = sum(len(group["params"]) for group in self.param_groups)
+        present = self._labelled()
+        known = {id(parameter) for _, parameter in present}
+        new = []
         for index, parameter in enumerate(params):
-            label = f"parameter {names[index]!r}" if names else f"parameter {first + index}"
+            label = f"parameter {(names[index] if names else len(present) + index)!r}"
             check_parameter(self._name, label, parameter)
             if id(parameter) in known:
                 raise ValueError(
@@ -159,16 +172,36 @@ class Optimizer:
                     "step; pass each parameter once"
                 )
             known.add(id(parameter))
+            new.append((label, parameter))
+        check_memory(self._name, present + new)
         check_spelling(self._name, param_group, self.defaults)
         group = self.defaults | plain_options(param_group)
         group["params"] = params
         if names is not None:
             group["param_names"] = names
-        self._check(group)
+        self.check(group)
         self.param_groups.append(group)
 
-    def _check(self, group: Mapping[str, Any]) -> None:
-        check_options(self._name, group, self.limits)
+    def _labelled(self) -> list[tuple[str, Variable]]:
+        """Return all parameters with what errors call them."""
+        found: list[tuple[str, Variable]] = []
+        for group in self.param_groups:
+            names = group.get("param_names") or range(len(found), len(found) + len(group["params"]))
+            found += [
+                (f"parameter {name!r}", parameter)
+                for name, parameter in zip(names, group["params"], strict=False)
+            ]
+        return found
+
+    def check(self, group: Mapping[str, Any]) -> None:
+        """Check all options of a group.
+
+        Raises:
+            TypeError: a value is not of the kind of its default.
+            ValueError: a value lies outside its interval, or they exclude each other.
+        """
+        check_options(self._name, group, type(self).options)
+        check_limits(self._name, group, type(self).limits)
         self.check_group(group)
 
     # ---- one step -------------------------------------------------------------------------
@@ -203,12 +236,17 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        planned = []
         for index, group in enumerate(self.param_groups):
             grads = [p.grad for p in group["params"]]
-            for run in self._plan(index, group, grads).runs:
-                if run.scalars:
-                    self.advance(run.scalars, group)
-                run.apply(self.update, group, grads)
+            planned += [(run, group, grads) for run in self._plan(index, group, grads).runs]
+        # All that can fail does so before anything has changed.
+        for run, _, _ in planned:
+            run.take_data(self._name)
+        for run, group, grads in planned:
+            if run.scalars:
+                self.advance(run.scalars, group)
+            run.apply(self.update, group, grads)
         self.steps_taken += 1
         for hook in tuple(self._post_hooks.values()):
             hook(self, arguments, {})
@@ -242,28 +280,22 @@ class Optimizer:
             arrays = self._scratch[dtype] = [np.empty(length, dtype) for _ in range(_SCRATCH)]
         return [array[:length] for array in arrays]
 
-    def register_step_pre_hook(self, hook: Hook) -> Callable[[], None]:
+    def register_step_pre_hook(self, hook: Hook) -> HookHandle:
         """Call `hook(optimizer, args, kwargs)` before each step, while the gradients can change.
 
         `args` holds the closure where `step` was given one; what the hook returns is ignored.
-        Returns a function that removes the hook.
+        Returns a handle: `handle.remove()` removes the hook.
         """
         return self._register(self._pre_hooks, hook)
 
-    def register_step_post_hook(self, hook: Hook) -> Callable[[], None]:
-        """Call `hook(optimizer, args, kwargs)` after each step; return a function to remove it."""
+    def register_step_post_hook(self, hook: Hook) -> HookHandle:
+        """Call `hook(optimizer, args, kwargs)` after each step; return a handle to remove it."""
         return self._register(self._post_hooks, hook)
 
-    def _register(self, hooks: dict[object, Hook], hook: Hook) -> Callable[[], None]:
+    def _register(self, hooks: dict[HookHandle, Hook], hook: Hook) -> HookHandle:
         if not callable(hook):
             raise TypeError(f"{self._name}: wanted a callable hook, got {type(hook).__name__}")
-        key = object()
-        hooks[key] = hook
-
-        def remove() -> None:
-            hooks.pop(key, None)
-
-        return remove
+        return HookHandle(hooks, hook)
 
     # ---- state and checkpoints ------------------------------------------------------------
 
@@ -306,19 +338,25 @@ class Optimizer:
         """Continue from a checkpoint made by `state_dict`, ours or PyTorch's (CPU tensors).
 
         Options of a saved group replace those of the group; options it does not have stay.
-        Nothing is shared with `state_dict`, and nothing changes if it does not fit.
+        Nothing is shared with `state_dict`, and all of it is loaded or, whatever happens
+        meanwhile, nothing.
 
         Raises:
-            ValueError: the number of groups, of parameters in a group, a shape or an option does
-                not fit.
+            ValueError: the number of groups, of parameters in a group, a shape, an option or the
+                state of a parameter does not fit.
+            TypeError: something is not of the kind it should be.
             KeyError: "state" or "param_groups" is missing.
         """
-        groups, state = read_state_dict(self._name, self.param_groups, self.scalars, state_dict)
-        for group in groups:
-            self._check(group)
-        self.param_groups = groups
-        self._state = state
-        self._plans = {}
+        self._plan_load(state_dict).commit()
+
+    def _plan_load(self, state_dict: Mapping[str, Any]) -> Writes:
+        """Return what `load_state_dict` will write, checked; nothing has changed yet."""
+        groups, state = read_state_dict(self, state_dict)
+        writes, own = Writes(), vars(self)
+        writes.add(own, "param_groups", groups)
+        writes.add(own, "_state", state)
+        writes.add(own, "_plans", {})
+        return writes
 
     def __getstate__(self) -> dict[str, Any]:
         # Plans hold views shared with the state; a copy or a pickle would tear them apart.

@@ -15,12 +15,13 @@ References:
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from optim._adam import update_moments
-from optim._optimizer import Optimizer, Parameters, penalised
+from optim._optimizer import Optimizer, penalised
+from optim._options import option
 from optim._runs import Array, State
 
 __all__ = ["RAdam"]
@@ -28,15 +29,6 @@ __all__ = ["RAdam"]
 
 class RAdam(Optimizer):
     """Rectified Adam.
-
-    Args:
-        params: parameters or groups of them.
-        lr: learning rate.
-        betas: decay of the running means of the gradient and of its square.
-        eps: added to the root of the second mean, so that the quotient stays finite.
-        weight_decay: factor of the L2 penalty's gradient, or of the decay.
-        decoupled_weight_decay: multiply the weights by (1 - lr * weight_decay) instead.
-        maximize: go uphill.
 
     Raises:
         ValueError: an option outside its interval.
@@ -51,31 +43,22 @@ class RAdam(Optimizer):
         array([2.])
     """
 
-    limits: ClassVar = {
-        **dict.fromkeys(("lr", "eps", "weight_decay"), (0.0, math.inf)),
-        "betas": (0.0, 1.0),
-    }
-
-    def __init__(
-        self,
-        params: Parameters,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        decoupled_weight_decay: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "decoupled_weight_decay": decoupled_weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
+    lr: float = option("learning rate", default=1e-3)
+    betas: tuple[float, float] = option(
+        "decay of the running means of the gradient and of its square",
+        default=(0.9, 0.999),
+        below=1.0,
+    )
+    eps: float = option(
+        "added to the root of the second mean, so that the quotient stays finite", default=1e-8
+    )
+    weight_decay: float = option(
+        "factor of the L2 penalty's gradient, or of the decay", default=0.0
+    )
+    decoupled_weight_decay: bool = option(
+        "multiply the weights by (1 - lr * weight_decay) instead", default=False
+    )
+    maximize: bool = option("go uphill", default=False, kw_only=True)
 
     def buffers(self, group: Mapping[str, Any]) -> Mapping[str, float]:  # noqa: ARG002
         """Return the running means of the gradient and of its square."""

@@ -13,13 +13,13 @@ References:
     38 to 45 (centered, with momentum; there eps stands under the root).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from optim._optimizer import Optimizer, Parameters, penalised
+from optim._optimizer import Optimizer, penalised
+from optim._options import option
 from optim._runs import Array, State
 
 __all__ = ["RMSprop"]
@@ -27,16 +27,6 @@ __all__ = ["RMSprop"]
 
 class RMSprop(Optimizer):
     """RMSprop, optionally centered and with momentum.
-
-    Args:
-        params: parameters or groups of them.
-        lr: learning rate.
-        alpha: decay of the running means.
-        eps: added to the root.
-        weight_decay: factor of the L2 penalty's gradient.
-        momentum: factor of the previous direction, 0 for none.
-        centered: divide by the running standard deviation instead of the root mean square.
-        maximize: go uphill.
 
     Raises:
         ValueError: an option outside its interval.
@@ -51,30 +41,15 @@ class RMSprop(Optimizer):
         array([3.8])
     """
 
-    limits = dict.fromkeys(("lr", "alpha", "eps", "weight_decay", "momentum"), (0.0, math.inf))
-
-    def __init__(
-        self,
-        params: Parameters,
-        lr: float = 1e-2,
-        alpha: float = 0.99,
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        momentum: float = 0.0,
-        centered: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        defaults = {
-            "lr": lr,
-            "alpha": alpha,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "momentum": momentum,
-            "centered": centered,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
+    lr: float = option("learning rate", default=1e-2)
+    alpha: float = option("decay of the running means", default=0.99)
+    eps: float = option("added to the root", default=1e-8)
+    weight_decay: float = option("factor of the L2 penalty's gradient", default=0.0)
+    momentum: float = option("factor of the previous direction, 0 for none", default=0.0)
+    centered: bool = option(
+        "divide by the running standard deviation instead of the root mean square", default=False
+    )
+    maximize: bool = option("go uphill", default=False, kw_only=True)
 
     def buffers(self, group: Mapping[str, Any]) -> Mapping[str, float]:
         """Return the running means and the momentum buffer, as far as the options use them."""
@@ -103,6 +78,10 @@ class RMSprop(Optimizer):
             mean += np.multiply(g, 1 - alpha, out=work)
             np.multiply(mean, mean, out=work)
             np.subtract(square, work, out=root)
+            # Where the variance is below what rounding leaves of it, the difference is noise, and
+            # may be negative: with a constant gradient, nan after a thousand steps.
+            np.multiply(square, np.finfo(square.dtype).eps, out=work)
+            np.maximum(root, work, out=root)
             np.sqrt(root, out=root)
         else:
             np.sqrt(square, out=root)

@@ -12,13 +12,13 @@ References:
     Improving the Rprop learning algorithm, 2000 (iRprop-).
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from optim._optimizer import Optimizer, Parameters, penalised
+from optim._optimizer import Optimizer, penalised
+from optim._options import option
 from optim._runs import Array, State
 
 __all__ = ["Rprop"]
@@ -26,13 +26,6 @@ __all__ = ["Rprop"]
 
 class Rprop(Optimizer):
     """Resilient propagation; for whole data sets, not for batches.
-
-    Args:
-        params: parameters or groups of them.
-        lr: first step size.
-        etas: factors of the step size where the gradient changed its sign, and where it did not.
-        step_sizes: smallest and largest step size.
-        maximize: go uphill.
 
     Raises:
         ValueError: an option outside its interval.
@@ -47,25 +40,22 @@ class Rprop(Optimizer):
         array([3.5])
     """
 
-    limits: ClassVar = {"lr": (0.0, math.inf)}
-
-    def __init__(
-        self,
-        params: Parameters,
-        lr: float = 1e-2,
-        etas: tuple[float, float] = (0.5, 1.2),
-        step_sizes: tuple[float, float] = (1e-6, 50.0),
-        *,
-        maximize: bool = False,
-    ) -> None:
-        defaults = {"lr": lr, "etas": etas, "step_sizes": step_sizes, "maximize": maximize}
-        super().__init__(params, defaults)
+    lr: float = option("first step size", default=1e-2)
+    etas: tuple[float, float] = option(
+        "factors of the step size where the gradient changed its sign, and where it did not",
+        default=(0.5, 1.2),
+    )
+    step_sizes: tuple[float, float] = option("smallest and largest step size", default=(1e-6, 50.0))
+    maximize: bool = option("go uphill", default=False, kw_only=True)
 
     def check_group(self, group: Mapping[str, Any]) -> None:
-        """Check that one eta shrinks and the other one grows."""
+        """Check that one eta shrinks and the other one grows, and that sizes are in order."""
         low, high = group["etas"]
         if not 0 < low < 1 < high:
             raise ValueError(f"Rprop: wanted etas with 0 < first < 1 < second, got {low}, {high}")
+        low, high = group["step_sizes"]
+        if low > high:
+            raise ValueError(f"Rprop: wanted step_sizes in order, got {low}, {high}")
 
     def buffers(self, group: Mapping[str, Any]) -> Mapping[str, float]:
         """Return the gradient before, and the step sizes."""

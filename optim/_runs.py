@@ -14,7 +14,10 @@ Both are the same code, because an update is elementwise and only ever sees flat
 Imports `autograd` only.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
+from operator import is_, setitem
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -26,6 +29,8 @@ __all__ = ["Array", "Plan", "Run", "State", "plan_runs"]
 
 Array: TypeAlias = npt.NDArray[Any]
 State: TypeAlias = dict[str, Any]
+
+_write: Any = setitem  # as a function of three arrays, which its overloads do not say
 
 # 256 KiB per array: the five arrays of Adam share a 1-2 MiB second-level cache.
 _BLOCK_BYTES = 1 << 18
@@ -58,6 +63,7 @@ class Run:
     """
 
     __slots__ = (
+        "_arrays",
         "_blocks",
         "_data",
         "_grad",
@@ -83,6 +89,7 @@ class Run:
         self.states = states
         self.scalars = scalars
         self._shapes = [p.shape for p in params]
+        self._arrays: list[Array] = []
         dtype = params[0].dtype
         total = sum(p.size for p in params)
         packed = not _stands_alone(params[0])
@@ -124,37 +131,53 @@ class Run:
         """Return whether data assigned since (`p.data = ...`) has the memory layout planned for."""
         return self._data is not None or _stands_alone(self.params[0])
 
+    def take_data(self, owner: str) -> None:
+        """Fetch the arrays of the parameters, as the next `apply` needs them.
+
+        Raises:
+            ValueError: one of them cannot be written to.
+        """
+        arrays = [p.data for p in self.params]
+        # The same arrays as at the last step have been looked at then.
+        if len(self._arrays) != len(arrays) or not all(map(is_, arrays, self._arrays)):
+            for index, array in zip(self.indices, arrays, strict=True):
+                if not array.flags.writeable:
+                    raise ValueError(
+                        f"{owner}: wanted parameters that can be changed, got read-only data in "
+                        f"parameter {index} of its group; write p.data = p.data.copy()"
+                    )
+            self._arrays = arrays
+
     def apply(
         self, update: Callable[..., None], group: dict[str, Any], grads: Sequence[Array | None]
     ) -> None:
-        """Run the update of an algorithm over all blocks and mark the parameters as changed.
+        """Run the update of an algorithm over all blocks and mark the parameters as changed;
+        `take_data` has been called.
 
         Args:
             update: called with (data, gradient, state, group, scratch), flat arrays of one block.
             group: the options of the parameter group.
             grads: the gradients of the group, of which `indices` are those of this run.
         """
-        params = self.params
+        arrays = self._arrays
         if self._data is not None:
             assert self._grad is not None
             data, grad = self._data, self._grad
             # "equiv" refuses data whose dtype has changed since, instead of casting it.
-            arrays = [p.data for p in params]
             np.concatenate(arrays, axis=None, out=data, casting="equiv")
             parts: Any = [grads[i] for i in self.indices]
             np.concatenate(parts, axis=None, out=grad, casting="equiv")
         else:
-            arrays = []
-            data, grad = params[0].data.reshape(-1), self._flat_gradient(grads[self.indices[0]])
+            data, grad = arrays[0].reshape(-1), self._flat_gradient(grads[self.indices[0]])
         data, grad = _real(data), _real(grad)
         scalars = self.scalars
         for where, state, scratch in self._blocks:
             state.update(scalars)
             update(data[where], grad[where], state, group, scratch)
-        for array, view in zip(arrays, self._views, strict=True):
-            array[...] = view
-        for parameter in params:
+        for parameter in self.params:
             parameter.mark_changed()
+        # One call without Python in it: an interrupt comes before it or after it.
+        deque(map(_write, arrays, repeat(...), self._views), maxlen=0)
 
     def _flat_gradient(self, gradient: Array | None) -> Array:
         assert gradient is not None

@@ -15,11 +15,12 @@ References:
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from optim._optimizer import Optimizer, Parameters, penalised
+from optim._optimizer import Optimizer, penalised
+from optim._options import option
 from optim._runs import Array, State
 
 __all__ = ["SGD"]
@@ -30,17 +31,6 @@ class SGD(Optimizer):
 
     The learning rate is factored out of the momentum buffer, as in PyTorch and unlike Sutskever
     et al., so that a change of `lr` acts at once.
-
-    Args:
-        params: parameters or groups of them.
-        lr: learning rate.
-        momentum: factor of the previous direction, 0 for none.
-        dampening: takes (1 - dampening) of each new gradient into the momentum buffer.
-        weight_decay: factor of the L2 penalty's gradient, that of weight_decay / 2 * sum(p**2).
-        nesterov: look one momentum step ahead; wants momentum > 0 and dampening = 0.
-        maximize: go uphill.
-        weight_decay_l1: factor of the L1 penalty's gradient, that of weight_decay_l1 * sum(|p|);
-            0 is its subgradient at p = 0.
 
     Raises:
         ValueError: an option outside its interval, or `nesterov` without momentum.
@@ -55,30 +45,29 @@ class SGD(Optimizer):
         array([2.])
     """
 
-    limits = dict.fromkeys(("lr", "momentum", "weight_decay", "weight_decay_l1"), (0.0, math.inf))
+    lr: float = option("learning rate", default=1e-3)
+    momentum: float = option("factor of the previous direction, 0 for none", default=0.0)
+    dampening: float = option(
+        "takes (1 - dampening) of each new gradient into the momentum buffer",
+        default=0.0,
+        low=-math.inf,
+    )
+    weight_decay: float = option(
+        "factor of the L2 penalty's gradient, that of weight_decay / 2 * sum(p**2)", default=0.0
+    )
+    nesterov: bool = option(
+        "look one momentum step ahead; wants momentum > 0 and dampening = 0", default=False
+    )
+    maximize: bool = option("go uphill", default=False, kw_only=True)
+    weight_decay_l1: float = option(
+        "factor of the L1 penalty's gradient, that of weight_decay_l1 * sum(|p|); 0 is its "
+        "subgradient at p = 0",
+        default=0.0,
+        kw_only=True,
+    )
 
-    def __init__(
-        self,
-        params: Parameters,
-        lr: float = 1e-3,
-        momentum: float = 0.0,
-        dampening: float = 0.0,
-        weight_decay: float = 0.0,
-        nesterov: bool = False,
-        *,
-        maximize: bool = False,
-        weight_decay_l1: float = 0.0,
-    ) -> None:
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-            "weight_decay_l1": weight_decay_l1,
-        }
-        super().__init__(params, defaults)
+    # Its checkpoints do not count: that a buffer exists means that it has been filled once.
+    assumed: ClassVar = {"step": 1}
 
     def check_group(self, group: Mapping[str, Any]) -> None:
         """Refuse Nesterov's form where its formula does not hold."""

@@ -17,7 +17,14 @@ ROOT = Path(__file__).parent.parent
 # The floors of the house, from the ground up. What stands on a line may import from its own line
 # and from those above it; inside a line, as inside a room, no circle may arise.
 LAYERS = (
-    ("autograd._version", "autograd._optional", "autograd.random", "autograd.docstrings"),
+    (
+        "autograd._version",
+        "autograd._hooks",
+        "autograd._optional",
+        "autograd._writes",
+        "autograd.docstrings",
+        "autograd.random",
+    ),
     ("autograd.arrays", "autograd.publication"),
     ("autograd.engine.mode",),
     ("autograd.engine.graph",),
@@ -31,7 +38,7 @@ LAYERS = (
     ("autograd.protocols",),
     ("autograd.variable",),
     ("autograd.transforms",),
-    ("autograd.function", "autograd.debug", "autograd._coverage"),
+    ("autograd.function", "autograd.debug", "autograd._clip", "autograd._coverage"),
     ("autograd.integrate", "autograd.implicit"),
     ("autograd.extend",),
     ("autograd",),

@@ -260,6 +260,133 @@ def test_layer_by_layer_notices_a_wrong_gradient():
         layers.assert_equal(ours, by_hand)
 
 
+# -- character GPT ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trained_gpt(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("gpt")
+    return folder, run(folder, "character_gpt")
+
+
+@pytest.mark.slow
+def test_the_character_gpt_knows_more_than_pairs_and_writes_in_a_new_process(trained_gpt):
+    folder, result = trained_gpt
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stderr == ""
+    pairs = float(re.search(r"counting pairs: ([\d.]+)", result.stdout)[1])
+    losses = [float(x) for x in re.findall(r"held out ([\d.]+)$", result.stdout, re.MULTILINE)]
+    assert len(losses) == 12
+    assert losses[-1] < 1.6 < 0.8 * pairs
+    _, sample = result.stdout.split("new process:\n\n")
+    assert sample.startswith("The ")
+    assert len(sample) > 400
+    assert (folder / "character_gpt.npz").exists()
+    if importlib.util.find_spec("matplotlib") is not None:
+        assert (folder / "character_gpt.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_character_gpt_does_not_look_ahead():
+    gpt = example("character_gpt")
+    model = gpt.CharacterGPT(width=8, heads=2)
+    codes = np.arange(gpt.CONTEXT)[np.newaxis]
+    changed = codes.copy()
+    changed[0, 40:] = 0
+    np.testing.assert_allclose(model(codes).data[0, :40], model(changed).data[0, :40], rtol=1e-5)
+
+
+def test_the_character_gpt_starts_as_a_guess_and_learns(capsys):
+    gpt = example("character_gpt")
+    training, held_out = gpt.read_text()
+    assert len(training) > 200_000
+    assert max(training.max(), held_out.max()) < len(gpt.CHARACTERS) == 96
+    model = gpt.CharacterGPT(width=16, heads=2, layers=1)
+    before = gpt.evaluate(model, held_out, 8)
+    assert abs(before - np.log(96)) < 0.7
+    losses = gpt.train(model, training, held_out, steps=30)
+    assert losses[-1][0] == 30
+    assert gpt.evaluate(model, held_out, 8) < before - 0.5
+    assert "step   30/30" in capsys.readouterr().out
+
+
+# -- LSTM ------------------------------------------------------------------------------------------
+
+
+def test_the_lstm_adds_numbers_four_times_as_long_as_those_it_learned_from(tmp_path):
+    result = run(tmp_path, "lstm_sequence")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stderr == ""
+    assert "right: 100 of 100 sums of numbers with 40 digits" in result.stdout
+    a, b, total = (int(x) for x in re.findall(r"^[ +=] +(\d+)$", result.stdout, re.MULTILINE))
+    assert a + b == total
+    if importlib.util.find_spec("matplotlib") is not None:
+        assert (tmp_path / "lstm_sequence.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_lstm_that_has_not_learned_enough_fails(tmp_path):
+    result = run(tmp_path, "lstm_sequence", "--steps", 2)
+    assert result.returncode == 1, result.stderr
+    assert "right: 0 of 100" in result.stdout
+
+
+def test_exercises_and_carries_are_those_of_addition_on_paper():
+    lstm = example("lstm_sequence")
+    pairs, total = lstm.exercise(5, np.random.default_rng(0))
+    a, b = (lstm.number_of(pairs[:, k]) for k in range(2))
+    assert lstm.number_of(total) == a + b
+    carries = lstm.carries_of(pairs)
+    np.testing.assert_array_equal(total, (pairs.sum(axis=1) + carries) % 10)
+
+
+# -- digits ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trained_digits(tmp_path_factory):
+    pytest.importorskip("sklearn")
+    folder = tmp_path_factory.mktemp("digits")
+    return folder, run(folder, "digits_cnn")
+
+
+def test_digits_are_read_by_a_network_saved_and_loaded_in_a_new_process(trained_digits, tmp_path):
+    folder, result = trained_digits
+    assert result.returncode == 0, result.stderr
+    (right,) = re.findall(r"^accuracy: (\d+) of 360", result.stdout, re.MULTILINE)
+    assert int(right) >= 0.985 * 360
+    assert "epoch 20/20" in result.stderr
+    again = run(tmp_path, "digits_cnn", "--predict", folder / "digits_cnn.npz")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.splitlines()[-1] == result.stdout.splitlines()[-1]
+
+
+def test_digits_are_drawn_where_matplotlib_is(trained_digits):
+    folder, result = trained_digits
+    if importlib.util.find_spec("matplotlib") is None:
+        assert "pip install 'gradloom[plot]'" in result.stdout
+    else:
+        assert (folder / "digits_cnn.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_digits_of_the_test_are_not_learned_from():
+    pytest.importorskip("sklearn")
+    (images, classes), (others, _) = example("digits_cnn").load_digits()
+    assert (images.shape, classes.shape, others.shape) == ((1437, 1, 8, 8), (1437,), (360, 1, 8, 8))
+    seen = {image.tobytes() for image in images}
+    assert not any(image.tobytes() in seen for image in others)
+
+
+def test_digits_fail_when_too_many_are_read_wrong(tmp_path, capfd):
+    pytest.importorskip("sklearn")
+    digits = example("digits_cnn")
+    nn.save(tmp_path / "untrained.npz", digits.Digits().state_dict())
+    assert digits.main(["--predict", str(tmp_path / "untrained.npz")]) == 1
+    out = capfd.readouterr().out
+    (right,) = re.findall(r"^accuracy: (\d+) of 360", out, re.MULTILINE)
+    assert len(re.findall(r"^test digit \d+: read \d, is \d$", out, re.MULTILINE)) == 360 - int(
+        right
+    )
+
+
 # -- all of them -----------------------------------------------------------------------------------
 
 

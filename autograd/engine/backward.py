@@ -223,7 +223,8 @@ def guard(pull: Pull) -> Pull:
 
     def guarded(g: Cotangent, saved: Any) -> Cotangent:
         gx = pull(g, saved)
-        return masked_by(g, gx) if gx is not None and holds_nan(unwrap(gx)) else gx
+        masked = gx is not None and (current_mode().tracing or holds_nan(unwrap(gx)))
+        return masked_by(g, gx) if masked else gx
 
     return guarded
 

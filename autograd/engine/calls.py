@@ -20,9 +20,9 @@ from autograd.engine.mode import current_mode
 from autograd.engine.primitive import PRIMITIVES, Primitive, Rule, same
 
 # fmt: off
-__all__ = ["Operation", "as_operand", "binary", "binary_call", "general_call", "holds",
-           "holds_variable", "named", "primitive", "same", "signature_of", "unary", "unary_call",
-           "unwrap_all"]
+__all__ = ["Operation", "as_operand", "binary", "binary_call", "concrete", "detached",
+           "general_call", "holds", "holds_variable", "named", "primitive", "same", "signature_of",
+           "unary", "unary_call", "unwrap_all"]
 # fmt: on
 
 # Operand types that need no look: everything else is converted or refused by `as_operand`.
@@ -94,6 +94,34 @@ def holds(condition: Any, *, traced: bool) -> bool:
     if isinstance(condition, graph.Variable):
         return traced if current_mode().tracing else bool(condition._data)
     return bool(condition)
+
+
+def concrete(value: Any, what: str) -> Any:
+    """Return `value` unwrapped, also in lists and tuples, for what must know numbers: a shape that
+    depends on them, how many steps to take.
+
+    Args:
+        value: anything, Variables among it.
+        what: the operation, for the message.
+
+    Raises:
+        RuntimeError: a Variable while a program is traced, whose values are not known.
+    """
+    if current_mode().tracing and holds_variable(value):
+        raise RuntimeError(
+            f"{what}: wanted values that are known while a program is traced, got a Variable that "
+            f"a shape or a number of steps depends on; call {what} outside of the traced function, "
+            "or give it a plain array"
+        )
+    return unwrap_all(value)
+
+
+_DETACH = Primitive("detach", lambda x: x, ("x",), {}, plain=True)
+
+
+def detached(x: Any) -> Any:
+    """Return `x` cut off its graph: an array; while a program is traced, a Variable."""
+    return record(_DETACH.constant, (), (), x._data, (x,)) if holds_variable(x) else x
 
 
 # -- calls by arity --------------------------------------------------------------------------------
@@ -192,7 +220,8 @@ def general_call(made: Primitive) -> Callable[..., Any]:
 
     operands = {p for p in made.rules if p in parameters} or set(parameters)
     constant = frozenset(i for i, p in enumerate(parameters) if p in made.nondiff)
-    lists = constant | {i for i, p in enumerate(parameters) if p in operands}
+    nested = frozenset(i for i, p in enumerate(parameters) if p in made.nested)
+    lists = constant | nested | {i for i, p in enumerate(parameters) if p in operands}
     compute = made.forward if first == len(parameters) else made.evaluate
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -210,14 +239,21 @@ def general_call(made: Primitive) -> Callable[..., Any]:
             elif (
                 value.__class__ in _SEQUENCES and (variadic or i in lists) and holds_variable(value)
             ):
+                if i - (len(args) - 1 if variadic else 0) in nested:
+                    values[i], found = unwrap_all(value), True
+                    continue
                 variable = arguments[i] = as_operand(name, name, value)
             else:
                 continue
             found = True
             values[i] = variable._data
-            if variable._node is not None and i not in constant:
+            if variable._node is None:
+                continue
+            if i not in constant:
                 positions.append(i)
                 nodes.append(variable._node)
+            elif current_mode().tracing:
+                arguments[i] = detached(variable)
         out = compute(*values) if compute is made.forward else compute(values)
         if not found:
             return out

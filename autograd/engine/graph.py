@@ -12,7 +12,7 @@ Imports NumPy and `mode` only. The Variable class is handed in once, by `bind_va
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from autograd.arrays import Array
@@ -166,9 +166,19 @@ def record(
         result._data = out
         result._node = None
     if mode.observers:
+        if mode.tracing and parents and mode.recording and plan.save is not None:
+            node.saved = plan.save(_as_given(values, arguments))
         for observe in mode.observers:
             observe(plan.primitive, arguments, result)
     return result
+
+
+def _as_given(values: tuple[Any, ...], arguments: Sequence[Any]) -> tuple[Any, ...]:
+    """Return what a node saves while a program is traced: operands without a node stay Variables,
+    so that the program of its rules names them, too.
+    """
+    pairs = zip(values[:-1], arguments, strict=False)
+    return (*(v if getattr(a, "_node", None) else a for v, a in pairs), values[-1])
 
 
 def recorded(result: Any) -> Node | None:

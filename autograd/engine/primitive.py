@@ -68,7 +68,8 @@ class Primitive:
     defaults: Mapping[str, Any] = MappingProxyType({})  # default values by parameter name
     variadic: bool = False  # the first parameter collects any number of operands
     positional: int = 0  # how many parameters are taken by position, besides variadic operands
-    nondiff: tuple[str, ...] = ()  # operands without a gradient by nature: conditions, indices
+    nondiff: tuple[str, ...] = ()  # operands without a gradient by nature: conditions
+    nested: tuple[str, ...] = ()  # indices: parameters that may hold Variables in lists and tuples
     # The output broadcasts the operands against each other, and each of its elements depends on one
     # element of each: the engine undoes the broadcasting, and a vjp rule is its own jvp.
     elementwise: bool = False

@@ -20,13 +20,12 @@ from autograd.linalg._functions import (
     tensordot,
     trace,
 )
+from autograd.linalg._least_squares import lstsq, pinv
 from autograd.linalg._norms import cond, matrix_norm, matrix_rank, norm, vector_norm
 from autograd.linalg._solve import (
     det,
     inv,
-    lstsq,
     matrix_power,
-    pinv,
     slogdet,
     solve,
     solve_triangular,

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.ops._shared import raw
+from autograd.engine.calls import holds
 from autograd.ops.contractions import as_array
+from autograd.ops.plain import plain
 
 __all__ = [
     "EigResult",
@@ -32,6 +33,7 @@ __all__ = [
     "mT",
     "make_diagonal",
     "real_dtype",
+    "rounding",
     "square_matrices",
 ]
 
@@ -122,21 +124,33 @@ def square_matrices(name: str, value: Any) -> Any:
     return a
 
 
-def inverse_gaps(values: Any, gaps: Any, scale: Any, *, what: str, of: str) -> Any:
+def rounding(values: Any) -> Any:
+    """Return the errors of eigenvalues or singular values (..., n), relative to the largest, as
+    (..., 1).
+    """
+    n = values.shape[-1]
+    largest = np.abs(values).max(-1, initial=0, keepdims=True)
+    return 8 * n * np.finfo(real_dtype(values)).eps * largest
+
+
+@plain
+def _close(values: Any) -> Any:
+    """Tell which two of `values` are equal up to rounding: (..., n) -> (..., n, n)."""
+    gaps = np.abs(values[..., None, :] - values[..., :, None])
+    return gaps <= rounding(values)[..., None]
+
+
+def inverse_gaps(values: Any, gaps: Any, *, what: str, of: str) -> Any:
     """Return 1 / `gaps`, with 0 where two of `values` are equal up to rounding, and warn of it.
 
     Args:
         values: (..., n), of which `gaps` (..., n, n) are differences or differences of squares.
         gaps: what is inverted.
-        scale: (...), the largest of `values`: rounding is relative to it.
         what: the operation, for the warning.
         of: the name of `values`.
     """
-    plain = raw(values)
-    n = plain.shape[-1]
-    tolerance = 8 * n * np.finfo(real_dtype(plain)).eps * raw(scale)
-    close = np.abs(plain[..., None, :] - plain[..., :, None]) <= tolerance[..., None, None]
-    if np.count_nonzero(close) > plain.size:
+    close = _close(values)
+    if holds(np.count_nonzero(close) > values.size, traced=False):
         warnings.warn(
             f"{what}: the gradient of vectors of equal {of} is not defined; their share in each "
             f"other's gradient was taken as 0 (the gradient of the {of} is right)",

@@ -15,7 +15,7 @@ from autograd.linalg._base import conj
 from autograd.linalg._solve import inv
 from autograd.linalg._spectral import svdvals
 from autograd.ops import shaping
-from autograd.ops._shared import expand, kept, ratio, raw
+from autograd.ops._shared import expand, safe_divide, with_reduced_axes
 from autograd.ops.contractions import as_array
 from autograd.ops.plain import plain
 
@@ -24,27 +24,27 @@ __all__ = ["cond", "matrix_norm", "matrix_rank", "norm", "vector_norm"]
 
 def _sign(x: Any) -> Any:
     """Return x / |x|, 0 at 0; as a quotient where x is complex, because its sign has slopes."""
-    return ratio(x, np.abs(x)) if x.dtype.kind == "c" else np.sign(x)
+    return safe_divide(x, np.abs(x)) if x.dtype.kind == "c" else np.sign(x)
 
 
 def _vector_norm_x(g: Any, x: Any, out: Any, axis: Any, ord: Any) -> Any:
     """Pull back to the vectors: subgradients at the kinks, and 0 at the zero vector."""
-    out = kept(out, x.shape, axis)
+    out = with_reduced_axes(out, x.shape, axis)
     g = expand(g, x.shape, axis)
     if ord == 2:
-        return ratio(g, out) * conj(x)
+        return safe_divide(g, out) * conj(x)
     if ord == 1:
         return g * conj(_sign(x))
     if ord == 0:
         return g * 0.0
     size = np.abs(x)
     if math.isinf(ord):
-        ties = raw(size) == raw(out)
+        ties = size == out
         shares = ties / np.sum(ties, axis=axis, keepdims=True)
-        return g * conj(_sign(x)) * shares.astype(raw(out).dtype)
+        return g * conj(_sign(x)) * shares.astype(out.dtype)
     # (|x| / norm)^(p-1) times the sign; the quotient keeps large powers from overflowing.
-    zero = raw(size) == 0
-    relative = np.where(zero, 1.0, ratio(size, out))
+    zero = size == 0
+    relative = np.where(zero, 1.0, safe_divide(size, out))
     return g * conj(_sign(x)) * np.where(zero, 0.0, relative ** (ord - 1))
 
 

@@ -3,8 +3,6 @@
 References:
     Giles, "An extended collection of matrix derivative results for forward and reverse mode
     algorithmic differentiation" (2008), sections 2.2: inverse, determinant, linear equations.
-    Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares problems
-    whose variables separate", SIAM Journal on Numerical Analysis 10 (1973), equation 4.12.
 """
 
 from __future__ import annotations
@@ -14,20 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine import graph
 from autograd.engine.backward import unbroadcast
-from autograd.engine.calls import primitive
-from autograd.linalg._base import SlogdetResult, conj, identity, mH, mT, real_dtype, square_matrices
+from autograd.engine.calls import detached, holds, primitive
+from autograd.linalg._base import SlogdetResult, identity, mH, mT, real_dtype, square_matrices
 from autograd.ops import elementwise, shaping
-from autograd.ops._shared import raw
 from autograd.ops.contractions import as_array, matmul
+from autograd.ops.indexing import scatter
+from autograd.ops.plain import plain
 
 __all__ = [
     "det",
     "inv",
-    "lstsq",
     "matrix_power",
-    "pinv",
     "slogdet",
     "solve",
     "solve_triangular",
@@ -52,32 +48,6 @@ def inv(a: Any) -> Any:
     return np.linalg.inv(a)
 
 
-def _pinv_a(g: Any, out: Any, a: Any, hermitian: bool) -> Any:
-    """Pull back by Golub and Pereyra's formula; the rank must not change nearby."""
-    G, P, PH = conj(g), out, mH(out)
-    GH = mH(G)
-    ga = PH @ P @ (GH - (GH @ P) @ a) + (GH @ P - a @ (P @ (GH @ P))) @ PH - PH @ G @ PH
-    ga = (ga + mH(ga)) / 2 if hermitian else ga
-    return conj(ga)
-
-
-@primitive(a=_pinv_a, name="linalg.pinv")
-def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._NoValue) -> Any:
-    """Return the Moore-Penrose inverse: (..., m, n) -> (..., n, m).
-
-    The gradient holds where the rank does not change nearby: for matrices of full rank always.
-
-    Args:
-        a: matrices.
-        rcond: singular values up to `rcond` times the largest count as 0.
-        hermitian: take `a` as Hermitian; its gradient is Hermitian, too.
-        rtol: the same as `rcond`.
-    """
-    if rtol is np._NoValue:
-        return np.linalg.pinv(a, rcond, hermitian)
-    return np.linalg.pinv(a, hermitian=hermitian, rtol=rtol)
-
-
 # -- determinants ----------------------------------------------------------------------------------
 
 
@@ -96,11 +66,44 @@ def _regular_inverse(a: Any, det: Any) -> Any:
     return inverse
 
 
-def _cofactors(a: Any) -> Any:
-    """Return the matrix of cofactors from a singular value decomposition: right at any rank.
+@plain
+def _are_regular(a: Any, det: Any) -> bool:
+    """Tell whether det(A) A^-1 is accurate for all matrices."""
+    return _regular_inverse(a, det) is not None
 
-    adj(A) = det(U) det(Vh) V diag(product of the other singular values) U^H; this is its transpose.
+
+def _cofactors_a(g: Any, a: Any, det: Any, out: Any) -> Any:
+    """Pull back from C = det(A) A^-T: (<G, C> - C G^T) A^-T; from the minors at singular matrices,
+    each of which has its own cofactors (n^2 matrices of n - 1 rows, so this is for small n).
     """
+    if holds(_are_regular(a, det), traced=False):
+        inner = (g * out).sum(axis=(-2, -1), keepdims=True)
+        return (inner * identity(a.shape[-1], a) - out @ mT(g)) @ mT(inv(a))
+    n = a.shape[-1]
+    others = [[j for j in range(n) if j != i] for i in range(n)]
+    rest = np.array(others, dtype=int).reshape(n, n - 1)
+    index = (..., rest[:, None, :, None], rest[None, :, None, :])
+    parity = (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
+    minors = a[index]
+    cofactors = _cofactors(minors, np.linalg.det(detached(minors)))
+    terms = (g * parity.astype(real_dtype(a)))[..., None, None]
+    return scatter(terms * cofactors, index, a.shape)
+
+
+@primitive(a=_cofactors_a, nondiff=("det",), name="linalg.cofactors")
+def _cofactors(a: Any, det: Any) -> Any:
+    """Return the matrices of cofactors, det(A) A^-T, right at any rank.
+
+    Where A is singular or nearly so, they come from a singular value decomposition:
+    det(U) det(Vh) conj(U) diag(product of the other singular values) conj(Vh).
+
+    Args:
+        a: (..., n, n).
+        det: their determinants, which the caller has already.
+    """
+    inverse = _regular_inverse(a, det)
+    if inverse is not None:
+        return det[..., None, None] * mT(inverse)
     u, s, vh = np.linalg.svd(a)
     ones = np.ones_like(s[..., :1])
     left = np.cumprod(np.concatenate((ones, s[..., :-1]), axis=-1), axis=-1)
@@ -109,36 +112,11 @@ def _cofactors(a: Any) -> Any:
     return phase * ((u.conj() * (left * right)[..., None, :]) @ vh.conj())
 
 
-def _minors(a: Any) -> Any:
-    """Return the matrix of cofactors as determinants of minors: recorded, so of any order.
-
-    Takes n^2 determinants. Used for derivatives of second order at singular matrices only.
-    """
-    n = a.shape[-1]
-    rest = np.array([[j for j in range(n) if j != i] for i in range(n)], dtype=int).reshape(
-        n, n - 1
-    )
-    parity = (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
-    minors = a[..., rest[:, None, :, None], rest[None, :, None, :]]
-    return det(minors) * parity.astype(real_dtype(a))
-
-
-def _det_a(g: Any, a: Any, out: Any) -> Any:
-    """Pull back to the matrix: its cofactors, which are det(A) A^-T where it is regular."""
-    g = g[..., None, None]
-    recorded = isinstance(a, graph.Variable)
-    inverse = _regular_inverse(raw(a), raw(out))
-    if inverse is None:
-        return g * (_minors(a) if recorded else _cofactors(a))
-    return g * (out[..., None, None] * mT(inv(a) if recorded else inverse))
-
-
-def _det_push(tangents: Any, out: Any, a: Any) -> Any:
-    """Return tr(adj(A) dA), with the cofactors of the gradient."""
-    return (_det_a(np.ones_like(out), a, out) * tangents[0]).sum(axis=(-2, -1))
-
-
-@primitive(a=_det_a, jvp=_det_push, name="linalg.det")
+@primitive(
+    a=lambda g, a, out: g[..., None, None] * _cofactors(a, out),
+    jvp=lambda tangents, out, a: (_cofactors(a, out) * tangents[0]).sum(axis=(-2, -1)),
+    name="linalg.det",
+)
 def det(a: Any) -> Any:
     """Return determinants: (..., n, n) -> (...).
 
@@ -154,18 +132,12 @@ def _slogdet_a(g: Any, a: Any, out: Any) -> Any:
     if g_sign is not None and out[0].dtype.kind == "c":
         turned = (g_sign * out[0]).imag * 1j
         slope = turned if slope is None else slope + turned
-    return None if slope is None else slope[..., None, None] * mT(_inverse_where(slope, a))
-
-
-def _inverse_where(used: Any, a: Any) -> Any:
-    """Invert matrices; singular ones are an error only where `used` is not 0."""
-    try:
-        return inv(a)
-    except np.linalg.LinAlgError:
-        unused = raw(used) == 0
-        if not np.any(unused):
-            raise
-        return inv(elementwise.where(unused[..., None, None], identity(a.shape[-1], a), a))
+    if slope is None:
+        return None
+    unused = (out[0] == 0) & (slope == 0)  # singular matrices are an error where they are used
+    if holds(np.any(unused), traced=True):
+        a = elementwise.where(unused[..., None, None], identity(a.shape[-1], a), a)
+    return slope[..., None, None] * mT(inv(a))
 
 
 @primitive(a=_slogdet_a, name="linalg.slogdet")
@@ -243,68 +215,6 @@ def solve_triangular(
     elif trans in (2, "C"):
         a = mH(a)
     return solve(a, b)
-
-
-def _lstsq_rule(g: Any, a: Any, b: Any, out: Any, rcond: Any, wanted: Any) -> Any:
-    """Pull back by the derivative of the pseudo-inverse P: x = P b, r = b - A x.
-
-    dx = P (db - dA x) + P P^H dA^H r + (I - P A) dA^H P^H x. The sum of squares of r does not
-    change with x, which minimises it.
-    """
-    gx, g_residuals, _, g_s = (conj(part) for part in g)
-    vector = b.ndim == 1
-    x = out[0]
-    if vector:
-        x, b = x[..., None], b[..., None]
-        gx = gx if gx is None else gx[..., None]
-    ga = gb = None
-    r = b - a @ x
-    if gx is not None:
-        P = pinv(a, rtol=_rcond(a, rcond))
-        PH = mH(P)
-        gb = PH @ gx
-        if wanted[0]:
-            free = PH @ x
-            ga = r @ mH(P @ gb) - gb @ mH(x) + free @ mH(gx - P @ (a @ gx))
-    if g_residuals is not None and g_residuals.size:
-        of_r = 2 * r * g_residuals
-        gb = of_r if gb is None else gb + of_r
-        ga = -(of_r @ mH(x)) if ga is None else ga - of_r @ mH(x)
-    if g_s is not None and wanted[0]:
-        from autograd.linalg._spectral import svd  # that module needs this one
-
-        u, _, vh = svd(a, full_matrices=False)
-        of_s = (u * g_s) @ vh
-        ga = of_s if ga is None else ga + of_s
-    if gb is None or not wanted[1]:
-        return conj(ga), None
-    return conj(ga), conj(gb[:, 0] if vector else gb)
-
-
-def _rcond(a: Any, rcond: Any) -> Any:
-    """Return NumPy's default of `lstsq`."""
-    return np.finfo(real_dtype(a)).eps * max(a.shape) if rcond is None or rcond < 0 else rcond
-
-
-@primitive(joint=_lstsq_rule, name="linalg.lstsq")
-def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
-    return tuple(np.linalg.lstsq(a, b, rcond=rcond))
-
-
-def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
-    """Find the x that minimises |b - a x|, of smallest norm where there are several.
-
-    Args:
-        a: (m, n).
-        b: (m,) or (m, k).
-        rcond: singular values up to `rcond` times the largest count as 0.
-
-    Returns:
-        x (n,) or (n, k), the sums of squares of the residuals, the rank of `a` (plain), and its
-        singular values. The gradient holds where the rank does not change nearby.
-    """
-    x, residuals, rank, s = _lstsq(a, b, rcond)
-    return x, residuals, raw(rank), s
 
 
 def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:

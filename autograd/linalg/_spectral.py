@@ -28,10 +28,11 @@ from autograd.linalg._base import (
     inverse_gaps,
     make_diagonal,
     mH,
+    rounding,
 )
 from autograd.linalg._solve import solve
 from autograd.ops import elementwise, indexing
-from autograd.ops._shared import raw
+from autograd.ops.plain import plain
 
 __all__ = ["eig", "eigh", "eigvals", "eigvalsh", "svd", "svdvals"]
 
@@ -44,10 +45,7 @@ def _eigh_a(g: Any, out: Any) -> Any:
     w, v = out
     if gv is None:
         return conj((v * gw[..., None, :]) @ mH(v))
-    scale = np.abs(raw(w)).max(-1, initial=0)
-    f = inverse_gaps(
-        w, w[..., None, :] - w[..., :, None], scale, what="linalg.eigh", of="eigenvalues"
-    )
+    f = inverse_gaps(w, w[..., None, :] - w[..., :, None], what="linalg.eigh", of="eigenvalues")
     middle = f * (mH(v) @ conj(gv))
     if gw is not None:
         middle = middle + make_diagonal(gw)
@@ -103,10 +101,8 @@ def _eig_a(g: Any, out: Any) -> Any:
     w, v = out
     middle = None if gw is None else make_diagonal(gw)
     if gv is not None:
-        scale = np.abs(raw(w)).max(-1, initial=0)
-        f = inverse_gaps(
-            w, w[..., None, :] - w[..., :, None], scale, what="linalg.eig", of="eigenvalues"
-        )
+        gaps = w[..., None, :] - w[..., :, None]
+        f = inverse_gaps(w, gaps, what="linalg.eig", of="eigenvalues")
         vh = mH(v)
         product = vh @ gv
         product = product - (vh @ v) * diagonal_of(product)[..., None, :]
@@ -154,6 +150,12 @@ def _turned(g: Any, vectors: Any, k: int) -> Any:
     return g[..., :k] - vectors[..., k:] @ (mH(g[..., k:]) @ vectors[..., :k])
 
 
+@plain
+def _nearly_zero(s: Any) -> Any:
+    """Tell which singular values are 0 up to rounding."""
+    return s <= rounding(s)
+
+
 def _svd_a(g: Any, out: Any, a_shape: tuple[int, ...]) -> Any:
     """Pull back by Townsend's equations; the phases of complex vectors by Wan and Zhang's."""
     u, s, vh = out
@@ -167,11 +169,9 @@ def _svd_a(g: Any, out: Any, a_shape: tuple[int, ...]) -> Any:
         return conj((u * gs[..., None, :]) @ vh)
 
     row, column = s[..., None, :], s[..., :, None]
-    scale = raw(s).max(-1, initial=0)
-    f = inverse_gaps(
-        s, (row - column) * (row + column), scale, what="linalg.svd", of="singular values"
-    )
-    zero = raw(s) <= 8 * k * np.finfo(s.dtype).eps * scale[..., None]
+    gaps = (row - column) * (row + column)
+    f = inverse_gaps(s, gaps, what="linalg.svd", of="singular values")
+    zero = _nearly_zero(s)
     inverse = np.where(zero, 0.0, 1 / np.where(zero, 1.0, s))
     middle = 0.0 if gs is None else make_diagonal(gs)
     total = 0.0
@@ -216,15 +216,21 @@ def svd(
     """
     if hermitian:
         w, v = _eigh(a, "L")
-        order = np.argsort(-np.abs(raw(w)), axis=-1)
+        order = _largest_first(w)
         w = indexing.take_along_axis(w, order, axis=-1)
         s = elementwise.absolute(w)
         if not compute_uv:
             return s
         u = indexing.take_along_axis(v, order[..., None, :], axis=-1)
-        sign = np.where(raw(w) < 0, -1.0, 1.0).astype(raw(w).dtype)
+        sign = np.where(w < 0, -1.0, 1.0).astype(w.dtype)
         return SVDResult(u, s, mH(u * sign[..., None, :]))
     return SVDResult(*_svd(a, full_matrices)) if compute_uv else svdvals(a)
+
+
+@plain
+def _largest_first(w: Any) -> Any:
+    """Return the order of falling absolute values."""
+    return np.argsort(-np.abs(w), axis=-1)
 
 
 def _svdvals_x(g: Any, x: Any) -> Any:

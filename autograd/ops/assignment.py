@@ -11,7 +11,8 @@ import numpy as np
 
 from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import primitive
-from autograd.ops.indexing import names_each_once, plain_index
+from autograd.ops.indexing import checked_index, names_each_once
+from autograd.ops.plain import plain
 
 __all__ = ["add_at", "set_at"]
 
@@ -26,7 +27,8 @@ def _require_same_kind(name: str, x: Any, value: Any) -> None:
         raise TypeError(msg)
 
 
-def _written(index: Any, shape: tuple[int, ...], value_shape: tuple[int, ...]) -> Any:
+@plain
+def _stays(index: Any, shape: tuple[int, ...], value_shape: tuple[int, ...]) -> Any:
     """Tell which of the written values stay: of several for one element the last one does."""
     numbers = np.arange(int(np.prod(value_shape)), dtype=np.intp).reshape(value_shape)
     owner = np.zeros(shape, dtype=np.intp)
@@ -41,13 +43,13 @@ def _set_at_x(g: Any, index: Any) -> Any:
 def _set_at_value(g: Any, x_shape: tuple[int, ...], index: Any, value_shape: Any) -> Any:
     picked = g[index]
     if not names_each_once(index):
-        picked = np.where(_written(index, x_shape, picked.shape), picked, 0.0)
+        picked = np.where(_stays(index, x_shape, picked.shape), picked, 0.0)
     return unbroadcast(picked, value_shape)
 
 
 # Affine where only one of x and value is differentiated, so their tangents are derived, not
 # `linear=True`.
-@primitive(x=_set_at_x, value=_set_at_value, makes_zeros=True, name="set_at")
+@primitive(x=_set_at_x, value=_set_at_value, nested=("index",), makes_zeros=True, name="set_at")
 def _set_at(x: Any, index: Any, value: Any) -> Any:
     new = np.array(x)
     _require_same_kind("set_at", new, value)
@@ -77,12 +79,13 @@ def set_at(x: Any, index: Any, value: Any) -> Any:
         >>> y.data, x.grad
         (array([30.,  2.,  3.]), array([ 0.,  1., 11.]))
     """
-    return _set_at(x, plain_index(index), value)
+    return _set_at(x, checked_index(index), value)
 
 
 @primitive(
     x=lambda g: g,
     value=lambda g, index, value_shape: unbroadcast(g[index], value_shape),
+    nested=("index",),
     makes_zeros=True,
     name="add_at",
 )
@@ -101,4 +104,4 @@ def add_at(x: Any, index: Any, value: Any) -> Any:
 
     Arguments and errors are those of `set_at`.
     """
-    return _add_at(x, plain_index(index), value)
+    return _add_at(x, checked_index(index), value)

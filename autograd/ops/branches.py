@@ -5,34 +5,35 @@ Imports `graph`, `_shared` and families of operations.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd.engine import graph
-from autograd.ops import elementwise
-from autograd.ops._shared import operand, raw
+from autograd.engine.calls import concrete, holds
+from autograd.ops import elementwise, plain
+from autograd.ops._shared import operand
 from autograd.ops.assignment import set_at
 from autograd.ops.indexing import getitem
 
 __all__ = ["piecewise", "real_if_close"]
 
 
-def _conditions(x: Any, condlist: Any, count: int) -> Any:
+def _conditions(x: Any, condlist: Any, count: int) -> list[Any]:
     """Return one mask per function; if one is missing, the last is where no other holds."""
-    condlist = raw(condlist) if isinstance(condlist, graph.Variable) else condlist
-    if np.isscalar(condlist) or (
-        x.ndim and not isinstance(condlist[0], (list, np.ndarray, graph.Variable))
-    ):
+    several = isinstance(condlist, (list, tuple))
+    first = condlist[0] if several or np.ndim(condlist) else None
+    if first is None or (x.ndim and not isinstance(first, (list, tuple)) and not np.ndim(first)):
         condlist = [condlist]
-    conditions = np.asarray([raw(c) for c in condlist], dtype=bool)
-    if len(conditions) == count - 1:
-        return np.concatenate((conditions, ~conditions.any(axis=0, keepdims=True)))
-    if len(conditions) != count:
-        n = len(conditions)
+    masks = [plain.not_equal(operand("piecewise", c), 0) for c in condlist]
+    n = len(masks)
+    if n == count - 1:
+        masks.append(plain.invert(functools.reduce(plain.logical_or, masks)))
+    elif n != count:
         raise ValueError(f"piecewise: wanted {n} or {n + 1} functions for {n} masks, got {count}")
-    return conditions
+    return masks
 
 
 def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
@@ -51,13 +52,14 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     """
     x = operand("piecewise", x)
     values = []
-    masks = list(map(np.asarray, _conditions(x, condlist, len(funclist))))
+    masks = _conditions(x, condlist, len(funclist))
     for mask, function in zip(masks, funclist, strict=True):
         value = function
         if callable(function):
-            value = function(getitem(x, mask), *args, **kw) if mask.any() else 0
+            there = holds(plain.any(mask), traced=True)
+            value = function(getitem(x, mask), *args, **kw) if there else 0
         values.append(value)
-    if not any(isinstance(v, graph.Variable) for v in (x, *values)):
+    if not any(isinstance(v, graph.Variable) for v in (x, *masks, *values)):
         out = np.zeros_like(x)
         for mask, value in zip(masks, values, strict=True):
             out[mask] = value
@@ -77,5 +79,6 @@ def real_if_close(x: Any, tol: float = 100) -> Any:
         tol: in units of the dtype's resolution where it is above 1, otherwise as it is.
     """
     x = operand("real_if_close", x)
-    close = x.dtype.kind == "c" and not np.iscomplexobj(np.real_if_close(raw(x), tol))
-    return elementwise.real(x) if close else x
+    if x.dtype.kind != "c" or np.iscomplexobj(np.real_if_close(concrete(x, "real_if_close"), tol)):
+        return x
+    return elementwise.real(x)

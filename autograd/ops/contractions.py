@@ -104,7 +104,7 @@ def _matmul_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
     return gy if gy.shape == y_shape else unbroadcast(gy, y_shape)
 
 
-def _bilinear(product: Any, tangents: Any, x: Any, y: Any, **options: Any) -> Any:
+def bilinear(product: Any, tangents: Any, x: Any, y: Any, **options: Any) -> Any:
     """Return the tangent of a product that is linear in each of its two operands."""
     dx, dy = tangents[:2]  # the others are no operands
     if dy is None:
@@ -119,7 +119,7 @@ matmul = binary(
     elementwise=False,
     x=_matmul_x,
     y=_matmul_y,
-    jvp=lambda tangents, _out, x, y: _bilinear(matmul, tangents, x, y),
+    jvp=lambda tangents, _out, x, y: bilinear(matmul, tangents, x, y),
 )
 
 
@@ -169,7 +169,7 @@ def _in_place(x: Any, order: list[int]) -> Any:
 @primitive(
     a=_tensordot_a,
     b=_tensordot_b,
-    jvp=lambda tangents, _out, a, b, axes: _bilinear(tensordot, tangents, a, b, axes=axes),
+    jvp=lambda tangents, _out, a, b, axes: bilinear(tensordot, tangents, a, b, axes=axes),
 )
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """Sum products over pairs of axes.
@@ -343,7 +343,7 @@ def _cross_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
     x=_cross_x,
     y=_cross_y,
     name="cross",
-    jvp=lambda tangents, _out, x, y: _bilinear(_cross, tangents, x, y),
+    jvp=lambda tangents, _out, x, y: bilinear(_cross, tangents, x, y),
 )
 def _cross(x: Any, y: Any) -> Any:
     """Take the cross product of vectors along the last axis: (..., 3), (..., 3) -> (..., 3).

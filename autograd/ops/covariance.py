@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.engine.calls import holds
 from autograd.ops import elementwise, joining, reductions, shaping
 from autograd.ops.contractions import as_array, matmul
 
@@ -96,11 +97,13 @@ def cov(
             freedom = total - ddof * (w * a).sum() / total
         centred = x - (x * w).sum(axis=1, keepdims=True) / total
         weighted = centred * w
-    if freedom <= 0:
+    few = freedom <= 0
+    if holds(few, traced=False):
         warnings.warn(
             f"cov: wanted more observations than ddof={ddof}, got {count}", RuntimeWarning, 2
         )
-        freedom = 0.0
+    if holds(few, traced=True):
+        freedom = 0.0 if w is None else elementwise.where(few, 0.0, freedom)
     if weighted.dtype.kind == "c":
         weighted = elementwise.conjugate(weighted)
     # Not a product with the factor 1/freedom: at 0 both give nan or inf, as NumPy's does.

@@ -13,8 +13,9 @@ from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, primitive
 from autograd.ops import elementwise
 from autograd.ops.indexing import shape_of
-from autograd.ops.joining import _require_floating, _stack, concatenate
-from autograd.ops.shaping import astype, broadcast_to, copy as copied, reshape, transpose
+from autograd.ops.joining import concatenate, require_floating, stack_arrays
+from autograd.ops.shaping import astype, broadcast_to, reshape, transpose
+from autograd.ops.shaping import copy as copied
 
 __all__ = [
     "array",
@@ -43,7 +44,7 @@ def from_sequence(values: Any) -> Any:
         return np.asarray(values)
     parts = [from_sequence(v) for v in values]
     if any(isinstance(v, graph.Variable) for v in parts):
-        return _stack(*parts)
+        return stack_arrays(*parts)
     return np.asarray(parts)
 
 
@@ -57,7 +58,7 @@ def asarray(x: Any, dtype: Any = None) -> Any:
         return np.asarray(made, dtype=dtype)
     if dtype is None:
         return made
-    _require_floating("asarray", [made], dtype)
+    require_floating("asarray", [made], dtype)
     return astype(made, dtype, copy=False)
 
 
@@ -80,7 +81,7 @@ def array(x: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0
     if made is x and copy:
         made = copied(made)
     if dtype is not None:
-        _require_floating("array", [made], dtype)
+        require_floating("array", [made], dtype)
         made = astype(made, dtype, copy=False)
     lacking = ndmin - made.ndim
     return reshape(made, (1,) * lacking + made.shape) if lacking > 0 else made
@@ -98,7 +99,7 @@ def _full(fill_value: Any, shape: Any, dtype: Any = None) -> Any:
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """Return an array of `shape` filled with `fill_value`, which gets the sum of the gradients."""
     fill_value = as_operand("full", "fill_value", fill_value)
-    _require_floating("full", [fill_value], dtype)
+    require_floating("full", [fill_value], dtype)
     return _full(fill_value, shape, dtype)
 
 
@@ -110,7 +111,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) 
     x = as_operand("full_like", "x", x)
     fill_value = as_operand("full_like", "fill_value", fill_value)
     dtype = np.dtype(dtype) if dtype is not None else np.result_type(getattr(x, "dtype", x))
-    _require_floating("full_like", [fill_value], dtype)
+    require_floating("full_like", [fill_value], dtype)
     filled = _full(fill_value, shape_of(x) if shape is None else shape, dtype)
     if isinstance(x, graph.Variable) and not isinstance(filled, graph.Variable):
         return graph.wrap(filled)
@@ -167,7 +168,7 @@ def linspace(
     """
     start = as_operand("linspace", "start", start)
     stop = as_operand("linspace", "stop", stop)
-    _require_floating("linspace", [start, stop], dtype)
+    require_floating("linspace", [start, stop], dtype)
     numbers = _linspace(start, stop, num, endpoint, dtype, axis)
     if not retstep:
         return numbers
@@ -196,7 +197,7 @@ def logspace(
     out = elementwise.power(base, linspace(start, stop, num, endpoint, axis=axis))
     if dtype is None:
         return out
-    _require_floating("logspace", [out], dtype)
+    require_floating("logspace", [out], dtype)
     return astype(out, dtype, copy=False)
 
 
@@ -232,7 +233,7 @@ def geomspace(
     """Return `num` numbers from `start` to `stop`, each a constant multiple of the one before."""
     start = as_operand("geomspace", "start", start)
     stop = as_operand("geomspace", "stop", stop)
-    _require_floating("geomspace", [start, stop], dtype)
+    require_floating("geomspace", [start, stop], dtype)
     return _geomspace(start, stop, num, endpoint, dtype, axis)
 
 

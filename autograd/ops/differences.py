@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import as_operand, primitive
+from autograd.engine.calls import as_operand, holds, primitive
 from autograd.engine.primitive import same
 from autograd.ops import joining, shaping
-from autograd.ops._shared import backwards, operand, part, raw
+from autograd.ops._shared import operand, reverse_along, slice_along
 from autograd.ops.indexing import normal_axis
 
 __all__ = ["diff", "ediff1d", "gradient", "trapezoid", "unwrap"]
@@ -36,7 +36,7 @@ def _diff(x: Any, axis: int, ends: bool = False) -> Any:
     if ends:
         zero = np.zeros_like(x, shape=[1 if i == axis else n for i, n in enumerate(x.shape)])
         x = np.concatenate((zero, x, zero), axis)
-    later, earlier = part(x, axis, 1, None), part(x, axis, None, -1)
+    later, earlier = slice_along(x, axis, 1, None), slice_along(x, axis, None, -1)
     return later != earlier if x.dtype == bool else later - earlier
 
 
@@ -74,7 +74,9 @@ def diff(
     if len(pieces) > 1:
         x = joining.concatenate(pieces, axis)
     for _ in range(n):
-        x = _diff(x, axis) if x.shape[axis] else part(x, axis, 1, None)  # of nothing: nothing
+        x = (
+            _diff(x, axis) if x.shape[axis] else slice_along(x, axis, 1, None)
+        )  # of nothing: nothing
     return x
 
 
@@ -137,7 +139,7 @@ def _spacings(f: Any, axes: Sequence[int], given: Sequence[Any]) -> list[Any]:
             spacing = spacing.astype(np.float64)
         h = _diff(spacing, 0)
         fixed = not isinstance(h, graph.Variable) or not h.requires_grad
-        steps.append(h[0] if fixed and np.all(raw(h) == raw(h)[0]) else h)
+        steps.append(h[0] if fixed and holds(np.all(h == h[0]), traced=False) else h)
     return steps
 
 
@@ -154,19 +156,19 @@ def _slope_at_end(f: Any, h: Any, axis: int, edge_order: int, sign: int) -> Any:
 
     `h` holds one step or two, from the end inwards; `sign` is -1 where `f` was turned round.
     """
-    f0, f1 = part(f, axis, 0, 1), part(f, axis, 1, 2)
+    f0, f1 = slice_along(f, axis, 0, 1), slice_along(f, axis, 1, 2)
     if edge_order == 1:
         return (f1 - f0) / _fitting(sign * h[0], f)
     h1, h2 = sign * h[0], sign * h[1]
     a = _fitting(-(2.0 * h1 + h2) / (h1 * (h1 + h2)), f)
     b = _fitting((h1 + h2) / (h1 * h2), f)
     c = _fitting(-h1 / (h2 * (h1 + h2)), f)
-    return a * f0 + b * f1 + c * part(f, axis, 2, 3)
+    return a * f0 + b * f1 + c * slice_along(f, axis, 2, 3)
 
 
 def _slope(f: Any, h: Any, axis: int, edge_order: int) -> Any:
     """Differentiate `f` along one axis, with steps `h` between neighbours."""
-    before, after = part(f, axis, None, -2), part(f, axis, 2, None)
+    before, after = slice_along(f, axis, None, -2), slice_along(f, axis, 2, None)
     if np.ndim(h):
         first = [h[i] for i in range(edge_order)]
         last = [h[-1 - i] for i in range(edge_order)]
@@ -174,14 +176,14 @@ def _slope(f: Any, h: Any, axis: int, edge_order: int) -> Any:
         h1, h2 = h[:-1].reshape(column), h[1:].reshape(column)
         inner = (
             _fitting(-h2 / (h1 * (h1 + h2)), f) * before
-            + _fitting((h2 - h1) / (h1 * h2), f) * part(f, axis, 1, -1)
+            + _fitting((h2 - h1) / (h1 * h2), f) * slice_along(f, axis, 1, -1)
             + _fitting(h1 / (h2 * (h1 + h2)), f) * after
         )
     else:
         first = last = [h] * edge_order
         inner = (after - before) / _fitting(2.0 * h, f)
     start = _slope_at_end(f, first, axis, edge_order, 1)
-    turned = backwards(part(f, axis, -1 - edge_order, None), axis)
+    turned = reverse_along(slice_along(f, axis, -1 - edge_order, None), axis)
     end = _slope_at_end(turned, last, axis, edge_order, -1)
     return joining.concatenate((start, inner, end), axis)
 
@@ -242,7 +244,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
         width = diff(x, axis=0 if x.ndim == 1 else axis)
         if x.ndim == 1:
             width = width.reshape((-1,) + (1,) * (y.ndim - 1 - place))
-    pairs = part(y, place, 1, None) + part(y, place, None, -1)
+    pairs = slice_along(y, place, 1, None) + slice_along(y, place, None, -1)
     return (width * pairs / 2.0).sum(axis=axis)
 
 

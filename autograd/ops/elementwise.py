@@ -15,11 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine import graph
-from autograd.engine.calls import binary, primitive, unary
+from autograd.engine.calls import binary, holds, primitive, unary
 from autograd.engine.primitive import same
-from autograd.ops._shared import raw as _raw
-from autograd.ops.plain import nonzero
+from autograd.ops.plain import nonzero, plain
 
 __all__ = [
     "abs",
@@ -122,7 +120,7 @@ def _power_x(g: Any, x: Any, y: Any) -> Any:
             return g * (2 * x)
         return g * (y * x ** (y - 1)) if y != 0 else np.zeros_like(g)
     slope = y * x ** (y - 1)
-    if not np.all(y):
+    if holds(np.any(y == 0), traced=True):
         slope = np.where((x == 0) & (y == 0), 0.0, slope)
     return g * slope
 
@@ -251,7 +249,7 @@ def _logaddexp_weight(g: Any, x: Any, y: Any, out: Any, base: float) -> Any:
     same = x == out
     weight = np.exp(np.where(same, 0.0, x - out) * math.log(base))
     infinite = same & np.isinf(out)
-    if np.any(infinite):
+    if holds(np.any(infinite), traced=True):
         weight = np.where(infinite & (y == out), 0.5, weight)
     return g * weight
 
@@ -297,12 +295,17 @@ def modf(x: Any) -> Any:
     return np.modf(x)
 
 
+@plain
+def _exponent(x: Any) -> Any:
+    return np.frexp(x)[1]
+
+
 def frexp(x: Any) -> tuple[Any, Any]:
     """Return mantissa and integer exponent, with `x = mantissa * 2**exponent`.
 
     The exponent is piecewise constant: a plain array.
     """
-    exponent = np.frexp(x._data if isinstance(x, graph.Variable) else x)[1]
+    exponent = _exponent(x)
     return ldexp(x, -exponent), exponent
 
 
@@ -431,8 +434,8 @@ def _sinc_slope(x: Any, out: Any) -> Any:
     three digits.
     """
     slope = (np.cos(math.pi * x) - out) / np.where(x == 0, 1.0, x)
-    near = np.abs(_raw(x)) < 0.02
-    if not np.any(near):
+    near = np.abs(x) < 0.02
+    if not holds(np.any(near), traced=True):
         return slope
     y = (math.pi * x) ** 2
     series = x * (-(math.pi**2) / 3 * (1 - y / 10 * (1 - y / 28 * (1 - y / 54))))
@@ -444,7 +447,6 @@ sinc = unary(np.sinc, x=lambda g, x, out: g * _sinc_slope(x, out))
 
 def _finite_parts(g: Any, x: Any) -> Any:
     """Keep the cotangent of what `nan_to_num` left alone, of each part of a complex number."""
-    x = _raw(x)
     if x.dtype.kind != "c":
         return np.where(np.isfinite(x), g, 0.0)
     kept_real, kept_imag = np.isfinite(x.real), np.isfinite(x.imag)

@@ -10,11 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine.calls import primitive
+from autograd.engine.calls import holds, primitive
 from autograd.ops import joining
-from autograd.ops._shared import add_up, expand, inexact, kept, operand, part, raw
-from autograd.ops.cumulative import _recurrence_x as recurrence_x
+from autograd.ops._shared import (
+    add_reduce,
+    expand,
+    inexact,
+    operand,
+    slice_along,
+    with_reduced_axes,
+)
+from autograd.ops.cumulative import reverse_recurrence
 from autograd.ops.indexing import normal_axis
+from autograd.ops.plain import plain
 from autograd.ops.reductions import sum as _sum
 
 __all__ = ["log_softmax", "logcumsumexp", "logsumexp", "softmax"]
@@ -28,14 +36,17 @@ def _peak(x: Any, axis: Any) -> Any:
     return top if np.isfinite(top).all() else np.where(np.isfinite(top), top, top.dtype.type(0))
 
 
+_constant_peak = plain(_peak)
+
+
 def _logsumexp_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
-    out = kept(out, x.shape, axis)
+    out = with_reduced_axes(out, x.shape, axis)
     g = expand(g, x.shape, axis)
-    infinite = np.isinf(raw(out))
-    if not infinite.any():
+    infinite = np.isinf(out)
+    if not holds(np.any(infinite), traced=True):
         return g * np.exp(x - out)
-    winners = raw(x) == raw(out)
-    share = winners / add_up(winners, axis, g.dtype, None, True)
+    winners = x == out
+    share = winners / add_reduce(winners, axis, g.dtype, None, True)
     shifted = np.where(infinite, 0.0, x) - np.where(infinite, 0.0, out)
     return g * np.where(infinite, share.astype(g.dtype), np.exp(shifted))
 
@@ -43,7 +54,7 @@ def _logsumexp_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
 @primitive(name="logsumexp", x=_logsumexp_x, reduces=True)
 def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     top = _peak(x, axis)
-    total = add_up(np.exp(x - top), axis, None, None, keepdims)
+    total = add_reduce(np.exp(x - top), axis, None, None, keepdims)
     with np.errstate(divide="ignore"):
         return np.log(total) + (top if keepdims else top.reshape(np.shape(total)))
 
@@ -61,7 +72,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None
     """
     if b is None:
         return _logsumexp(inexact(operand("logsumexp", x)), axis, keepdims)
-    top = _peak(raw(x), axis)
+    top = _constant_peak(x, axis)
     total = _sum(b * np.exp(x - top), axis, keepdims=keepdims)
     return np.log(total) + top.reshape(total.shape)
 
@@ -76,7 +87,7 @@ def _softmax_x(g: Any, out: Any, axis: Any) -> Any:
 def softmax(x: Any, axis: Any = -1) -> Any:
     """Return exp(x) / sum(exp(x)) over `axis` (None: over all axes); shape as `x`."""
     powers = np.exp(x - _peak(x, axis))
-    return powers / add_up(powers, axis, None, None, True)
+    return powers / add_reduce(powers, axis, None, None, True)
 
 
 def _log_softmax_push(tangents: Any, out: Any, _x: Any, axis: Any) -> Any:
@@ -91,7 +102,7 @@ def _log_softmax_push(tangents: Any, out: Any, _x: Any, axis: Any) -> Any:
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """Return x - log(sum(exp(x))) over `axis` (None: over all axes); shape as `x`."""
     shifted = x - _peak(x, axis)
-    return shifted - np.log(add_up(np.exp(shifted), axis, None, None, True))
+    return shifted - np.log(add_reduce(np.exp(shifted), axis, None, None, True))
 
 
 def _logcumsumexp_x(g: Any, x: Any, out: Any, axis: int) -> Any:
@@ -100,13 +111,13 @@ def _logcumsumexp_x(g: Any, x: Any, out: Any, axis: int) -> Any:
     No exponent is positive, so nothing overflows. Where nothing was added up yet (out is -inf), the
     weights are 0.
     """
-    nothing = raw(out) == -np.inf
-    total = np.where(nothing, 0.0, out) if nothing.any() else out
+    nothing = out == -np.inf
+    total = np.where(nothing, 0.0, out) if holds(np.any(nothing), traced=True) else out
     own = np.exp(np.where(nothing, -np.inf, x) - total)
-    before = part(np.where(nothing, -np.inf, out), axis, None, -1)
-    start = np.zeros_like(raw(part(out, axis, None, 1)))
-    factor = joining.concatenate((start, np.exp(before - part(total, axis, 1, None))), axis)
-    return own * recurrence_x(g, factor, axis)
+    before = slice_along(np.where(nothing, -np.inf, out), axis, None, -1)
+    start = np.zeros_like(slice_along(out, axis, None, 1))
+    factor = joining.concatenate((start, np.exp(before - slice_along(total, axis, 1, None))), axis)
+    return own * reverse_recurrence(g, factor, axis)
 
 
 @primitive(name="logcumsumexp", x=_logcumsumexp_x)

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine.calls import primitive
-from autograd.ops import elementwise, joining, shaping
-from autograd.ops._shared import raw
+from autograd.ops import elementwise, joining, plain, shaping
 from autograd.ops.contractions import as_array
 from autograd.ops.indexing import scatter
 from autograd.ops.reductions import sum as total_of
@@ -160,7 +159,7 @@ def interp(
         period = abs(period)
         x = elementwise.remainder(x, period)
         xp = elementwise.remainder(xp, period)
-        order = np.argsort(raw(xp))
+        order = plain.argsort(xp)
         last, first = order[-1:], order[:1]
         xp = joining.concatenate((xp[last] - period, xp[order], xp[first] + period))
         fp = joining.concatenate((fp[last], fp[order], fp[first]))
@@ -171,7 +170,7 @@ def interp(
     if len(xp) == 1:
         inside = fp[0]
     else:
-        at = np.searchsorted(raw(xp), raw(x), side="right") - 1
+        at = plain.searchsorted(xp, x, side="right") - 1
         at = np.clip(at, 0, len(xp) - 2)
         x0, x1, f0, f1 = xp[at], xp[at + 1], fp[at], fp[at + 1]
         inside = f0 + (x - x0) * ((f1 - f0) / (x1 - x0))

@@ -2,7 +2,7 @@
 
 An index is data of its own: integers and booleans carry no gradient, so a Variable in an index is
 read like the array it holds. Reading names elements, and elements that are named twice get the sum
-of both gradients. Imports `calls`, `elementwise` and NumPy.
+of both gradients. Imports `calls`, `elementwise`, `plain` and NumPy.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import numpy as np
 
 from autograd.engine import graph
 from autograd.engine.backward import cast
-from autograd.engine.calls import as_operand, primitive
+from autograd.engine.calls import as_operand, concrete, holds, holds_variable, primitive
 from autograd.engine.graph import Deferred, record
-from autograd.ops import elementwise
+from autograd.engine.mode import current_mode
+from autograd.ops import elementwise, plain
 
 __all__ = [
     "bincount",
@@ -39,11 +40,21 @@ def names_each_once(index: Any) -> bool:
     """Tell whether an index names each element at most once: slices, integers, None, ..., masks."""
     if type(index) is tuple:
         return all(isinstance(i, _BASIC) for i in index)
-    return isinstance(index, _BASIC) or (isinstance(index, np.ndarray) and index.dtype == bool)
+    if isinstance(index, (np.ndarray, graph.Variable)):
+        return index.dtype.kind == "b"
+    return isinstance(index, _BASIC)
+
+
+def checked_index(index: Any) -> Any:
+    """Return an index unwrapped, and as it is while a program is traced that shall name what is in
+    it; refuse one that requires a gradient.
+    """
+    unwrapped = plain_index(index)
+    return index if current_mode().tracing and holds_variable(index) else unwrapped
 
 
 def plain_index(index: Any) -> Any:
-    """Unwrap Variables and convert lists, so that the index kept for backward is the graph's own.
+    """Unwrap Variables and convert lists, so that later changes of them do not matter.
 
     Raises:
         TypeError: for a Variable that requires a gradient: an index has none.
@@ -106,6 +117,7 @@ def _add(total: Any, index: Any, value: Any) -> None:
         g[index] if want else None for index, want in zip(indices, wanted, strict=False)
     ],
     linear=True,
+    nested=("indices",),
     name="scatter",
 )
 def scatter_all(*values: Any, indices: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
@@ -120,8 +132,8 @@ def scatter_all(*values: Any, indices: tuple[Any, ...], shape: tuple[int, ...]) 
 
 
 class Scatter(Deferred):
-    """Values at indices of an otherwise zero array: what reading returns as its cotangent, so that n
-    readings cost O(n).
+    """Values at indices of an otherwise zero array: what reading returns as its cotangent, so that
+    n readings cost O(n).
 
     Sums of raw arrays are written out at the second reading. Sums of Variables (create_graph) are
     kept as a list, with what else is to be added as `dense`, and become one node.
@@ -186,14 +198,15 @@ def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
     linear=True,
     makes_zeros=True,
     deferred=True,
+    nested=("index",),
     name="getitem",
 )
-def take_index(x: Any, index: Any) -> Any:
-    """Return `x[index]` for an index without Variables."""
+def _getitem(x: Any, index: Any) -> Any:
     return _read(x, index)
 
 
-_TAKE = take_index.primitive
+_GETITEM = _getitem.primitive
+_look_up = plain.plain(_read, name="getitem")  # in an array without a gradient
 
 
 def getitem(x: Any, index: Any) -> Any:
@@ -202,32 +215,41 @@ def getitem(x: Any, index: Any) -> Any:
     n readings of one array of n rows cost O(n), forward and backward: the gradients are added
     where they belong, without an array of zeros for each. Elements read twice get both gradients.
     """
+    given = index
     if type(index) not in _AS_IS:
         index = plain_index(index)
-    if isinstance(x, graph.Variable):  # take_index without the general treatment of arguments
+        given = given if current_mode().tracing else index  # see `checked_index`
+    if isinstance(x, graph.Variable):  # without the general treatment of arguments
         data = x._data
         out = _read(data, index) if type(index) is np.ndarray else data[index]
         node = x._node
         if node is None:
-            return record(_TAKE.constant, (), (), out, (x, index))
-        plan = _TAKE.plans[0] or _TAKE.plan((0,))
-        return record(plan, (node,), (data, index, out), out, (x, index))
-    return as_operand("getitem", "x", x)[index]
+            return record(_GETITEM.constant, (), (), out, (x, given))
+        plan = _GETITEM.plans[0] or _GETITEM.plan((0,))
+        return record(plan, (node,), (data, index, out), out, (x, given))
+    x = as_operand("getitem", "x", x)
+    if isinstance(x, graph.Variable):
+        return getitem(x, given)
+    return _look_up(x, given) if given is not index and holds_variable(given) else x[index]
 
 
 # -- NumPy's functions of reading ------------------------------------------------------------------
 
 
 def as_integers(name: str, indices: Any) -> Any:
-    """Return indices as a raw integer array, unwrapped from Variables and lists of them."""
-    raw = plain_index(indices)
-    raw = raw if isinstance(raw, (np.ndarray, np.integer)) else np.asarray(raw)
-    if raw.size == 0 and raw.dtype == float:  # an empty list
-        return raw.astype(np.intp)
-    if raw.dtype.kind not in "iub":
-        msg = f"{name}: wanted integer indices, got dtype {raw.dtype}; write indices.astype(int)"
+    """Return indices, also in lists, as an integer array; as a Variable where they are one and a
+    program is traced.
+    """
+    given = checked_index(indices)
+    if isinstance(given, (list, tuple)):
+        given = as_operand(name, "indices", given)
+    given = given if hasattr(given, "dtype") else np.asarray(given)
+    if given.size == 0 and given.dtype == float:  # an empty list
+        return given.astype(np.intp)
+    if given.dtype.kind not in "iub":
+        msg = f"{name}: wanted integer indices, got dtype {given.dtype}; write indices.astype(int)"
         raise TypeError(msg)
-    return raw.astype(np.intp) if raw.dtype == bool else raw
+    return given.astype(np.intp) if given.dtype == bool else given
 
 
 def normal_axis(name: str, axis: Any, ndim: int) -> int:
@@ -298,18 +320,12 @@ def along(shape: tuple[int, ...], indices: Any, axis: int) -> tuple[Any, ...]:
 
 def compress(condition: Any, x: Any, axis: Any = None) -> Any:
     """Take the slices of `x` along `axis` (None: of `x` flattened) where `condition` holds."""
-    return take(x, np.flatnonzero(_raw(condition)), axis=axis)
+    return take(x, plain.flatnonzero(condition), axis=axis)
 
 
 def extract(condition: Any, x: Any) -> Any:
     """Take the elements of `x` where `condition` holds, flattened."""
-    return take(x, np.flatnonzero(_raw(condition)))
-
-
-def _raw(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return [_raw(v) for v in value]
-    return value._data if isinstance(value, graph.Variable) else value
+    return take(x, plain.flatnonzero(condition))
 
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
@@ -320,9 +336,9 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
         weights: what to sum instead of ones, (n,); each gets the gradient of its bin.
         minlength: least length of the result, which otherwise is max(x) + 1.
     """
+    places = concrete(as_integers("bincount", x), "bincount")  # which say how long the result is
     if weights is None:
-        return np.bincount(as_integers("bincount", x), minlength=minlength)
-    places = as_integers("bincount", x)
+        return np.bincount(places, minlength=minlength)
     weights = as_operand("bincount", "weights", weights)
     if places.ndim != 1 or shape_of(weights) != places.shape or (places < 0).any():
         msg = (
@@ -348,7 +364,8 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
             f"{len(condlist)} conditions and {len(choicelist)} choices"
         )
         raise ValueError(msg)
-    conditions = [np.asarray(_raw(c)) for c in condlist]
+    conditions = [as_operand("select", "condlist", c) for c in condlist]
+    conditions = [c if hasattr(c, "dtype") else np.asarray(c) for c in conditions]
     if any(c.dtype != bool for c in conditions):
         msg = "select: wanted boolean conditions, got numbers; compare them first, as in x > 0"
         raise TypeError(msg)
@@ -375,9 +392,9 @@ def choose(x: Any, choices: Any, *, mode: str = "raise") -> Any:
     elif mode != "raise":
         msg = f"choose: wanted mode 'raise', 'wrap' or 'clip', got {mode!r}"
         raise ValueError(msg)
-    elif which.size and (which.min() < 0 or which.max() >= count):
-        msg = f"choose: wanted integers in [0, {count}), got {which.min()} to {which.max()}"
-        raise ValueError(msg)
+    elif holds(plain.any((which < 0) | (which >= count)), traced=False):
+        low, high = int(np.min(which)), int(np.max(which))
+        raise ValueError(f"choose: wanted integers in [0, {count}), got {low} to {high}")
     out = elementwise.where(which == 0, choices[0], choices[0])
     for i in range(1, count):
         out = elementwise.where(which == i, choices[i], out)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import as_operand, primitive
+from autograd.engine.calls import as_operand, concrete, primitive
 from autograd.ops.indexing import as_integers, getitem, normal_axis, shape_of, take
 from autograd.ops.shaping import (
     astype,
@@ -74,7 +74,7 @@ def _unstack_back(g: Any, axis: int, wanted: tuple[bool, ...]) -> Any:
 
 
 @primitive(joint=_unstack_back, linear=True, name="stack")
-def _stack(*arrays: Any, axis: int = 0, dtype: Any = None, casting: str = "same_kind") -> Any:
+def stack_arrays(*arrays: Any, axis: int = 0, dtype: Any = None, casting: str = "same_kind") -> Any:
     return np.stack(arrays, axis=axis, dtype=dtype, casting=casting)  # type: ignore[call-overload]
 
 
@@ -102,14 +102,14 @@ def concatenate(
     if axis is None:
         parts = [ravel(a) for a in parts]
         axis = 0
-    _require_floating("concatenate", parts, dtype)
+    require_floating("concatenate", parts, dtype)
     return _concatenate(*parts, axis=axis, dtype=dtype, casting=casting)
 
 
 concat = concatenate
 
 
-def _require_floating(name: str, parts: Sequence[Any], dtype: Any) -> None:
+def require_floating(name: str, parts: Sequence[Any], dtype: Any) -> None:
     """Refuse an integer result that would drop gradients."""
     if dtype is None or np.dtype(dtype).kind in "fc":
         return
@@ -124,8 +124,8 @@ def _require_floating(name: str, parts: Sequence[Any], dtype: Any) -> None:
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """Join arrays of one shape along a new axis, whose place in the result is `axis`."""
     parts = _parts("stack", arrays)
-    _require_floating("stack", parts, dtype)
-    return _stack(*parts, axis=axis, dtype=dtype, casting=casting)
+    require_floating("stack", parts, dtype)
+    return stack_arrays(*parts, axis=axis, dtype=dtype, casting=casting)
 
 
 def vstack(arrays: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
@@ -208,9 +208,11 @@ def _plain_places(name: str, places: Any) -> Any:
     """Return what insert and delete take as places: a slice, an integer or integers."""
     if isinstance(places, slice):
         return places
-    raw = _raw(places) if isinstance(places, graph.Variable) else np.asarray(places)
+    places = np.asarray(concrete(places, name))
     # A mask counts as the places where it holds, in old versions of NumPy, too.
-    return np.flatnonzero(raw) if raw.dtype == bool and raw.ndim else as_integers(name, places)
+    if places.dtype == bool and places.ndim:
+        return np.flatnonzero(places)
+    return as_integers(name, places)
 
 
 def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
@@ -239,15 +241,15 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
         count = shape_of(values)[axis]
     else:
         count = len(np.insert(rows, places, 0)) - len(rows)
-    if not np.can_cast(np.result_type(_raw(values)), _raw(x).dtype, "same_kind"):
+    if not np.can_cast(values.dtype, x.dtype, "same_kind"):
         msg = (
-            f"insert: wanted values that fit {_raw(x).dtype}, got {np.result_type(_raw(values))}; "
-            f"convert the array first, as in x.astype(float)"
+            f"insert: wanted values that fit {x.dtype}, got {values.dtype}; convert the array "
+            f"first, as in x.astype(float)"
         )
         raise TypeError(msg)
     values = broadcast_to(values, (*shape[:axis], count, *shape[axis + 1 :]))
-    if _raw(values).dtype != _raw(x).dtype:
-        values = astype(values, _raw(x).dtype)
+    if values.dtype != x.dtype:
+        values = astype(values, x.dtype)
     order = np.insert(rows, places, np.arange(shape[axis], shape[axis] + count))
     return take(concatenate((x, values), axis), order, axis)
 
@@ -257,10 +259,6 @@ def delete(x: Any, obj: Any, axis: int | None = None) -> Any:
     x, axis = _flat_or_axis("delete", x, axis)
     kept = np.delete(np.arange(shape_of(x)[axis]), _plain_places("delete", obj))
     return take(x, kept, axis)
-
-
-def _raw(value: Any) -> Any:
-    return value._data if isinstance(value, graph.Variable) else value
 
 
 # -- splitting -------------------------------------------------------------------------------------
@@ -278,10 +276,11 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     x = as_operand("array_split", "x", x)
     axis = normal_axis("array_split", axis, len(shape_of(x)))
     total = shape_of(x)[axis]
-    if np.ndim(_raw(indices_or_sections)):
-        cuts = [0, *map(int, _raw(indices_or_sections)), total]
+    where = concrete(indices_or_sections, "array_split")
+    if np.ndim(where):
+        cuts = [0, *map(int, where), total]
     else:
-        sections = int(_raw(indices_or_sections))
+        sections = int(where)
         if sections < 1:
             msg = f"array_split: wanted at least one part, got {sections}"
             raise ValueError(msg)
@@ -298,9 +297,9 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         ValueError: for a number of parts that does not divide the length of the axis.
     """
     x = as_operand("split", "x", x)
-    if not np.ndim(_raw(indices_or_sections)):
+    if not np.ndim(indices_or_sections):
         total = shape_of(x)[normal_axis("split", axis, len(shape_of(x)))]
-        if total % int(_raw(indices_or_sections)):
+        if total % int(concrete(indices_or_sections, "split")):
             msg = (
                 f"split: wanted a number of parts that divides {total}, got "
                 f"{indices_or_sections}; use array_split for parts of unequal length"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import as_operand, primitive
+from autograd.engine.calls import as_operand, concrete, primitive
 from autograd.ops import contractions
 from autograd.ops.creation import linspace
 from autograd.ops.indexing import getitem, shape_of, take
@@ -48,7 +48,7 @@ def pad_constant(x: Any, width: Any, constants: Any = None) -> Any:
 def _pairs(name: str, value: Any, ndim: int) -> list[Pair]:
     """Spread a number, a pair or one of these per axis over all axes."""
     try:
-        spread = np.broadcast_to(np.asarray(value, dtype=object), (ndim, 2))
+        spread = np.broadcast_to(np.asarray(concrete(value, "pad"), dtype=object), (ndim, 2))
     except ValueError:
         msg = f"pad: wanted {name} as a number, a pair or {ndim} pairs, got {value!r}"
         raise ValueError(msg) from None

@@ -86,7 +86,7 @@ def plain(forward: Kernel, *, name: str | None = None) -> Operation:
         if not (holds_variable(args) or (kwargs and holds_variable(kwargs))):
             return forward(*args, **kwargs)
         out = forward(*unwrap_all(args), **unwrap_all(kwargs))
-        out = np.bool_(out) if out.__class__ is bool else out
+        out = np.asarray(out)[()] if out.__class__ in (bool, int) else out
         return record(made.constant, (), (), out, (args, kwargs))
 
     return named(functools.update_wrapper(call, forward), made)
@@ -103,6 +103,12 @@ def plain_binary(forward: Kernel, fast: Kernel) -> Operation:
         return forward(x, y)
 
     return named(call, made)
+
+
+def _count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """Count the elements that are not 0."""
+    count = np.count_nonzero(a, axis=axis, keepdims=keepdims)
+    return np.intp(count) if isinstance(count, int) else count  # before NumPy 2.4
 
 
 # fmt: off
@@ -124,7 +130,7 @@ allclose          = plain(np.allclose)
 any               = plain(np.any)
 array_equal       = plain(np.array_equal)
 array_equiv       = plain(np.array_equiv)
-count_nonzero     = plain(np.count_nonzero)
+count_nonzero     = plain(_count_nonzero, name="count_nonzero")
 isclose           = plain(np.isclose)
 iscomplex         = plain(np.iscomplex)
 isfinite          = plain(np.isfinite)

@@ -15,21 +15,20 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import primitive, unary
-from autograd.engine.graph import record, wrap
-from autograd.ops import elementwise, shaping
+from autograd.engine.calls import holds, primitive, unary
+from autograd.engine.graph import record
+from autograd.ops import elementwise, plain, shaping
 from autograd.ops._shared import (
-    add_up,
-    backwards,
+    add_reduce,
     count_of,
     expand,
     inexact,
-    kept,
-    multiply_up,
+    multiply_reduce,
     operand,
-    ratio,
-    raw,
     refuse_out,
+    reverse_along,
+    safe_divide,
+    with_reduced_axes,
 )
 
 __all__ = [
@@ -52,13 +51,13 @@ _FAST = "fdFD"  # dtypes that a plain sum and a division average as np.mean does
 
 @primitive(name="sum", x=expand, linear=True)
 def _sum(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    return add_up(x, axis, dtype, None, keepdims)
+    return add_reduce(x, axis, dtype, None, keepdims)
 
 
 def _average(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
     x = np.asanyarray(x)
     if dtype is None and x.dtype.char in _FAST and x.size:
-        return add_up(x, axis, None, None, keepdims) / count_of(x.shape, axis)
+        return add_reduce(x, axis, None, None, keepdims) / count_of(x.shape, axis)
     return np.mean(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
@@ -92,7 +91,7 @@ def sum(
 ) -> Any:
     """Add up elements over `axis`, starting from `initial`."""
     if dtype is out is initial is None and where is True and isinstance(x, graph.Variable):
-        total = add_up(x._data, axis, None, None, keepdims)
+        total = add_reduce(x._data, axis, None, None, keepdims)
         return _recorded(_SUM, x, axis, keepdims, total)
     refuse_out("sum", out)
     if where is not True:
@@ -121,9 +120,9 @@ def mean(
 
 
 def _counts(x: Any, axis: Any, where: Any, keepdims: bool) -> Any:
-    """Return how many elements `where` takes, per element of the result, as an array."""
-    chosen = np.broadcast_to(raw(where), np.shape(x))
-    return np.asarray(np.count_nonzero(chosen, axis=axis, keepdims=keepdims))
+    """Return how many elements `where` takes, per element of the result."""
+    chosen = np.broadcast_to(where, np.shape(x))
+    return plain.count_nonzero(chosen, axis=axis, keepdims=keepdims)
 
 
 # -- products --------------------------------------------------------------------------------------
@@ -138,14 +137,14 @@ def _shifted(x: Any) -> Any:
 def _products_of_others(x: Any) -> Any:
     """Return, for each element of the last axis, the product of the others; no division."""
     before = np.cumprod(_shifted(x), axis=-1)
-    after = backwards(np.cumprod(_shifted(backwards(x, -1)), axis=-1), -1)
+    after = reverse_along(np.cumprod(_shifted(reverse_along(x, -1)), axis=-1), -1)
     return before * after
 
 
 def _prod_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
     g = expand(g, x.shape, axis)
-    if np.all(out) and np.all(np.isfinite(out)):
-        return g * (kept(out, x.shape, axis) / x)
+    if holds(np.all((out != 0) & np.isfinite(out)), traced=False):
+        return g * (with_reduced_axes(out, x.shape, axis) / x)
     # A zero (or overflow) somewhere: out / x will not do.
     if not x.ndim:
         return g
@@ -161,7 +160,7 @@ def _prod_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
 
 @primitive(name="prod", x=_prod_x, reduces=True)
 def _prod(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    return multiply_up(x, axis, dtype, None, keepdims)
+    return multiply_reduce(x, axis, dtype, None, keepdims)
 
 
 def prod(
@@ -201,13 +200,13 @@ def _var_x(g: Any, x: Any, axis: Any, ddof: Any) -> Any:
 
 @primitive(name="var", x=_var_x, reduces=True)
 def _var(x: Any, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any:
-    total = add_up(x, axis, None, None, True)
+    total = add_reduce(x, axis, None, None, True)
     n = count_of(x.shape, axis)
     if x.dtype.char not in _FAST or n <= ddof:
         return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
     deviation = x - total / n
     square = (deviation * _conjugate(deviation)).real
-    return add_up(square, axis, None, None, keepdims) / (n - ddof)
+    return add_reduce(square, axis, None, None, keepdims) / (n - ddof)
 
 
 def var(
@@ -235,10 +234,10 @@ def var(
         mean: the mean, computed before with `keepdims=True`: an operand with a gradient of its own.
         correction: the array API's name of `ddof`.
     """
-    return _variance("var", x, axis, dtype, out, ddof, keepdims, where, mean, correction)
+    return variance("var", x, axis, dtype, out, ddof, keepdims, where, mean, correction)
 
 
-def _variance(
+def variance(
     name: str,
     x: Any,
     axis: Any,
@@ -273,7 +272,7 @@ def _variance(
 
 
 # The square root of a variance: 0 where all elements are equal, and so is its gradient there.
-_std = unary(np.sqrt, name="std", x=lambda g, out: ratio(g, 2 * out))
+root_of_variance = unary(np.sqrt, name="std", x=lambda g, out: safe_divide(g, 2 * out))
 
 
 def std(
@@ -292,34 +291,44 @@ def std(
 
     The gradient where all elements are equal, or there is only one, is 0.
     """
-    return _std(_variance("std", x, axis, dtype, out, ddof, keepdims, where, mean, correction))
+    return root_of_variance(
+        variance("std", x, axis, dtype, out, ddof, keepdims, where, mean, correction)
+    )
 
 
 # -- extremes --------------------------------------------------------------------------------------
 
 
-def _extreme_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
+def share_among_ties(g: Any, x: Any, out: Any, axis: Any) -> Any:
     """Share `g` equally among the elements that equal the extreme; nan where it is nan."""
-    values, extreme = raw(x), kept(raw(out), x.shape, axis)
-    winners = values == extreme
-    if np.any(extreme != extreme):  # noqa: PLR0124 - true of nan only
-        winners |= (values != values) & (extreme != extreme)  # noqa: PLR0124
-    count = add_up(winners, axis, g.dtype, None, True)
-    return np.where(winners, expand(kept(g, x.shape, axis) / count, x.shape, axis), 0.0)
+    extreme = with_reduced_axes(out, x.shape, axis)
+    winners = x == extreme
+    if holds(np.any(extreme != extreme), traced=True):  # noqa: PLR0124 - true of nan only
+        winners = winners | ((x != x) & (extreme != extreme))  # noqa: PLR0124
+    count = add_reduce(winners, axis, g.dtype, None, True)
+    return np.where(
+        winners, expand(with_reduced_axes(g, x.shape, axis) / count, x.shape, axis), 0.0
+    )
 
 
-def _extreme(name: str, forward: Callable[..., Any], rule: Callable[..., Any]) -> Any:
-    def reduce(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        return forward(x, axis=axis, keepdims=keepdims)
+def make_extreme(name: str, forward: Callable[..., Any], rule: Callable[..., Any]) -> Any:
+    def reduce(
+        x: Any,
+        axis: Any = None,
+        keepdims: bool = False,
+        initial: Any = np._NoValue,
+        where: Any = np._NoValue,
+    ) -> Any:
+        return forward(x, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
     return primitive(name=name, makes_zeros=True, reduces=True, x=rule)(reduce)
 
 
-_max = _extreme("max", np.max, _extreme_x)
-_min = _extreme("min", np.min, _extreme_x)
+_max = make_extreme("max", np.max, share_among_ties)
+_min = make_extreme("min", np.min, share_among_ties)
 
 
-def _bounded(
+def bounded_extreme(
     reduce: Any,
     choose: Any,
     weakest: float,
@@ -342,11 +351,10 @@ def _bounded(
             f"{name}: wanted initial= beside where=, got none, so that nothing is there where all "
             f"elements are left out; give initial={-weakest if name.startswith('nan') else weakest}"
         )
-    data = raw(x)
-    if data.dtype.kind not in "fc":  # integers have no infinity, and no gradient
-        result = getattr(np, name)(data, axis=axis, keepdims=keepdims, initial=initial, where=where)
-        return wrap(result) if isinstance(x, graph.Variable) else result
-    if not count_of(data.shape, axis):
+    x = operand(name, x)
+    if x.dtype.kind not in "fc":  # integers have no infinity, and no gradient
+        return reduce(x, axis, keepdims, initial, where)
+    if not count_of(x.shape, axis):
         return sum(x, axis, keepdims=keepdims) + initial
     if where is not True:
         x = elementwise.where(where, x, weakest)
@@ -362,7 +370,9 @@ def max(
     where: Any = True,
 ) -> Any:
     """Return the largest element over `axis`; elements that tie share the gradient equally."""
-    return _bounded(_max, elementwise.maximum, -math.inf, x, axis, out, keepdims, initial, where)
+    return bounded_extreme(
+        _max, elementwise.maximum, -math.inf, x, axis, out, keepdims, initial, where
+    )
 
 
 def min(
@@ -374,7 +384,9 @@ def min(
     where: Any = True,
 ) -> Any:
     """Return the smallest element over `axis`; elements that tie share the gradient equally."""
-    return _bounded(_min, elementwise.minimum, math.inf, x, axis, out, keepdims, initial, where)
+    return bounded_extreme(
+        _min, elementwise.minimum, math.inf, x, axis, out, keepdims, initial, where
+    )
 
 
 amax = max

@@ -12,8 +12,8 @@ import numpy as np
 
 from autograd.engine import graph
 from autograd.engine.backward import unbroadcast
-from autograd.engine.calls import as_operand, primitive
-from autograd.engine.graph import wrap
+from autograd.engine.calls import as_operand, concrete, primitive
+from autograd.engine.graph import record, unwrap
 from autograd.ops.indexing import getitem, normal_axis, scatter, shape_of
 
 __all__ = [
@@ -83,7 +83,7 @@ def reshape(x: Any, shape: Any, order: str = "C", copy: bool | None = None) -> A
 def ravel(x: Any, order: str = "C") -> Any:
     """Flatten to one axis; order "A" and "K" follow the memory where it is Fortran's."""
     if order in ("A", "K"):
-        flags = getattr(x._data if isinstance(x, graph.Variable) else x, "flags", None)
+        flags = getattr(unwrap(x), "flags", None)
         order = "F" if flags is not None and flags.f_contiguous and not flags.c_contiguous else "C"
     return reshape(as_operand("ravel", "x", x), (-1,), order)
 
@@ -260,6 +260,7 @@ def _repeat_x(g: Any, x_shape: tuple[int, ...], repeats: Any, axis: Any) -> Any:
     """Add up the copies of each element."""
     shape = (int(np.prod(x_shape)),) if axis is None else x_shape
     at = 0 if axis is None else axis % len(shape)
+    repeats = concrete(repeats, "repeat")
     if np.size(repeats) == 1:
         count = int(np.reshape(repeats, ()))
         gx = g.reshape((*shape[: at + 1], count, *shape[at + 1 :])).sum(axis=at + 1)
@@ -283,6 +284,7 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
 
 def _tile_x(g: Any, x_shape: tuple[int, ...], reps: Any) -> Any:
     """Add up the copies of the whole array."""
+    reps = concrete(reps, "tile")
     counts = tuple(reps) if np.ndim(reps) else (reps,)
     ndim = max(len(counts), len(x_shape))
     counts = (1,) * (ndim - len(counts)) + counts
@@ -315,7 +317,7 @@ def trim_zeros(x: Any, trim: str = "fb", axis: Any = None) -> Any:
     """Cut zeros off the front ("f"), the back ("b") or both, along `axis` (None: all axes)."""
     x = as_operand("trim_zeros", "x", x)
     shape = shape_of(x)
-    used = np.argwhere((x._data if isinstance(x, graph.Variable) else x) != 0)
+    used = np.argwhere(concrete(x, "trim_zeros") != 0)
     axes = range(len(shape)) if axis is None else np.atleast_1d(axis) % max(len(shape), 1)
     index = [slice(None)] * len(shape)
     for i in axes:
@@ -336,6 +338,9 @@ def _astype(x: Any, dtype: Any) -> Any:
     return x.astype(dtype) if hasattr(x, "astype") else np.asarray(x).astype(dtype)
 
 
+_ASTYPE = _astype.primitive
+
+
 def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
     """Convert to another dtype; the gradient comes back in the dtype of `x`.
 
@@ -345,7 +350,7 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
     dtype = np.dtype(dtype)
     if isinstance(x, graph.Variable):
         if dtype.kind not in "fc":
-            return wrap(x._data.astype(dtype))
+            return record(_ASTYPE.constant, (), (), x._data.astype(dtype), (x, dtype))
         if not copy and dtype == x.dtype:
             return x
     elif not copy and isinstance(x, np.ndarray) and dtype == x.dtype:

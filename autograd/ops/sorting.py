@@ -3,8 +3,8 @@
 The order is locally constant, so what is recorded is `take_along_axis`, whose gradient goes back to
 the elements that were read. Ties count in the order in which NumPy's argsort (argpartition) puts
 them. Without a Variable among the operands NumPy itself answers: np.sort takes a third of the time
-of argsort and reading (10^5 float64: 0.33 ms to 1.03 ms). Imports `graph`, `calls`, `_shared`
-and families.
+of argsort and reading (10^5 float64: 0.33 ms to 1.03 ms). Imports `graph`, `calls`, `plain`,
+`_shared` and families.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import primitive
-from autograd.ops import shaping
-from autograd.ops._shared import operand, raw, refuse_out
+from autograd.engine.calls import detached, holds, primitive, unwrap_all
+from autograd.ops import plain, shaping
+from autograd.ops._shared import operand, refuse_out
 from autograd.ops.indexing import normal_axis, take_along_axis
+from autograd.ops.plain import plain as without_rules
 from autograd.ops.reductions import mean
 
 __all__ = [
@@ -63,7 +64,7 @@ def sort(x: Any, axis: Any = -1, kind: Any = None, *, stable: bool | None = None
     if not isinstance(x, graph.Variable):
         return np.sort(x, axis=axis, kind=kind, stable=stable)
     x, axis = _lined_up("sort", x, axis)
-    return take_along_axis(x, np.argsort(raw(x), axis=axis, kind=kind, stable=stable), axis)
+    return take_along_axis(x, plain.argsort(x, axis=axis, kind=kind, stable=stable), axis)
 
 
 def partition(x: Any, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Any:
@@ -79,9 +80,9 @@ def partition(x: Any, kth: Any, axis: Any = -1, kind: Any = "introselect") -> An
     """
     x = operand("partition", x)
     if not isinstance(x, graph.Variable):
-        return np.partition(x, raw(kth), axis=axis, kind=kind)
+        return np.partition(x, unwrap_all(kth), axis=axis, kind=kind)
     x, axis = _lined_up("partition", x, axis)
-    return take_along_axis(x, np.argpartition(raw(x), raw(kth), axis=axis, kind=kind), axis)
+    return take_along_axis(x, plain.argpartition(x, kth, axis=axis, kind=kind), axis)
 
 
 # -- what medians and quantiles share --------------------------------------------------------------
@@ -112,22 +113,22 @@ def _gathered(name: str, x: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple
     return x, kept, tuple(1 if a in reduced else n for a, n in enumerate(shape))
 
 
-def _absent(data: Any) -> Any:
-    """Tell which elements are nan."""
-    return np.isnan(data) if data.dtype.kind in "fc" else np.zeros(data.shape, bool)
-
-
-def _counts(name: str, data: Any) -> Any:
-    """Return how many elements along the last axis are not nan: (kept axes..., 1).
-
-    Where there is no nan it is (1,), for all.
+def _sizes(name: str, x: Any, *, ignoring: bool) -> Any:
+    """Return how many elements along the last axis count, without nan where `ignoring` it:
+    (kept axes..., 1), or (1,), for all, where there is none.
     """
-    counts = np.count_nonzero(~_absent(data), axis=-1, keepdims=True)
-    if np.all(counts == data.shape[-1]):
-        return np.array([data.shape[-1]])
-    if not counts.all():
+    full = np.array([x.shape[-1]])
+    if not ignoring:
+        return full
+    counts = plain.count_nonzero(plain.equal(x, x), axis=-1, keepdims=True)
+    if holds(plain.all(counts == full), traced=False):
+        return full
+    if holds(plain.any(counts == 0), traced=False):
         warnings.warn(f"{name}: All-NaN slice encountered", RuntimeWarning, stacklevel=3)
     return counts
+
+
+_elements = without_rules(np.take_along_axis, name="take_along_axis")
 
 
 def _of_ranks(x: Any, *ranks: Any, spoiled: bool) -> list[Any]:
@@ -141,20 +142,25 @@ def _of_ranks(x: Any, *ranks: Any, spoiled: bool) -> list[Any]:
     Returns:
         One array (kept axes..., m) for each of `ranks`.
     """
-    data = raw(x)
-    last = data.shape[-1] - 1
-    kth = np.unique(np.concatenate([np.ravel(r) for r in ranks] + [[last]]))
-    order = np.argsort(data) if kth.size > _MANY else np.argpartition(data, kth)
-    there = data.shape[:-1]
+    order = _order(x, *ranks)
     ends = order[..., -1:]  # nan, if there is any
-    nan = _absent(np.take_along_axis(data, ends, -1)) if spoiled else None
+    nan: Any = None
+    if spoiled:
+        nan = plain.isnan(_elements(x, ends, -1))
+        spoiled = holds(plain.any(nan), traced=True)
     found = []
     for rank in ranks:
-        places = np.take_along_axis(order, np.broadcast_to(rank, (*there, rank.shape[-1])), -1)
-        if nan is not None and nan.any():
-            places = np.where(nan, ends, places)
-        found.append(take_along_axis(x, places, -1))
+        there = np.broadcast_to(rank, (*x.shape[:-1], rank.shape[-1]))
+        places = np.take_along_axis(order, there, -1)
+        found.append(take_along_axis(x, np.where(nan, ends, places) if spoiled else places, -1))
     return found
+
+
+@without_rules
+def _order(x: Any, *ranks: Any) -> Any:
+    """Return an order of the last axis that has `ranks` and the largest element in their places."""
+    kth = np.unique(np.concatenate([np.ravel(r) for r in ranks] + [[x.shape[-1] - 1]]))
+    return np.argsort(x) if kth.size > _MANY else np.argpartition(x, kth)
 
 
 # -- medians ---------------------------------------------------------------------------------------
@@ -195,9 +201,9 @@ def _median(name: str, x: Any, axis: Any, out: Any, keepdims: bool) -> Any:
     if x.shape[-1] == 0:
         return shaping.reshape(mean(x, -1), full if keepdims else kept)
     ignoring = name == "nanmedian"
-    n = _counts(name, raw(x)) if ignoring else np.array([x.shape[-1]])
+    n = _sizes(name, x, ignoring=ignoring)
     low, high = np.maximum(n - 1, 0) // 2, np.minimum(n // 2, x.shape[-1] - 1)
-    ranks = low if np.array_equal(low, high) else np.concatenate([low, high], -1)
+    ranks = low if holds(np.all(low == high), traced=False) else np.concatenate([low, high], -1)
     (middle,) = _of_ranks(x, ranks, spoiled=not ignoring)
     return shaping.reshape(mean(middle, -1), full if keepdims else kept)
 
@@ -232,6 +238,7 @@ _SPEED = {
 }
 
 
+@without_rules
 def _positions(q: Any, counts: Any, method: str) -> Any:
     """Return the places of quantiles in sorted samples of sizes `counts`: (..., 1) gives (..., m).
 
@@ -267,37 +274,37 @@ def _quantile(
         raise TypeError(f"{name}: wanted real numbers, got dtype {x.dtype}; give x.real")
     weak = type(q) in (int, float)  # as in NumPy, a Python number leaves the dtype to x
     top = 100 if name.endswith("percentile") else 1
-    plain = raw(given)
-    if not np.all((plain >= 0) & (plain <= top)):
-        raise ValueError(f"{name}: wanted q in [0, {top}], got {plain.tolist()}")
+    if not holds(plain.all((given >= 0) & (given <= top)), traced=True):
+        raise ValueError(f"{name}: wanted q in [0, {top}], got {given.tolist()}")
     if top == 100:
-        given, plain = given / 100, np.true_divide(plain, 100)
+        given = np.true_divide(given, 100)
     x, kept, full = _gathered(name, x, axis)
     ignoring = name.startswith("nan")
     if x.shape[-1] == 0:
         raise ValueError(
             f"{name}: wanted at least one element along axis={axis}, got an axis of length 0"
         )
-    n = _counts(name, raw(x)) if ignoring else np.array([x.shape[-1]])
-    at = _positions(q if weak and top == 1 else plain.reshape(-1), n, method)
-    at = at.reshape((*n.shape[:-1], plain.size))
+    n = _sizes(name, x, ignoring=ignoring)
+    fractions = detached(given).reshape(-1)
+    at = _positions(q if weak and top == 1 else fractions, n, method)
+    at = at.reshape((*n.shape[:-1], given.size))
     low = np.floor(at).astype(np.intp)
     if at.dtype.kind == "i":  # a method that never interpolates
         (result,) = _of_ranks(x, low, spoiled=not ignoring)
     else:
         high = np.minimum(low + 1, np.maximum(n - 1, 0))
         a, b = _of_ranks(x, low, high, spoiled=not ignoring)
-        t = (at - low).astype(plain.dtype if plain.dtype.kind == "f" else np.float64)
+        t = (at - low).astype(given.dtype if given.dtype.kind == "f" else np.float64)
         if weak:
-            t = t.item() if t.size == 1 else t.astype(a.dtype) if a.dtype.kind == "f" else t
+            t = t.astype(a.dtype) if a.dtype.kind == "f" else t
         elif isinstance(given, graph.Variable) and method in _SPEED:
             inside = (at > 0) & (at < n - 1)
             speed = np.where(inside, n + _SPEED[method], 0.0).astype(t.dtype)
-            t = t + (shaping.reshape(given, (-1,)) - plain.reshape(-1)) * speed
+            t = t + (shaping.reshape(given, (-1,)) - fractions) * speed
         result = lerp(a, b, t)
-    if plain.ndim:
+    if given.ndim:
         result = shaping.moveaxis(result, -1, 0)
-    return shaping.reshape(result, (*plain.shape, *(full if keepdims else kept)))
+    return shaping.reshape(result, (*given.shape, *(full if keepdims else kept)))
 
 
 def quantile(

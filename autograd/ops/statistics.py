@@ -13,18 +13,19 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
+from autograd.engine.calls import holds
 from autograd.engine.graph import wrap
-from autograd.ops import elementwise, shaping
-from autograd.ops._shared import inexact, operand, raw, refuse_out
+from autograd.ops import elementwise, plain, shaping
+from autograd.ops._shared import inexact, operand, refuse_out
 from autograd.ops.reductions import (
-    _bounded,
-    _extreme,
-    _extreme_x,
-    _std,
-    _variance,
+    bounded_extreme,
+    make_extreme,
     mean,
     prod,
+    root_of_variance,
+    share_among_ties,
     sum,
+    variance,
 )
 
 __all__ = [
@@ -63,13 +64,13 @@ def average(
     x = operand("average", x)
     if weights is None:
         result = mean(x, axis, keepdims=keepdims)
-        total = raw(result).dtype.type(x.size / (raw(result).size or 1))
+        total = result.dtype.type(x.size / (result.size or 1))
         if isinstance(result, graph.Variable):
             total = wrap(total)
     else:
         weights = _aligned(x, axis, operand("average", weights))
         total = sum(weights, axis, keepdims=keepdims)
-        if not np.all(total):
+        if holds(np.any(total == 0), traced=False):
             raise ZeroDivisionError(
                 "average: wanted weights with a sum other than 0, got some that add up to 0"
             )
@@ -96,20 +97,22 @@ def _aligned(x: Any, axis: Any, weights: Any) -> Any:
 
 def _extreme_unless_nan_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
     """Share `g` among ties; none of it goes to a slice of nan only."""
-    empty = np.isnan(raw(out))
-    return _extreme_x(np.where(empty, 0.0, g) if np.any(empty) else g, x, out, axis)
+    empty = np.isnan(out)
+    if holds(np.any(empty), traced=True):
+        g = np.where(empty, 0.0, g)
+    return share_among_ties(g, x, out, axis)
 
 
-_nanmax = _extreme("nanmax", np.nanmax, _extreme_unless_nan_x)
-_nanmin = _extreme("nanmin", np.nanmin, _extreme_unless_nan_x)
+_nanmax = make_extreme("nanmax", np.nanmax, _extreme_unless_nan_x)
+_nanmin = make_extreme("nanmin", np.nanmin, _extreme_unless_nan_x)
 
 
 def _unless_nan(x: Any, where: Any) -> Any:
     """Return what `where` becomes when nan is left out as well: True if nothing is left out."""
-    there = ~np.isnan(raw(x))
-    if where is True:
-        return True if there.all() else there
-    return there & raw(where)
+    there = plain.invert(plain.isnan(x))
+    if where is not True:
+        return plain.logical_and(there, where)
+    return True if holds(plain.all(there), traced=False) else there
 
 
 def nansum(
@@ -168,7 +171,7 @@ def nanvar(
 ) -> Any:
     """Return the variance of the elements that are not nan; see `var`."""
     there = _unless_nan(x, where)
-    return _variance("nanvar", x, axis, dtype, out, ddof, keepdims, there, mean, correction)
+    return variance("nanvar", x, axis, dtype, out, ddof, keepdims, there, mean, correction)
 
 
 def nanstd(
@@ -185,7 +188,9 @@ def nanstd(
 ) -> Any:
     """Return the standard deviation of the elements that are not nan; see `std`."""
     there = _unless_nan(x, where)
-    return _std(_variance("nanstd", x, axis, dtype, out, ddof, keepdims, there, mean, correction))
+    return root_of_variance(
+        variance("nanstd", x, axis, dtype, out, ddof, keepdims, there, mean, correction)
+    )
 
 
 def nanmax(
@@ -197,7 +202,9 @@ def nanmax(
     where: Any = True,
 ) -> Any:
     """Return the largest element that is not nan; elements that tie share the gradient."""
-    return _bounded(_nanmax, elementwise.fmax, -math.inf, x, axis, out, keepdims, initial, where)
+    return bounded_extreme(
+        _nanmax, elementwise.fmax, -math.inf, x, axis, out, keepdims, initial, where
+    )
 
 
 def nanmin(
@@ -209,4 +216,6 @@ def nanmin(
     where: Any = True,
 ) -> Any:
     """Return the smallest element that is not nan; elements that tie share the gradient."""
-    return _bounded(_nanmin, elementwise.fmin, math.inf, x, axis, out, keepdims, initial, where)
+    return bounded_extreme(
+        _nanmin, elementwise.fmin, math.inf, x, axis, out, keepdims, initial, where
+    )

@@ -22,23 +22,11 @@ from autograd import fft, linalg, ops, special
 from autograd.engine import graph
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import wrap
+from autograd.ops.plain import plain
 from autograd.protocols import scipy as _scipy
 
-__all__ = [
-    "HANDLERS",
-    "PLAIN",
-    "QUESTIONS",
-    "REFUSED",
-    "array_function",
-    "classify",
-    "nearest",
-    "parameters",
-    "refuse",
-    "requires_grad",
-    "spelling",
-    "strip",
-    "wrapped",
-]
+__all__ = ["HANDLERS", "PLAIN", "QUESTIONS", "REFUSED", "array_function", "classify", "nearest",
+           "parameters", "refuse", "requires_grad", "spelling", "strip", "without_rules", "wrapped"]
 
 
 def _named(names: str) -> list[Any]:
@@ -175,6 +163,16 @@ def wrapped(result: Any) -> Any:
     return result
 
 
+_plain = functools.cache(plain)
+
+
+def without_rules(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+    """Call a function that has no counterpart on Variables that require no gradient, where
+    observers see it.
+    """
+    return wrapped(_plain(function)(*args, **kwargs))
+
+
 # -- arguments -------------------------------------------------------------------------------------
 
 # Arguments that say the default, and so need no counterpart.
@@ -271,4 +269,4 @@ def array_function(
         return function(*unwrap_all(args), **unwrap_all(kwargs))
     if requires_grad(args) or requires_grad(kwargs):
         raise refuse(function)
-    return wrapped(function(*unwrap_all(args), **unwrap_all(kwargs)))
+    return without_rules(function, args, kwargs)

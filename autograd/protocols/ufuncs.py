@@ -25,7 +25,7 @@ from autograd.protocols.functions import (
     requires_grad,
     spelling,
     strip,
-    wrapped,
+    without_rules,
 )
 
 __all__ = ["array_ufunc"]
@@ -51,8 +51,10 @@ def array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs:
     if ufunc in QUESTIONS:
         return (plain(ufunc) if kwargs else QUESTIONS[ufunc])(*inputs, **kwargs)
     if not requires_grad(inputs) and not requires_grad(kwargs):
-        result = ufunc(*map(unwrap, inputs), **unwrap_all(kwargs))
-        return kwargs["out"][0] if "out" in kwargs else wrapped(result)
+        if "out" not in kwargs:
+            return without_rules(ufunc, inputs, kwargs)
+        ufunc(*map(unwrap, inputs), **unwrap_all(kwargs))
+        return kwargs["out"][0]
     handler = handler or _scipy.counterpart(ufunc)
     if handler is None:
         raise refuse(ufunc)
@@ -122,7 +124,7 @@ def _method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[
     if ufunc in QUESTIONS:
         return plain(getattr(ufunc, method))(*inputs, **kwargs)
     if not requires_grad(inputs) and not requires_grad(kwargs):
-        return wrapped(getattr(ufunc, method)(*map(unwrap, inputs), **unwrap_all(kwargs)))
+        return without_rules(getattr(ufunc, method), inputs, kwargs)
     handler = HANDLERS.get(ufunc) or _scipy.counterpart(ufunc)
     if handler is None:
         raise refuse(ufunc)

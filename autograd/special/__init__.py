@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from autograd._optional import require
-from autograd.engine.calls import binary, primitive, unary
+from autograd.engine.calls import binary, holds, primitive, unary
 from autograd.ops.elementwise import sinc
 from autograd.ops.exponential_sums import log_softmax, logsumexp, softmax
 from autograd.publication import publish as _publish
@@ -198,7 +198,7 @@ def polygamma(n: Any, x: Any) -> Any:
 def _rgamma_slope(x: Any, out: Any) -> Any:
     """Return -psi(x) / Gamma(x), with its limit (-1)^n n! at the poles x = -n (DLMF 5.7.1)."""
     pole = (x <= 0) & (x == np.floor(x))
-    if not np.any(pole):
+    if not holds(np.any(pole), traced=True):
         return -out * digamma(x)
     inside = np.where(pole, 1.0, x)
     n = np.where(pole, -x, 0.0)
@@ -240,11 +240,11 @@ def betainc(a: Any, b: Any, x: Any) -> Any:
 def _t_density(df: Any, x: Any) -> Any:
     """Return the density of Student's distribution: of the normal one for infinite `df`."""
     infinite = np.isinf(df)
-    if np.any(infinite):
+    if holds(np.any(infinite), traced=True):
         df = np.where(infinite, 1.0, df).astype(np.result_type(df, x.dtype))
     log_norm = _weak(betaln(0.5, df / 2), df) + 0.5 * _weak(np.log(df), df)
     density = np.exp((df + 1) * -0.5 * np.log1p(x * x / df) - log_norm)
-    if not np.any(infinite):
+    if not holds(np.any(infinite), traced=True):
         return density
     return np.where(infinite, np.exp(x * x * -0.5) / _SQRT_2PI, density)
 

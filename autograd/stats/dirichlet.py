@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from autograd import special
+from autograd.engine.calls import detached, holds
 from autograd.ops import elementwise, joining, reductions, shaping
-from autograd.ops._shared import raw
 from autograd.ops.contractions import as_array
 from autograd.stats._shared import in_one_dtype, positive
 
@@ -44,12 +44,14 @@ def logpdf(x: Any, alpha: Any) -> Any:
             f"{name}: wanted {len(alpha)} shares along the first axis, one per concentration, or "
             f"one less, got {len(x)}"
         )
-    total = raw(x).sum(axis=0)
+    shares = detached(x)
+    total = np.sum(shares, axis=0)
     tolerance = max(1e-9, 64 * np.finfo(x.dtype).eps * len(alpha))  # SciPy's, and for float32
-    if np.any(raw(x) < 0) or np.any(np.abs(total - 1) > tolerance):
+    wrong = np.any(shares < 0) | np.any(np.abs(total - 1) > tolerance)
+    if holds(wrong, traced=False):
         raise ValueError(
             f"{name}: wanted shares that are not negative and sum to 1, got a sum of "
-            f"{total.flat[np.argmax(np.abs(total - 1))]} and a smallest share of {raw(x).min()}; "
+            f"{total.flat[np.argmax(np.abs(total - 1))]} and a smallest share of {shares.min()}; "
             f"divide x by its sum"
         )
     alpha = positive(alpha)

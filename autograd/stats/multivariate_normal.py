@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from autograd import linalg
+from autograd.engine.calls import detached, holds
 from autograd.ops import elementwise, reductions, shaping
-from autograd.ops._shared import raw
 from autograd.ops.contractions import as_array
+from autograd.ops.plain import plain
 from autograd.stats._shared import in_one_dtype
 
 __all__ = ["entropy", "logpdf", "pdf"]
@@ -105,14 +106,16 @@ def logpdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False)
         z = _transform(deviation, linalg.matrix_transpose(linalg.inv(lower)))
         distance = reductions.sum(z * z, axis=-1)
         return -0.5 * (distance + log_det + d * _LOG_2PI)
-    null, outside = _null_space(name, raw(cov), raw(deviation))
+    null, outside = _null_space(name, cov, deviation)
     values = elementwise.where(null, 1.0, linalg.eigvalsh(cov))
     log_det = reductions.sum(elementwise.log(values), axis=-1)
     inverse = linalg.pinv(cov, rtol=_rounding(cov), hermitian=True)
     distance = reductions.sum(_transform(deviation, inverse) * deviation, axis=-1)
     rank = np.count_nonzero(~null, axis=-1).astype(cov.dtype)
     inside = -0.5 * (distance + log_det + rank * _LOG_2PI)
-    return elementwise.where(outside, -math.inf, inside) if np.any(outside) else inside
+    if not holds(np.any(outside), traced=True):
+        return inside
+    return elementwise.where(outside, -math.inf, inside)
 
 
 def _rounding(cov: Any) -> float:
@@ -121,8 +124,9 @@ def _rounding(cov: Any) -> float:
     return float(eps * (1e6 if eps < 1e-10 else 1e3))
 
 
+@plain
 def _null_space(name: str, cov: Any, deviation: Any) -> tuple[Any, Any]:
-    """Tell which eigenvalues are 0, and which vectors have a part where they are (plain arrays)."""
+    """Tell which eigenvalues are 0, and which vectors have a part where they are."""
     values, vectors = np.linalg.eigh(cov)
     least = _rounding(cov) * np.abs(values).max(axis=-1, keepdims=True)
     if np.any(values < -least):
@@ -151,6 +155,6 @@ def entropy(mean: Any = None, cov: Any = 1) -> Any:
     """
     name = "stats.multivariate_normal.entropy"
     mean, cov = in_one_dtype(name, mean=0.0 if mean is None else mean, cov=cov)
-    mean, cov = _parameters(name, raw(mean), cov)
+    mean, cov = _parameters(name, detached(mean), cov)
     log_det = _log_det(_cholesky(name, cov))
     return 0.5 * (cov.shape[-1] * (1.0 + _LOG_2PI) + log_det)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from autograd import special
+from autograd.engine.calls import holds
 from autograd.ops import elementwise
-from autograd.stats._shared import COUNTS, constant, in_one_dtype, supported
+from autograd.stats._shared import COUNTS, constant, density, in_one_dtype, supported
 
 __all__ = ["cdf", "logpmf", "pmf"]
 
@@ -24,7 +25,7 @@ def _arguments(name: str, k: Any, mu: Any, loc: Any) -> tuple[Any, Any]:
     # Counts and their beginning do not take part in the choice of the dtype: mu does.
     (mu,) = in_one_dtype(name, mu=mu)
     k, loc = in_one_dtype(name, k=k, loc=loc)
-    if np.any(mu < 0):
+    if holds(np.any(mu < 0), traced=True):
         mu = elementwise.where(mu < 0, np.nan, mu)
     return (k - loc).astype(mu.dtype), mu
 
@@ -45,7 +46,8 @@ def logpmf(k: Any, mu: Any, loc: Any = 0) -> Any:
 
     def of_counts(k: Any) -> Any:
         # 0 log mu has a gradient of 0 at mu = 0, too.
-        powers = special.xlogy(k, elementwise.where(zero, 1.0, mu) if np.any(zero) else mu)
+        some = holds(np.any(zero), traced=True)
+        powers = special.xlogy(k, elementwise.where(zero, 1.0, mu) if some else mu)
         return powers - mu - special.gammaln(k + 1)
 
     return supported((k < 0) | (k != np.floor(k)), k, 1.0, of_counts, -float("inf"))
@@ -53,7 +55,7 @@ def logpmf(k: Any, mu: Any, loc: Any = 0) -> Any:
 
 def pmf(k: Any, mu: Any, loc: Any = 0) -> Any:
     """Return the probability of k; arguments as for `logpmf`."""
-    return elementwise.exp(logpmf(k, mu, loc))
+    return density(logpmf(k, mu, loc))
 
 
 def cdf(k: Any, mu: Any, loc: Any = 0) -> Any:

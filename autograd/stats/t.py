@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd import special
+from autograd.engine.calls import holds
 from autograd.ops import elementwise
-from autograd.ops._shared import raw
 from autograd.stats._shared import (
     NO_ELEMENTARY_DERIVATIVE,
     constant,
@@ -36,13 +36,14 @@ def logpdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     x, df, loc, scale = in_one_dtype("stats.t.logpdf", x=x, df=df, loc=loc, scale=scale)
     df, scale = positive(df), positive(scale)
     z = standardized(x, loc, scale)
-    infinite = np.isinf(raw(df))
-    if np.any(infinite):
+    infinite = np.isinf(df)
+    limit = holds(np.any(infinite), traced=True)
+    if limit:
         df = elementwise.where(infinite, 1.0, df)
     half = df.dtype.type(0.5)
     norm = special.betaln(half, df / 2) + 0.5 * elementwise.log(df)
     out = (df + 1) * -0.5 * elementwise.log1p(z * z / df) - norm
-    if np.any(infinite):
+    if limit:
         out = elementwise.where(infinite, z * z * -0.5 - _HALF_LOG_2PI, out)
     return out - elementwise.log(scale)
 

@@ -101,7 +101,7 @@ def train(recipe, *, epochs=None, print_losses=False):
         epochs,
         scheduler=schedule,
         callbacks=[print_loss] if print_losses else [],
-        progress=not print_losses,  # a bar in a terminal where tqdm is installed, else some lines
+        progress=not print_losses,
     )
     return model, history
 

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd import log_softmax, softmax, tanh
-from autograd.engine.calls import primitive, unary
+from autograd import tanh
+from autograd.engine.calls import holds, primitive, unary
 from autograd.special import erfc
+from nn.functional._names import dim_is_axis
 
 __all__ = [
     "celu",
@@ -27,7 +28,6 @@ __all__ = [
     "hardswish",
     "hardtanh",
     "leaky_relu",
-    "log_softmax",
     "logsigmoid",
     "mish",
     "prelu",
@@ -36,8 +36,6 @@ __all__ = [
     "selu",
     "sigmoid",
     "silu",
-    "softmax",
-    "softmin",
     "softplus",
     "softshrink",
     "softsign",
@@ -284,7 +282,7 @@ def _softplus_x(g: Any, x: Any, beta: float, threshold: float) -> Any:
     z = x * beta
     gx = g * sigmoid(z)
     beyond = z > threshold
-    return np.where(beyond, g, gx) if beyond.any() else gx
+    return np.where(beyond, g, gx) if holds(np.any(beyond), traced=True) else gx
 
 
 @primitive(x=_softplus_x, elementwise=True)
@@ -347,21 +345,13 @@ def prelu(x: Any, weight: Any) -> Any:
         weight = weight.reshape((-1,) + (1,) * (x.ndim - 2))
     elif x.ndim == 0:
         weight = weight.reshape(())
-    return autograd.where(_raw(x) > 0, x, weight * x)
-
-
-def _raw(x: Any) -> Any:
-    return x.data if isinstance(x, autograd.Variable) else x
+    return autograd.where(x > 0, x, weight * x)
 
 
 # -- along an axis ---------------------------------------------------------------------------------
 
 
-def softmin(x: Any, axis: int = -1) -> Any:
-    """Return softmax(-x) along `axis`."""
-    return softmax(-x, axis=axis)
-
-
+@dim_is_axis
 def glu(x: Any, axis: int = -1) -> Any:
     """Split x into two halves a and b along `axis`, and return a sigmoid(b).
 

@@ -9,9 +9,10 @@ import numpy as np
 import autograd
 from autograd import log_softmax
 from autograd.engine.calls import primitive
+from nn.functional._linear import linear
 from nn.functional._loss import check_reduction, raw, reduced
 
-__all__ = ["cross_entropy", "nll_loss"]
+__all__ = ["cross_entropy", "linear_cross_entropy", "nll_loss"]
 
 
 def _picked(a: Any, target: Any, axis: int) -> Any:
@@ -94,6 +95,10 @@ def _softmax_nll(x: Any, target: Any, coefficient: Any, axis: int, summed: bool)
 
 
 def _class_axis(operation: str, input: Any) -> int:
+    if input is None:
+        raise TypeError(
+            f"{operation}: wanted a prediction, got None; does forward end with return?"
+        )
     if not hasattr(input, "ndim"):
         raise TypeError(
             f"{operation}: wanted an array or a Variable as input, got {type(input).__name__}; "
@@ -288,3 +293,43 @@ def _soft_cross_entropy(
         target = target * weight.reshape((-1,) + (1,) * (input.ndim - 1 - axis))
     loss = -(log_softmax(input, axis=axis) * target).sum(axis=axis)
     return reduced(loss, reduction)
+
+
+def linear_cross_entropy(
+    input: Any,
+    linear_weight: Any,
+    target: Any,
+    *,
+    linear_bias: Any = None,
+    weight: Any = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+) -> Any:
+    """Return the `cross_entropy` of the logits input @ linear_weight.T + linear_bias.
+
+    Args:
+        input: shape (in_features,) or (N, in_features).
+        linear_weight: shape (C, ..., in_features).
+        target: classes or class probabilities for logits of shape (C, ...) or (N, C, ...).
+        linear_bias: shape (C, ...), or None.
+        weight: one weight per class, shape (C,).
+        reduction: "mean", "sum" or "none".
+        ignore_index: a class index that does not count, by default -100.
+        label_smoothing: part of each target that is spread evenly over all classes.
+
+    Raises:
+        TypeError: as `cross_entropy`.
+        ValueError: where shapes do not fit.
+    """
+    shape = linear_weight.shape
+    bias = None if linear_bias is None else linear_bias.reshape((-1,))
+    logits = linear(input, linear_weight.reshape((-1, shape[-1])), bias)
+    return cross_entropy(
+        logits.reshape((*input.shape[:-1], *shape[:-1])),
+        target,
+        weight,
+        -100 if ignore_index is None else ignore_index,
+        reduction,
+        label_smoothing,
+    )

@@ -1,4 +1,4 @@
-"""Dropout: zeros at random, in training. Imports `autograd` only."""
+"""Dropout: zeros at random, in training. Imports `autograd`, `_selection`, `_windows`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,33 @@ from typing import Any
 import numpy as np
 
 from autograd import new_generator
-from autograd.engine.calls import primitive
+from autograd.extend import primitive
+from nn.functional._selection import selected
+from nn.functional._windows import over_axes
 
-__all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
+__all__ = [
+    "alpha_dropout",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "feature_alpha_dropout",
+]
+
+# The least value of selu, -scale alpha.
+_LEAST = -1.7580993408473766
 
 
-def dropout(x: Any, p: float = 0.5, training: bool = True, rng: Any = None) -> Any:
+def dropout(
+    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, *, rng: Any = None
+) -> Any:
     """Set elements to 0 with probability `p` and divide the others by 1 - p, which keeps the mean.
 
     Args:
-        x: input of any shape.
+        input: any shape.
         p: probability of a zero, from 0 to 1.
-        training: False returns `x` itself.
+        training: False returns `input` itself.
+        inplace: accepted for PyTorch's sake; nothing is ever changed in place.
         rng: a seed or np.random.Generator; None derives a new stream from `autograd.manual_seed`.
 
     Raises:
@@ -33,66 +48,133 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, rng: Any = None) -> A
         >>> sorted(set(nn.functional.dropout(np.ones(99), p=0.5, rng=0).tolist()))
         [0.0, 2.0]
     """
+    del inplace
     check_probability("dropout", p)
-    return _dropped(x, x.shape, p, rng) if training and p > 0 else x
+    return _dropped(input, input.shape, p, rng) if training and p > 0 else input
 
 
-def dropout1d(x: Any, p: float = 0.5, training: bool = True, rng: Any = None) -> Any:
+def _channel_dropout(
+    n: int,
+    input: Any,
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+    *,
+    rng: Any = None,
+) -> Any:
     """Set whole channels to 0 with probability `p`, as `dropout` does with elements.
 
     Args:
-        x: shape (N, C, L) or (C, L).
+        input: shape (N, C, *size) or (C, *size).
         p: probability of a zero channel, from 0 to 1.
-        training: False returns `x` itself.
+        training: False returns `input` itself.
+        inplace: accepted for PyTorch's sake; nothing is ever changed in place.
         rng: a seed or np.random.Generator; None derives a new stream from `autograd.manual_seed`.
 
     Raises:
-        ValueError: where `x` has another number of axes, or `p` is not a probability.
+        ValueError: where `input` has another number of axes, or `p` is not a probability.
     """
-    return _channels("dropout1d", x, p, training, rng, 1)
+    del inplace
+    check_probability(f"dropout{n}d", p)
+    if input.ndim not in (n + 1, n + 2):
+        raise ValueError(
+            f"dropout{n}d: wanted an input with a channel axis and {n} more, with or without a "
+            f"batch axis before them, got shape {input.shape}"
+        )
+    if not training or p == 0:
+        return input
+    return _dropped(input, (*input.shape[:-n], *(1,) * n), p, rng)
 
 
-def dropout2d(x: Any, p: float = 0.5, training: bool = True, rng: Any = None) -> Any:
-    """As `dropout1d`, for `x` of shape (N, C, H, W) or (C, H, W)."""
-    return _channels("dropout2d", x, p, training, rng, 2)
+dropout1d, dropout2d, dropout3d = over_axes("dropout", _channel_dropout)
 
 
-def dropout3d(x: Any, p: float = 0.5, training: bool = True, rng: Any = None) -> Any:
-    """As `dropout1d`, for `x` of shape (N, C, D, H, W) or (C, D, H, W)."""
-    return _channels("dropout3d", x, p, training, rng, 3)
+def alpha_dropout(
+    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False, *, rng: Any = None
+) -> Any:
+    """Set elements to the least value of selu with probability `p`; keep mean 0 and variance 1.
+
+    Args:
+        input: any shape, of mean 0 and variance 1.
+        p: probability that an element is set, from 0 to 1.
+        training: False returns `input` itself.
+        inplace: accepted for PyTorch's sake; nothing is ever changed in place.
+        rng: a seed or np.random.Generator; None derives a new stream from `autograd.manual_seed`.
+
+    Raises:
+        ValueError: where `p` is not a probability.
+
+    References:
+        G. Klambauer et al., Self-normalizing neural networks, NeurIPS 2017,
+        https://arxiv.org/abs/1706.02515, section "New dropout technique".
+    """
+    del inplace
+    check_probability("alpha_dropout", p)
+    return _shrunk(input, input.shape, p, rng) if training and p > 0 else input
+
+
+def feature_alpha_dropout(
+    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False, *, rng: Any = None
+) -> Any:
+    """Set whole channels to the least value of selu, as `alpha_dropout` does with elements.
+
+    Args:
+        input: shape (N, C, ...), of mean 0 and variance 1.
+        p: probability that a channel of a sample is set, from 0 to 1.
+        training: False returns `input` itself.
+        inplace: accepted for PyTorch's sake; nothing is ever changed in place.
+        rng: a seed or np.random.Generator; None derives a new stream from `autograd.manual_seed`.
+
+    Raises:
+        ValueError: where `p` is not a probability, or `input` has no channels.
+    """
+    del inplace
+    check_probability("feature_alpha_dropout", p)
+    if input.ndim < 2:
+        raise ValueError(
+            f"feature_alpha_dropout: wanted an input of shape (N, C, ...), got {input.shape}"
+        )
+    if not training or p == 0:
+        return input
+    return _shrunk(input, (*input.shape[:2], *(1,) * (input.ndim - 2)), p, rng)
 
 
 def check_probability(operation: str, p: float) -> None:
     """Refuse what is not a probability."""
+    if not isinstance(p, int | float | np.number):
+        raise TypeError(f"{operation}: wanted a probability p, got {type(p).__name__} {p!r:.40}")
     if not 0 <= p <= 1:
         raise ValueError(f"{operation}: wanted a probability p from 0 to 1, got {p}")
 
 
-def _channels(operation: str, x: Any, p: float, training: bool, rng: Any, space: int) -> Any:
-    check_probability(operation, p)
-    if x.ndim not in (space + 1, space + 2):
-        raise ValueError(
-            f"{operation}: wanted an input with a channel axis and {space} more, with or without a "
-            "batch axis before "
-            f"them, got shape {x.shape}"
-        )
-    if not training or p == 0:
-        return x
-    return _dropped(x, (*x.shape[:-space], *(1,) * space), p, rng)
-
-
-def _dropped(x: Any, shape: tuple[int, ...], p: float, rng: Any) -> Any:
-    draws = new_generator(rng).random(shape, dtype=np.float32)
+def _kept(shape: tuple[int, ...], p: float, rng: Any) -> Any:
     # float32 draws are multiples of 2^-24, and never 1: p = 1 drops everything.
-    return _masked(x, draws >= p, 1.0 / (1.0 - p) if p < 1 else 0.0)
+    return new_generator(rng).random(shape, dtype=np.float32) >= p
+
+
+def _dropped(input: Any, shape: tuple[int, ...], p: float, rng: Any) -> Any:
+    return masked(input, _kept(shape, p, rng), 1.0 / (1.0 - p) if p < 1 else 0.0)
+
+
+def _shrunk(input: Any, shape: tuple[int, ...], p: float, rng: Any) -> Any:
+    """Return scale x + shift, with the least value of selu for x where it is dropped."""
+    kept = _kept(shape, p, rng)
+    if p == 1:
+        return masked(input, kept, 0.0)  # as PyTorch: the formula would divide by 0
+    scale = ((1 - p) * (1 + p * _LEAST * _LEAST)) ** -0.5
+    rest = (1 - p) * scale * _LEAST  # scale least + shift, with shift = - scale p least
+    return masked(input, kept, scale) + np.where(kept, rest - scale * _LEAST, rest).astype(
+        input.dtype
+    )
 
 
 @primitive(
-    x=lambda g, kept, scale: g * kept * scale,
+    x=lambda g, kept, scale: masked(g, kept, scale),
     nondiff=("kept",),
     linear=True,
+    makes_zeros=True,
     name="dropout",
 )
-def _masked(x: Any, kept: Any, scale: float) -> Any:
+def masked(x: Any, kept: Any, scale: float) -> Any:
     """Return x scale where `kept`, 0 elsewhere; saves one byte per element."""
-    return x * kept * scale
+    return selected(x * scale, kept)

@@ -14,13 +14,13 @@ def _rows(a: Any) -> Any:
     return a if a.ndim == 2 else a.reshape((-1, a.shape[-1]))
 
 
-def _linear_x(g: Any, weight: Any, x_shape: tuple[int, ...]) -> Any:
+def _linear_input(g: Any, weight: Any, input_shape: tuple[int, ...]) -> Any:
     gx = g @ weight if g.ndim <= 2 else _rows(g) @ weight
-    return gx if gx.shape == x_shape else gx.reshape(x_shape)
+    return gx if gx.shape == input_shape else gx.reshape(input_shape)
 
 
-def _linear_weight(g: Any, x: Any) -> Any:
-    return _rows(g).T @ _rows(x)
+def _linear_weight(g: Any, input: Any) -> Any:
+    return _rows(g).T @ _rows(input)
 
 
 def _linear_bias(g: Any) -> Any:
@@ -28,12 +28,12 @@ def _linear_bias(g: Any) -> Any:
 
 
 # One primitive, not matmul and add: 0.6 of their time on a small batch (benchmarks/layers.py).
-@primitive(x=_linear_x, weight=_linear_weight, bias=_linear_bias)
-def linear(x: Any, weight: Any, bias: Any = None) -> Any:
-    """Return x @ weight.T + bias.
+@primitive(input=_linear_input, weight=_linear_weight, bias=_linear_bias)
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """Return input @ weight.T + bias.
 
     Args:
-        x: shape (..., in_features); integers are taken as numbers of the weight's dtype.
+        input: shape (..., in_features); integers are taken as numbers of the weight's dtype.
         weight: shape (out_features, in_features).
         bias: shape (out_features,), or None.
 
@@ -41,7 +41,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
         Shape (..., out_features).
 
     Raises:
-        ValueError: where the last axis of `x` is not as long as that of `weight`, or `bias` has
+        ValueError: where the last axis of `input` is not as long as that of `weight`, or `bias` has
             another shape.
 
     Example:
@@ -51,15 +51,15 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
                [1.5, 2. ]])
     """
     try:
-        if x.dtype.kind in "biu":
-            x = x.astype(weight.dtype)
+        if input.dtype.kind in "biu":
+            input = input.astype(weight.dtype)
         out = (
-            x @ weight.T
-            if x.ndim <= 2
-            else (_rows(x) @ weight.T).reshape((*x.shape[:-1], weight.shape[0]))
+            input @ weight.T
+            if input.ndim <= 2
+            else (_rows(input) @ weight.T).reshape((*input.shape[:-1], weight.shape[0]))
         )
     except (ValueError, AttributeError, TypeError):
-        raise _linear_mismatch(x, weight) from None
+        raise _linear_mismatch(input, weight) from None
     if bias is None:
         return out
     if bias.shape != weight.shape[:1]:
@@ -74,7 +74,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 def _linear_mismatch(x: Any, weight: Any) -> Exception:
     if not hasattr(x, "shape"):
         return TypeError(
-            f"linear: wanted an array or a Variable, got {type(x).__name__}; write np.array(x)"
+            f"linear: wanted an array or a Variable, got {type(x).__name__}; write np.array(input)"
         )
     return ValueError(
         f"linear: wanted an input of shape (..., {weight.shape[-1]}) for a weight of shape "
@@ -83,12 +83,12 @@ def _linear_mismatch(x: Any, weight: Any) -> Exception:
     )
 
 
-def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
-    """Return the sums of x1[i] weight[o, i, j] x2[j] over i and j, plus bias[o].
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """Return the sums of x[i] weight[o, i, j] y[j] over i and j, plus bias[o].
 
     Args:
-        x1: shape (..., in1_features).
-        x2: shape (..., in2_features), with the same leading axes.
+        input1: x, of shape (..., in1_features).
+        input2: y, of shape (..., in2_features), with the same leading axes.
         weight: shape (out_features, in1_features, in2_features).
         bias: shape (out_features,), or None.
 
@@ -98,13 +98,13 @@ def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
     Raises:
         ValueError: where shapes do not fit.
     """
-    wanted = (*x1.shape[:-1], weight.shape[1]), (*x1.shape[:-1], weight.shape[2])
-    if (x1.shape, x2.shape) != wanted:
+    wanted = (*input1.shape[:-1], weight.shape[1]), (*input1.shape[:-1], weight.shape[2])
+    if (input1.shape, input2.shape) != wanted:
         raise ValueError(
             f"bilinear: wanted inputs of shapes (..., {weight.shape[1]}) and (..., "
             f"{weight.shape[2]}) with equal leading "
-            f"axes, got {x1.shape} and {x2.shape}"
+            f"axes, got {input1.shape} and {input2.shape}"
         )
-    product = x1[..., None, None, :] @ weight  # (..., out, 1, in2)
-    out = (product * x2[..., None, None, :]).sum(axis=(-2, -1))
+    product = input1[..., None, None, :] @ weight  # (..., out, 1, in2)
+    out = (product * input2[..., None, None, :]).sum(axis=(-2, -1))
     return out if bias is None else out + bias

@@ -53,6 +53,10 @@ def raw(x: Any) -> Any:
 def _pair(operation: str, input: Any, target: Any, reduction: str) -> tuple[Any, Any]:
     """Check shapes; a target of Python numbers or integers gets the dtype of the input."""
     check_reduction(operation, reduction)
+    if input is None:
+        raise TypeError(
+            f"{operation}: wanted a prediction, got None; does forward end with return?"
+        )
     if not isinstance(input, (Variable, np.ndarray)) and not hasattr(input, "__array_ufunc__"):
         input = np.asarray(input)
     if not hasattr(target, "dtype") or target.dtype.kind in "biu":
@@ -305,7 +309,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     if log_target:
         loss = np.exp(target) * (target - input)
     else:
-        positive = raw(target) > 0
+        positive = target > 0
         loss = target * (np.log(autograd.where(positive, target, 1.0)) - input)
     if reduction == "batchmean":
         return loss.sum() / input.shape[0] if input.ndim else loss

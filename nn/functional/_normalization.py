@@ -1,4 +1,7 @@
-"""Normalisation: mean 0, variance 1, then a scale and a shift. Imports `autograd` only."""
+"""Normalisation: mean 0, variance 1, then a scale and a shift.
+
+Imports `autograd`, `_names`, `_pooling`, `_windows`.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine.calls import primitive
+from autograd import Variable
+from autograd.extend import primitive
+from nn.functional._names import dim_is_axis
+from nn.functional._pooling import sum_pool
+from nn.functional._windows import Windows, check_numbers, per_axis
 
-__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
+__all__ = [
+    "batch_norm",
+    "group_norm",
+    "instance_norm",
+    "layer_norm",
+    "local_response_norm",
+    "normalize",
+    "rms_norm",
+]
 
 
 def _standardize_x(g: Any, out: Any, axis: tuple[int, ...], eps: float) -> Any:
@@ -57,7 +72,7 @@ def _affine(z: Any, weight: Any, bias: Any) -> Any:
 
 
 def layer_norm(
-    x: Any,
+    input: Any,
     normalized_shape: int | tuple[int, ...],
     weight: Any = None,
     bias: Any = None,
@@ -66,45 +81,50 @@ def layer_norm(
     """Normalise over the last axes.
 
     Args:
-        x: shape (..., *normalized_shape).
+        input: shape (..., *normalized_shape).
         normalized_shape: lengths of the last axes.
         weight: scale of shape `normalized_shape`, or None.
         bias: shift of shape `normalized_shape`, or None.
         eps: added to the variance.
 
     Raises:
-        ValueError: where `x` does not end with `normalized_shape`.
+        ValueError: where `input` does not end with `normalized_shape`.
 
     References:
         J. Ba, J. Kiros, G. Hinton, Layer normalization, 2016, https://arxiv.org/abs/1607.06450, eq.
         4.
     """
-    axis = last_axes("layer_norm", x, normalized_shape)
-    return _affine(standardize(x, axis, eps)[0], weight, bias)
+    axis = last_axes("layer_norm", input, normalized_shape)
+    return _affine(standardize(input, axis, eps)[0], weight, bias)
 
 
 def rms_norm(
-    x: Any, normalized_shape: int | tuple[int, ...], weight: Any = None, eps: float | None = None
+    input: Any,
+    normalized_shape: int | tuple[int, ...],
+    weight: Any = None,
+    eps: float | None = None,
 ) -> Any:
     """Divide by the root of the mean square over the last axes.
 
     Args:
-        x: shape (..., *normalized_shape).
+        input: shape (..., *normalized_shape).
         normalized_shape: lengths of the last axes.
         weight: scale of shape `normalized_shape`, or None.
         eps: added to the mean square; None takes the machine epsilon of the dtype.
 
     Raises:
-        ValueError: where `x` does not end with `normalized_shape`.
+        ValueError: where `input` does not end with `normalized_shape`.
 
     References:
         B. Zhang, R. Sennrich, Root mean square layer normalization, NeurIPS 2019,
         https://arxiv.org/abs/1910.07467, eq. 4.
     """
-    axis = last_axes("rms_norm", x, normalized_shape)
+    axis = last_axes("rms_norm", input, normalized_shape)
     if eps is None:
-        eps = float(np.finfo(x.dtype).eps)
-    return _affine(x / np.sqrt((x * x).mean(axis=axis, keepdims=True) + eps), weight, None)
+        eps = float(np.finfo(input.dtype).eps)
+    return _affine(
+        input / np.sqrt((input * input).mean(axis=axis, keepdims=True) + eps), weight, None
+    )
 
 
 def last_axes(operation: str, x: Any, normalized_shape: int | tuple[int, ...]) -> tuple[int, ...]:
@@ -129,81 +149,153 @@ def _per_channel(parameter: Any, ndim: int) -> Any:
 
 
 def batch_norm(
-    x: Any,
+    input: Any,
     running_mean: Any,
     running_var: Any,
     weight: Any = None,
     bias: Any = None,
     training: bool = False,
+    momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Any:
-    """Normalise each channel over the batch and space axes, or by given statistics.
-
-    The running statistics are not touched: `nn.BatchNorm1d` updates its own.
+    """Normalise each channel over the batch and space axes, or by running statistics.
 
     Args:
-        x: shape (N, C, ...).
-        running_mean: shape (C,); used where `training` is False, or None.
-        running_var: shape (C,); used where `training` is False, or None.
+        input: shape (N, C, ...).
+        running_mean: array of shape (C,), or None. In training it is moved towards the mean of the
+            batch, in place; else it is what is subtracted.
+        running_var: array of shape (C,), or None; the same with the variance, in training with the
+            unbiased one.
         weight: scale of shape (C,), or None.
         bias: shift of shape (C,), or None.
-        training: whether the statistics of `x` are used; they are, too, where there are no running
-            ones.
+        training: whether the statistics of `input` are used; they are, too, where there are no
+            running ones.
+        momentum: how far the running statistics are moved, from 0 to 1.
         eps: added to the variance.
 
     Raises:
-        ValueError: in training with one value per channel, whose variance is 0.
+        ValueError: in training with one value per channel, whose variance is 0, and for shapes
+            that do not fit.
 
     References:
         S. Ioffe, C. Szegedy, Batch normalization, ICML 2015, https://arxiv.org/abs/1502.03167,
         algorithm 1.
     """
-    if training or running_mean is None or running_var is None:
-        z = batch_statistics(x, eps)[0]
+    _check_channels("batch_norm", input, 2, running_mean, running_var, weight, bias)
+    if not training and running_mean is not None and running_var is not None:
+        z = _by_running(input, running_mean, running_var, eps)
     else:
-        deviation = np.sqrt(_per_channel(running_var, x.ndim) + eps)
-        z = (x - _per_channel(running_mean, x.ndim)) / deviation
-    return _affine(z, _per_channel(weight, x.ndim), _per_channel(bias, x.ndim))
+        axis = (0, *range(2, input.ndim))
+        if math.prod(input.shape[a] for a in axis) == 1:
+            raise ValueError(
+                "batch_norm: wanted more than one value per channel in training, got shape "
+                f"{input.shape}; use a larger batch or eval()"
+            )
+        if not training:
+            running_mean = running_var = None
+        z = _by_own(input, axis, running_mean, running_var, momentum, eps)
+    return _affine(z, _per_channel(weight, input.ndim), _per_channel(bias, input.ndim))
 
 
-def batch_statistics(x: Any, eps: float) -> Any:
-    """Return `x` of shape (N, C, ...) normalised per channel, means and biased variances."""
-    axis = tuple(a for a in range(x.ndim) if a != 1)
-    if math.prod(x.shape[a] for a in axis) == 1:
-        raise ValueError(
-            f"batch_norm: wanted more than one value per channel in training, got shape {x.shape}; "
-            "use a larger batch or eval()"
-        )
-    return standardize(x, axis, eps)
-
-
-def instance_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
-    """Normalise each channel of each sample over its space axes.
+def instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Normalise each channel of each sample over its space axes, or by running statistics.
 
     Args:
-        x: shape (N, C, ...).
+        input: shape (N, C, ...).
+        running_mean: array of shape (C,), or None. Where the statistics of `input` are used, it is
+            moved towards their mean over the batch, in place; else it is what is subtracted.
+        running_var: array of shape (C,), or None; the same with the unbiased variance.
         weight: scale of shape (C,), or None.
         bias: shift of shape (C,), or None.
+        use_input_stats: whether the statistics of `input` are used.
+        momentum: how far the running statistics are moved, from 0 to 1.
         eps: added to the variance.
 
     Raises:
-        ValueError: where `x` has fewer than three axes.
+        ValueError: where `input` has fewer than three axes or one value per channel, where
+            running statistics are missing, and for shapes that do not fit.
+
+    References:
+        D. Ulyanov, A. Vedaldi, V. Lempitsky, Instance normalization, 2016,
+        https://arxiv.org/abs/1607.08022, eq. 5.
     """
-    if x.ndim < 3:
+    _check_channels("instance_norm", input, 3, running_mean, running_var, weight, bias)
+    if use_input_stats:
+        if math.prod(input.shape[2:]) == 1:
+            raise ValueError(
+                "instance_norm: wanted more than one value per channel of a sample, got shape "
+                f"{input.shape}"
+            )
+        axis = tuple(range(2, input.ndim))
+        z = _by_own(input, axis, running_mean, running_var, momentum, eps)
+    elif running_mean is None or running_var is None:
         raise ValueError(
-            f"instance_norm: wanted an input of shape (N, C, ...) with space axes, got {x.shape}"
+            "instance_norm: wanted running_mean and running_var with use_input_stats=False, got "
+            "None"
         )
-    z = standardize(x, tuple(range(2, x.ndim)), eps)[0]
-    return _affine(z, _per_channel(weight, x.ndim), _per_channel(bias, x.ndim))
+    else:
+        z = _by_running(input, running_mean, running_var, eps)
+    return _affine(z, _per_channel(weight, input.ndim), _per_channel(bias, input.ndim))
+
+
+def _check_channels(operation: str, input: Any, least: int, *parameters: Any) -> None:
+    """Refuse an input without channels and parameters for another number of them."""
+    check_numbers(operation, "an input", input)
+    if input.ndim < least:
+        space = " with space axes" if least > 2 else ""
+        raise ValueError(
+            f"{operation}: wanted an input of shape (N, C, ...){space}, got {input.shape}"
+        )
+    for parameter in parameters:
+        if parameter is not None and parameter.shape != input.shape[1:2]:
+            raise ValueError(
+                f"{operation}: wanted statistics, weight and bias of shape {input.shape[1:2]} for "
+                f"an input of shape {input.shape}, got {parameter.shape}"
+            )
+
+
+def _by_running(input: Any, mean: Any, variance: Any, eps: float) -> Any:
+    deviation = np.sqrt(_per_channel(variance, input.ndim) + eps)
+    return (input - _per_channel(mean, input.ndim)) / deviation
+
+
+def _by_own(
+    input: Any,
+    axis: tuple[int, ...],
+    running_mean: Any,
+    running_var: Any,
+    momentum: float,
+    eps: float,
+) -> Any:
+    """Normalise over `axis`, and move running statistics towards those of the input."""
+    z, mean, variance = standardize(input, axis, eps)
+    count = math.prod(input.shape[a] for a in axis)
+    for running, batch in ((running_mean, mean), (running_var, variance * (count / (count - 1)))):
+        if running is not None:
+            old, new = (v.data if isinstance(v, Variable) else v for v in (running, batch))
+            old *= 1.0 - momentum
+            old += momentum * new.reshape((-1, len(old))).mean(axis=0)
+            if isinstance(running, Variable):
+                running.mark_changed()
+    return z
 
 
 def group_norm(
-    x: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
+    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
     """Normalise groups of channels of each sample.
 
     Args:
-        x: shape (N, C, ...).
+        input: shape (N, C, ...).
         num_groups: number of groups that the C channels are split into, in order.
         weight: scale of shape (C,), or None.
         bias: shift of shape (C,), or None.
@@ -215,21 +307,56 @@ def group_norm(
     References:
         Y. Wu, K. He, Group normalization, ECCV 2018, https://arxiv.org/abs/1803.08494, eq. 7.
     """
-    if x.ndim < 2 or x.shape[1] % num_groups:
+    _check_channels("group_norm", input, 2, weight, bias)
+    if num_groups < 1 or input.shape[1] % num_groups:
         raise ValueError(
             f"group_norm: wanted an input of shape (N, C, ...) with C a multiple of {num_groups} "
-            f"groups, got {x.shape}"
+            f"groups, got {input.shape}"
         )
-    grouped = x.reshape((x.shape[0], num_groups, -1))
-    z = standardize(grouped, (2,), eps)[0].reshape(x.shape)
-    return _affine(z, _per_channel(weight, x.ndim), _per_channel(bias, x.ndim))
+    size = math.prod(input.shape[1:]) // num_groups
+    grouped = input.reshape((input.shape[0], num_groups, size))
+    z = standardize(grouped, (2,), eps)[0].reshape(input.shape)
+    return _affine(z, _per_channel(weight, input.ndim), _per_channel(bias, input.ndim))
 
 
-def normalize(x: Any, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> Any:
+def local_response_norm(
+    input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Any:
+    """Divide by (k + alpha m)^beta, m the mean square of `size` neighbouring channels.
+
+    Args:
+        input: shape (N, C, ...) with at least one axis of space.
+        size: number of channels, half of them before the one that is divided; beyond the first and
+            the last there are zeros.
+        alpha: factor of the mean square.
+        beta: exponent.
+        k: what is added.
+
+    Raises:
+        TypeError: where `size` is no integer.
+        ValueError: where `input` has fewer than three axes, or `size` is below 1.
+
+    References:
+        A. Krizhevsky, I. Sutskever, G. Hinton, ImageNet classification with deep convolutional
+        neural networks, NeurIPS 2012, section 3.3 (with the sum instead of the mean).
+    """
+    _check_channels("local_response_norm", input, 3)
+    (size,) = per_axis("local_response_norm", "size", size, 1)
+    if size < 1:
+        raise ValueError(f"local_response_norm: wanted a size of at least 1, got {size}")
+    lines = (input.shape[1], math.prod(input.shape[2:]))
+    windows = Windows(lines, (size, 1), (1, 1), (1, 1), (size // 2, 0), lines)
+    squares = (input * input).reshape((input.shape[0], 1, *lines))
+    total = sum_pool(squares, windows).reshape(input.shape)
+    return input / (k + alpha / size * total) ** beta
+
+
+@dim_is_axis
+def normalize(input: Any, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> Any:
     """Divide by the p-norm along `axis`, or by `eps` where that is larger.
 
     Args:
-        x: input of any shape.
+        input: any shape.
         p: order of the norm, positive.
         axis: the axis of the vectors.
         eps: the least divisor.
@@ -241,5 +368,6 @@ def normalize(x: Any, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> Any:
         raise ValueError(f"normalize: wanted a positive order p, got {p}")
     if p == 2:
         # Of the square, so that the gradient at a zero vector is finite.
-        return x / np.sqrt(np.maximum((x * x).sum(axis=axis, keepdims=True), eps * eps))
-    return x / np.maximum((np.abs(x) ** p).sum(axis=axis, keepdims=True) ** (1 / p), eps)
+        squares = (input * input).sum(axis=axis, keepdims=True)
+        return input / np.sqrt(np.maximum(squares, eps * eps))
+    return input / np.maximum((np.abs(input) ** p).sum(axis=axis, keepdims=True) ** (1 / p), eps)

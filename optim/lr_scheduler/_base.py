@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autograd._writes import Writes
 from optim._optimizer import Optimizer
 from optim._options import plain_number
 
@@ -54,6 +55,8 @@ class LRScheduler:
 
     # Everything but these is plain data and goes into `state_dict`.
     _not_saved: tuple[str, ...] = ("optimizer",)
+    # What is a number of steps, at least 1, and may become the divisor of another one.
+    _counts: tuple[str, ...] = ()
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         self._attach(optimizer)
@@ -142,15 +145,60 @@ class LRScheduler:
 
         Raises:
             KeyError: `state_dict` is not one of this kind of schedule; nothing has changed.
+            ValueError: a value in it is not of its kind; nothing has changed.
+            TypeError: it is no dict.
         """
-        own = set(self.state_dict())
-        if own != set(state_dict):
-            missing = sorted(own - set(state_dict))
-            unexpected = sorted(set(state_dict) - own)
+        self._plan_load(state_dict).commit()
+
+    def _plan_load(self, state_dict: Mapping[str, Any]) -> Writes:
+        """Return what `load_state_dict` will write, checked; nothing has changed yet."""
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(
+                f"{self._name}: wanted a state_dict, got {type(state_dict).__name__} "
+                f"{state_dict!r:.80}"
+            )
+        own = self.state_dict()
+        if set(own) != set(state_dict):
+            missing = sorted(set(own) - set(state_dict))
+            unexpected = sorted(map(str, set(state_dict) - set(own)))
             raise KeyError(
                 f"{self._name}: wanted a state_dict of a {self._name}, got one with missing keys "
                 f"{missing} and unexpected keys {unexpected}"
             )
-        for name, value in state_dict.items():
+        for name, value in own.items():
+            if not _alike(value, state_dict[name]):
+                raise ValueError(
+                    f"{self._name}: wanted {name} of the state_dict of the kind of {value!r:.80}, "
+                    f"got {state_dict[name]!r:.80}"
+                )
+        for name in self._counts:
+            check_count(self._name, name, state_dict[name])
+        writes = Writes()
+        for name in own:
             if name not in self._not_saved:
-                setattr(self, name, copy.deepcopy(value))
+                writes.add(vars(self), name, copy.deepcopy(state_dict[name]))
+        return writes
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{name}={value!r}"
+            for name, value in vars(self).items()
+            if not name.startswith("_") and name not in self._not_saved
+        )
+        return f"{self._name}({shown})"
+
+
+def _alike(own: Any, other: Any) -> bool:
+    """Return whether a value of a state may take the place of one's own."""
+    if isinstance(own, (list, tuple)):
+        return (
+            isinstance(other, (list, tuple))
+            and len(own) == len(other)
+            and all(map(_alike, own, other))
+        )
+    if isinstance(own, Mapping):
+        return isinstance(other, Mapping)
+    number = (int, float)
+    if isinstance(own, number) and not isinstance(own, bool):
+        return isinstance(other, number) and not isinstance(other, bool)
+    return type(own) is type(other)

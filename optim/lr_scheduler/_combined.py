@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from autograd._writes import Writes
 from optim._optimizer import Optimizer
 from optim.lr_scheduler._base import LRScheduler
 from optim.lr_scheduler._plateau import ReduceLROnPlateau
@@ -45,28 +46,22 @@ class _Combined(LRScheduler):
         parts = [scheduler.state_dict() for scheduler in self._schedulers]
         return super().state_dict() | {"_schedulers": parts}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Continue a run: this schedule and its parts.
-
-        Raises:
-            KeyError: `state_dict` is not one of this kind of schedule.
-            ValueError: it has another number of parts.
-        """
-        parts = state_dict.get("_schedulers", [])
-        if len(parts) != len(self._schedulers):
+    def _plan_load(self, state_dict: Mapping[str, Any]) -> Writes:
+        """Return the writes of this schedule and of its parts."""
+        parts = state_dict.get("_schedulers") if hasattr(state_dict, "get") else None
+        if isinstance(parts, list) and len(parts) != len(self._schedulers):
             raise ValueError(
                 f"{self._name}: wanted a state_dict with {len(self._schedulers)} schedules, got "
                 f"{len(parts)}"
             )
-        before = [scheduler.state_dict() for scheduler in self._schedulers]
-        try:
-            for scheduler, part in zip(self._schedulers, parts, strict=True):
-                scheduler.load_state_dict(part)
-            super().load_state_dict(state_dict)
-        except KeyError:
-            for scheduler, part in zip(self._schedulers, before, strict=True):
-                scheduler.load_state_dict(part)
-            raise
+        writes = super()._plan_load(state_dict)
+        for scheduler, part in zip(self._schedulers, state_dict["_schedulers"], strict=True):
+            writes.extend(scheduler._plan_load(part))  # noqa: SLF001 - schedules are one family
+        return writes
+
+    def __repr__(self) -> str:
+        parts = "".join(f"  {scheduler!r},\n" for scheduler in self._schedulers)
+        return f"{self._name}(\n{parts})"
 
 
 class SequentialLR(_Combined):

@@ -36,6 +36,8 @@ class CosineAnnealingLR(LRScheduler):
         [0.5]
     """
 
+    _counts = ("T_max",)
+
     def __init__(
         self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
@@ -71,6 +73,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     Raises:
         ValueError: `T_0` or `T_mult` is no positive integer.
     """
+
+    _counts = ("T_0", "T_mult", "T_i")
 
     def __init__(
         self,

@@ -70,6 +70,8 @@ class CyclicLR(_WithMomentum):
 
     _not_saved = ("optimizer", "scale_fn")
 
+    _counts = ("total_size",)
+
     def __init__(
         self,
         optimizer: Optimizer,
@@ -148,6 +150,8 @@ class OneCycleLR(_WithMomentum):
         ValueError: no length, an unknown strategy, a share outside [0, 1], an optimizer without
             momentum, or more steps than the cycle has.
     """
+
+    _counts = ("total_steps",)
 
     def __init__(
         self,

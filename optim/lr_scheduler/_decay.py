@@ -95,6 +95,8 @@ class StepLR(LRScheduler):
         ValueError: `step_size` is no positive integer.
     """
 
+    _counts = ("step_size",)
+
     def __init__(
         self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
     ) -> None:

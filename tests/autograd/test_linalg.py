@@ -7,7 +7,7 @@ import pytest
 
 import autograd
 from autograd import Variable, grad, hessian, linalg
-from autograd.linalg import _functions
+from autograd.ops import contractions
 
 
 def random(*shape, seed=0):
@@ -365,7 +365,7 @@ def test_other_errors_are_named(call, message):
 
 def test_multi_dot_takes_the_cheapest_order():
     arrays = [random(*shape) for shape in [(2, 50), (50, 3), (3, 40), (40, 1)]]
-    best = _functions._splits([2, 50, 3, 40, 1])
+    best = contractions._splits([2, 50, 3, 40, 1])
     # A (B (C D)) takes 120 + 150 + 100 products, (A B) (C D) 300 + 120 + 6.
     assert best[0, 3] == 0
     assert best[1, 3] == 1

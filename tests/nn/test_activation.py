@@ -4,7 +4,8 @@ errors.
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import autograd
@@ -214,3 +215,11 @@ def test_arguments_show_in_repr():
     assert repr(nn.ReLU(inplace=True)) == "ReLU()"
     assert repr(nn.PReLU(3)) == "PReLU(num_parameters=3)"
     assert repr(nn.Softmax(axis=1)) == "Softmax(axis=1)"
+
+
+@pytest.mark.parametrize("cls", [nn.Softmax, nn.Softmin, nn.LogSoftmax, nn.GLU])
+def test_dim_is_another_word_for_axis(cls):
+    x = np.random.default_rng(0).normal(size=(2, 4))
+    for axis in (0, 1, -1):
+        np.testing.assert_array_equal(cls(dim=axis)(x), cls(axis)(x))
+    assert repr(cls(dim=0)) == f"{cls.__name__}(axis=0)"

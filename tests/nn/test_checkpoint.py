@@ -1,16 +1,22 @@
+import copy
 import json
 import os
 import pickle
 import stat
 import struct
+import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nn._checkpoint import load, save
+import nn
+import optim
+from nn._checkpoint import _state_of, load, restore, save
 
 
 @pytest.fixture(params=["npz", "safetensors"])
@@ -198,9 +204,10 @@ def test_nothing_is_changed_unless_everything_fits(path):
     save(path, first=BoxWithStreams(w=np.ones(2)), second=Box(a=1))
     first, second = BoxWithStreams(w=np.zeros(2)), Box(b=2)
     first.streams = {"dropout": "untouched"}
-    with pytest.raises(ValueError, match="keys differ") as caught:
+    with pytest.raises(
+        ValueError, match=r"nn.load: 'second' of .*run.* does not fit: keys differ; nothing has"
+    ):
         load(path, first=first, second=second)
-    assert "this was 'second'" in caught.value.__notes__[0]
     np.testing.assert_array_equal(first.state["w"], [0, 0])
     assert first.streams == {"dropout": "untouched"}
     assert second.state == {"b": 2}
@@ -221,6 +228,34 @@ def test_an_unknown_suffix_names_the_known_ones(name, tmp_path):
     for call in (lambda: save(tmp_path / name, x=1), lambda: load(tmp_path / name)):
         with pytest.raises(ValueError, match=r"wanted a path ending in .npz or .safetensors, got"):
             call()
+
+
+@pytest.mark.parametrize(
+    "call, error, match",
+    [
+        (
+            lambda: load("m.pt"),
+            ValueError,
+            r"got 'm.pt'; convert it where PyTorch is: .*\(torch.load\('m.pt'\), 'm.safetensors'\)",
+        ),
+        (
+            lambda: save("m.pt", x=1),
+            ValueError,
+            "got 'm.pt'; write 'm.npz', or 'm.safetensors' for PyTorch's users",
+        ),
+        (lambda: load("a.npy"), ValueError, "got 'a.npy'; one array is written by np.save and"),
+        (
+            lambda: save({"w": np.ones(1)}, "a.npz"),
+            TypeError,
+            r"nn.save: wanted the path first, got dict; write nn.save\('a.npz', state\)",
+        ),
+        (lambda: save(3, {"w": np.ones(1)}), TypeError, "nn.save: wanted a path, got int"),
+        (lambda: load({"w": np.ones(1)}), TypeError, "nn.load: wanted a path, got dict"),
+    ],
+)
+def test_a_wrong_path_says_what_to_write(call, error, match):
+    with pytest.raises(error, match=match):
+        call()
 
 
 @pytest.mark.parametrize(
@@ -379,6 +414,12 @@ def test_a_pickle_inside_is_never_executed(tmp_path, monkeypatch):
         json.dumps({"format": 1, "tree": {"eval": "1"}}).encode(),
         json.dumps({"format": 1, "tree": {"dict": [[[], 1]]}}).encode(),
         json.dumps({"format": 1, "tree": {"dict": [], "tuple": []}}).encode(),
+        json.dumps({"format": 1, "tree": {"dict": [["a", 1], ["a", 2]]}}).encode(),
+        json.dumps({"format": 1, "tree": {"dict": {"tuple": []}}}).encode(),
+        json.dumps({"format": 1, "tree": {"scalar": "gradloom.header"}}).encode(),
+        json.dumps({"tree": {"dict": []}, "format": 1}).encode(),
+        b'{"format": 1, "tree": {"dict": []}} and more',
+        b'{"format": 1, "tree": ' + b"9" * 5000 + b"}",
         b'{"format": 1, "tree": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
 )
@@ -395,3 +436,288 @@ def test_a_forged_shape_does_not_take_the_process_down(tmp_path):
         archive.writestr("x.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
     with pytest.raises(ValueError, match="is damaged or no checkpoint"):
         load(tmp_path / "a.npz")
+
+
+# -- states of the wrong kind: refused as a whole, by the name of the file -----------------------
+
+
+def training():
+    """A model, an optimizer that has made steps, a schedule, a loader and a stream."""
+    model = nn.Sequential(nn.Linear(3, 2, rng=0), nn.BatchNorm1d(2), nn.Dropout(0.5, rng=1))
+    optimizer = optim.Adam(model.parameters(), lr=0.1)
+    schedule = optim.lr_scheduler.StepLR(optimizer, 2)
+    loader = nn.DataLoader(nn.ArrayDataset(np.arange(6)), 2, shuffle=True, seed=3)
+    parts = {
+        "model": model,
+        "optimizer": optimizer,
+        "schedule": schedule,
+        "loader": loader,
+        "stream": np.random.default_rng(5),
+    }
+    advance(parts)
+    return parts
+
+
+def advance(parts):
+    model, optimizer = parts["model"], parts["optimizer"]
+    for _ in range(2):
+        optimizer.zero_grad()
+        (model(np.eye(4, 3, dtype=np.float32)) ** 2).sum().backward()
+        optimizer.step()
+        parts["schedule"].step()
+        list(parts["loader"])
+        parts["stream"].random()
+
+
+def state_of(parts):
+    states = [part.state_dict() for name, part in parts.items() if name != "stream"]
+    return [*states, parts["model"].extra_state(), parts["stream"].bit_generator.state]
+
+
+def same(one, other):
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return np.array_equal(one, other) if isinstance(one, np.ndarray) else one == other
+
+
+SPOILED = {
+    "no model": ("model", lambda s: None, "'model' of .* wanted a dict of arrays, got NoneType"),
+    "a number": ("optimizer", lambda s: 3, "'optimizer' of .*Adam: wanted a state_dict, got int 3"),
+    "a list": ("schedule", lambda s: [], "'schedule' of .*StepLR: wanted a state_dict, got list"),
+    "text": ("loader", lambda s: "x", "'loader' of .*"),
+    "no stream": ("stream", lambda s: {"state": 1}, "'stream' of .*"),
+    "no moment": (
+        "optimizer",
+        lambda s: s["state"][0].pop("exp_avg"),
+        "wanted 'exp_avg' in the state of parameter 0, got 'step', 'exp_avg_sq'; the state_dict",
+    ),
+    "no count": ("optimizer", lambda s: s["state"][0].pop("step"), "wanted 'step' in the state of"),
+    "a complex moment": (
+        "optimizer",
+        lambda s: s["state"][0].update(exp_avg=s["state"][0]["exp_avg"] + 1j),
+        "wanted 'exp_avg' of parameter 0 of a dtype that float32 can hold, got complex",
+    ),
+    "a moment of text": (
+        "optimizer",
+        lambda s: s["state"][1].update(exp_avg=np.full(2, "x")),
+        "of a dtype that float32 can hold, got <U1",
+    ),
+    "a moment beyond float32": (
+        "optimizer",
+        lambda s: s["state"][1].update(exp_avg=np.full(2, 1e300)),
+        r"wanted 'exp_avg' of parameter 1 that fits, got one with 1e\+300 in it, which float32 can",
+    ),
+    "a negative step": (
+        "optimizer",
+        lambda s: s["state"][1].update(step=-5),
+        "wanted a whole number of at least 0 as 'step' of parameter 1, got -5",
+    ),
+    "half a step": ("optimizer", lambda s: s["state"][1].update(step=2.5), "whole number.*got 2.5"),
+    "a step in words": ("optimizer", lambda s: s["state"][1].update(step="2"), "whole number.*'2'"),
+    "a step nan": ("optimizer", lambda s: s["state"][1].update(step=np.nan), "whole number.*nan"),
+    "one beta": (
+        "optimizer",
+        lambda s: s["param_groups"][0].update(betas=(0.9,)),
+        r"Adam: wanted 2 numbers for betas, got \(0.9,\)",
+    ),
+    "a beta of text": (
+        "optimizer",
+        lambda s: s["param_groups"][0].update(betas=("a", "b")),
+        "wanted a real number for betas, got str",
+    ),
+    "betas alone": (
+        "optimizer",
+        lambda s: s["param_groups"][0].update(betas=0.9),
+        "wanted numbers in a tuple for betas, got float 0.9",
+    ),
+    "a rate of text": (
+        "optimizer",
+        lambda s: s["param_groups"][0].update(initial_lr="x"),
+        "wanted a real number for initial_lr, got str",
+    ),
+    "a misspelt option": (
+        "optimizer",
+        lambda s: s["param_groups"][0].update(weight_decai=1),
+        "a parameter group has no option 'weight_decai'; did you mean 'weight_decay'",
+    ),
+    "an unknown option": (
+        "optimizer",
+        lambda s: s["param_groups"][0].update(verbosity=1),
+        "a parameter group has no option 'verbosity'; its options are lr, betas",
+    ),
+    "another algorithm": (
+        "optimizer",
+        lambda s: s["param_groups"][0].update(decoupled_weight_decay=True),
+        "wanted a state_dict with decoupled_weight_decay=False, got True; it belongs to another",
+    ),
+    "a group of text": ("optimizer", lambda s: s.update(param_groups=["x"]), "a dict as group 0"),
+    "groups of text": ("optimizer", lambda s: s.update(param_groups="x"), "a list of dicts as"),
+    "a parameter twice": (
+        "optimizer",
+        lambda s: s["param_groups"][0].update(params=[0, 0, 1, 2]),
+        "wanted each parameter once",
+    ),
+    "a parameter by name": (
+        "optimizer",
+        lambda s: s["param_groups"][0].update(params=["a", "b", "c", "d"]),
+        "wanted the numbers of parameters, got 'a'",
+    ),
+    "a state of text": ("optimizer", lambda s: s["state"].update({0: "x"}), "a dict as the state"),
+    "a weight in words": (
+        "model",
+        lambda s: s.update({"0.bias": np.array(["a", "b"])}),
+        "'0.bias' of dtype <U1 where float32 is wanted",
+    ),
+    "a weight beyond float32": (
+        "model",
+        lambda s: s.update({"0.bias": np.array([1e300, 0])}),
+        r"'0.bias' with 1e\+300 in it, which float32 cannot hold",
+    ),
+    "a counter beyond int64": (
+        "model",
+        lambda s: s.update({"1.num_batches_tracked": np.array(2**63, np.uint64)}),
+        "with 9223372036854775808 in it, which int64 cannot hold",
+    ),
+    "a schedule in words": (
+        "schedule",
+        lambda s: s.update(last_epoch="two"),
+        "StepLR: wanted last_epoch of the state_dict of the kind of 2, got 'two'",
+    ),
+    "rates too few": ("schedule", lambda s: s.update(base_lrs=[]), "wanted base_lrs of the state"),
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+def test_a_state_of_the_wrong_kind_is_refused_and_changes_nothing(spoiled, tmp_path):
+    name, spoil, match = SPOILED[spoiled]
+    path = tmp_path / "run.npz"
+    source, target = training(), training()
+    advance(source)
+    save(path, **source)
+    tree = load(path)
+    result = spoil(tree[name])
+    if spoiled in {"no model", "a number", "a list", "text", "no stream"}:
+        tree[name] = result
+    save(path, tree)
+    before = state_of(target)
+    with pytest.raises(ValueError, match=match) as caught:
+        load(path, **target)
+    assert f"nn.load: {name!r} of {path} does not fit: " in str(caught.value)
+    assert str(caught.value).endswith("nothing has been changed")
+    assert same(state_of(target), before)
+    assert "weight_decai" not in target["optimizer"].param_groups[0]
+
+
+def test_extra_states_of_the_wrong_kind_are_refused(path):
+    parts = training()
+    before = state_of(parts)
+    for extra, match in (
+        ([1], "extra_state is list, wanted a dict"),
+        ({"model": [1]}, "wanted a dict of states, got list"),
+        ({"model": {"2": {"state": 3}}}, "wanted the state of a PCG64 generator"),
+        ({"model": {"7": {}}}, "wanted states for"),
+    ):
+        save(
+            path,
+            {**{name: p.state_dict() for name, p in parts.items() if name == "model"}}
+            | {"extra_state": extra},
+        )
+        with pytest.raises(ValueError, match=match):
+            load(path, model=parts["model"])
+        assert same(state_of(parts), before)
+
+
+def test_a_key_that_a_schedule_adds_to_a_group_does_not_outlive_a_failed_load(tmp_path):
+    path = tmp_path / "run.npz"
+    source = training()
+    save(path, optimizer=source["optimizer"], second=Box(a=1))
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    optimizer = optim.Adam(model.parameters())
+    with pytest.raises(ValueError, match="'second' of"):
+        load(path, optimizer=optimizer, second=Box(b=1))
+    assert "initial_lr" not in optimizer.param_groups[0]
+
+
+def test_a_load_state_dict_of_ones_own_is_asked_and_undone(tmp_path):
+    class Renamed(nn.Linear):
+        def load_state_dict(self, state_dict, strict=True):
+            return super().load_state_dict({"weight": state_dict["w"]}, strict=False)
+
+    path = tmp_path / "run.npz"
+    save(path, model={"w": np.ones((2, 3))}, second=Box(a=1))
+    model = Renamed(3, 2)
+    load(path, model=model)
+    np.testing.assert_array_equal(model.weight.data, np.ones((2, 3)))
+
+
+# -- Ctrl-C --------------------------------------------------------------------------------------
+
+PACKAGES = tuple(f"{os.sep}{name}{os.sep}" for name in ("nn", "optim", "autograd"))
+
+
+class Interrupt:
+    """Raises KeyboardInterrupt before the n-th line that the library executes."""
+
+    def __init__(self, line):
+        self.left = line
+        self.ours = str(Path(nn.__file__).parents[1])
+
+    def __call__(self, frame, event, argument):
+        name = frame.f_code.co_filename
+        if not name.startswith(self.ours) or not any(part in name for part in PACKAGES):
+            return None
+        if event == "line":
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+        return self
+
+    def during(self, function):
+        before = sys.gettrace()
+        sys.settrace(self)
+        try:
+            function()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(before)
+        return self.left <= 0
+
+
+def interrupted_everywhere(function, parts, step):
+    """Interrupt `function` at every `step`-th line; return how often it was old or new after it."""
+    whole = Interrupt(10**9)
+    done = copy.deepcopy(parts)
+    whole.during(lambda: function(done))
+    old, new = state_of(parts), state_of(done)
+    assert not same(old, new)
+    lines = 10**9 - whole.left
+    found = []
+    for line in [*range(1, lines - 10, step), *range(lines - 10, lines + 1)]:
+        fresh = copy.deepcopy(parts)
+        assert Interrupt(line).during(lambda: function(fresh))  # noqa: B023 - called here
+        found.append(state_of(fresh))
+    counts = [sum(same(state, wanted) for state in found) for wanted in (old, new)]
+    assert sum(counts) == len(found)
+    return counts
+
+
+def test_ctrl_c_at_any_line_of_a_load_leaves_all_parts_old_or_all_new(tmp_path):
+    source = training()
+    advance(source)
+    tree = {name: copy.deepcopy(_state_of(part)) for name, part in source.items()}
+    tree["extra_state"] = {"model": source["model"].extra_state()}
+    old, new = interrupted_everywhere(lambda parts: restore("a.npz", tree, parts), training(), 5)
+    assert old > 100
+    assert new > 0
+
+
+@pytest.mark.parametrize("name", ["model", "optimizer", "schedule"])
+def test_ctrl_c_at_any_line_of_load_state_dict_leaves_it_old_or_new(name):
+    source = training()
+    advance(source)
+    state = source[name].state_dict()
+    old, _ = interrupted_everywhere(lambda parts: parts[name].load_state_dict(state), training(), 1)
+    assert old > 20

@@ -3,8 +3,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
+from autograd import Variable
 from nn._data import (
     ArrayDataset,
     BatchSampler,
@@ -244,3 +246,21 @@ def test_a_batch_sampler_over_a_sequential_one_counts_like_it_iterates():
     for drop_last in (False, True):
         batches = BatchSampler(SequentialSampler(range(7)), 3, drop_last)
         assert len(batches) == len(list(batches)) == (2 if drop_last else 3)
+
+
+@pytest.mark.parametrize(
+    "dataset, match",
+    [
+        ((np.zeros(5), np.zeros(5)), "got a tuple of 2 arrays; write DataLoader.ArrayDataset"),
+        ((np.zeros((20, 1)), np.zeros((20, 1)), np.zeros(20)), "got a tuple of 3 arrays"),
+        ((Variable(np.zeros(5)), np.zeros(5)), "got a tuple of 2 arrays"),
+    ],
+)
+def test_a_tuple_of_arrays_is_no_dataset(dataset, match):
+    with pytest.raises(TypeError, match=f"DataLoader: wanted a dataset, {match}"):
+        DataLoader(dataset)
+
+
+def test_a_list_of_whole_arrays_is_told_about_array_dataset():
+    with pytest.raises(ValueError, match=r"or ArrayDataset\(x, y\) where the items are whole arr"):
+        list(DataLoader([np.zeros((20, 2)), np.zeros(20)], batch_size=2))

@@ -2,7 +2,8 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 import autograd
 import nn
@@ -204,3 +205,14 @@ def test_a_graph_from_before_is_out_of_date():
 def test_wrong_arguments_are_explained(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
+def test_tensors_without_elements_are_filled_with_nothing(shape):
+    for fill in (
+        *(init.kaiming_normal_, init.kaiming_uniform_, init.xavier_normal_, init.xavier_uniform_),
+        *(init.orthogonal_, init.normal_, init.uniform_, init.trunc_normal_, init.eye_),
+    ):
+        tensor = np.zeros(shape)
+        assert fill(tensor) is tensor
+    init.kaiming_uniform_(np.zeros(shape), mode="fan_out")

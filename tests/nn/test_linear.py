@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 import autograd
 import nn
@@ -52,7 +53,7 @@ def test_bilinear_and_its_gradients_equal_pytorchs():
         np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=1e-12)
 
 
-@pytest.mark.parametrize("layer", [nn.Linear(400, 300), nn.Bilinear(400, 30, 10)])
+@pytest.mark.parametrize("layer", [nn.Linear(400, 300, rng=0), nn.Bilinear(400, 30, 10, rng=0)])
 def test_initial_weights_are_uniform_with_the_bound_of_pytorch(layer):
     bound = 1 / np.sqrt(400)
     for parameter in layer.parameters():
@@ -110,7 +111,16 @@ def test_linear_keeps_no_input_when_only_the_input_wants_a_gradient():
             ValueError,
             r"linear: wanted a bias of shape \(2,\) for a weight of shape \(2, 3\), got \(1,\)",
         ),
-        (lambda: nn.Linear(-1, 2), ValueError, r"wanted sizes of at least 0, got \(2, -1\)"),
+        (lambda: nn.Linear(-1, 2), ValueError, "Linear: wanted in_features of at least 0, got -1"),
+        (
+            lambda: nn.Linear("3", 2),
+            TypeError,
+            r"Linear: wanted in_features as an int, got str '3'; write int\(...\) around it",
+        ),
+        (lambda: nn.Linear(3, 2.0), TypeError, "Linear: wanted out_features as an int, got float"),
+        (lambda: nn.Linear(True, 2), TypeError, "wanted in_features as an int, got bool True"),
+        (lambda: nn.Linear(np.ones(3), 2), TypeError, "as an int, got ndarray array"),
+        (lambda: nn.Bilinear(1, 2.5, 1), TypeError, "Bilinear: wanted in2_features as an int, got"),
         (
             lambda: nn.Bilinear(3, 2, 4)(np.ones((5, 3)), np.ones((4, 2))),
             ValueError,
@@ -164,3 +174,28 @@ def test_sizes_show_in_repr():
     assert repr(nn.Bilinear(1, 2, 3)) == (
         "Bilinear(in1_features=1, in2_features=2, out_features=3, bias=True)"
     )
+
+
+@pytest.mark.parametrize(
+    "make, match",
+    [
+        (
+            lambda: nn.Embedding("3", 2),
+            "Embedding: wanted num_embeddings as an int, got str '3'; wri",
+        ),
+        (lambda: nn.LayerNorm("3"), "LayerNorm: wanted normalized_shape as an int, got str '3'"),
+        (lambda: nn.LayerNorm((3, 2.0)), "LayerNorm: wanted normalized_shape as an int, got float"),
+        (lambda: nn.RMSNorm(3.0), "RMSNorm: wanted normalized_shape as an int, got float 3.0"),
+        (lambda: nn.BatchNorm2d(3.0), "BatchNorm2d: wanted num_features as an int, got float 3.0"),
+        (lambda: nn.GroupNorm(2.0, 4), "GroupNorm: wanted num_groups as an int, got float 2.0"),
+        (lambda: nn.PReLU("3"), "PReLU: wanted num_parameters as an int, got str '3'"),
+        (lambda: nn.Dropout("0.5"), "Dropout: wanted a probability p, got str '0.5'"),
+    ],
+)
+def test_sizes_of_the_wrong_kind_name_layer_and_argument(make, match):
+    with pytest.raises(TypeError, match=match):
+        make()
+    with pytest.raises(
+        ValueError, match="GroupNorm: wanted num_groups that divides 4 channels, got 0"
+    ):
+        nn.GroupNorm(0, 4)

@@ -4,7 +4,8 @@ errors.
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import nn
@@ -351,3 +352,31 @@ def test_class_weights_are_state_as_in_pytorch():
     loss = nn.CrossEntropyLoss([1.0, 2.0])
     assert list(loss.state_dict()) == ["weight"]
     assert repr(loss) == "CrossEntropyLoss(reduction='mean')"
+
+
+@pytest.mark.parametrize("name", ["MSELoss", "L1Loss", "CrossEntropyLoss", "BCELoss", "KLDivLoss"])
+@pytest.mark.parametrize("target", [np.zeros(3), [0.0, 1.0, 2.0], Variable(np.zeros(3))])
+def test_a_loss_called_before_it_is_made_says_so(name, target):
+    with pytest.raises(
+        TypeError, match=rf"{name}: wanted options, got arrays; .*nn.{name}\(\)\(prediction, targ"
+    ):
+        getattr(nn, name)(Variable(np.ones(3)), target)
+
+
+def test_a_reduction_is_text():
+    with pytest.raises(TypeError, match="MSELoss: wanted a reduction as text, got Variable; make"):
+        nn.MSELoss(Variable(np.ones(3)))
+
+
+def test_weights_by_position_are_no_mistake():
+    assert nn.CrossEntropyLoss(np.ones(3), -1, "sum").reduction == "sum"
+    assert nn.BCELoss(np.ones(3), "sum").reduction == "sum"
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [nn.MSELoss(), nn.L1Loss(), nn.KLDivLoss(), nn.BCEWithLogitsLoss(), nn.CrossEntropyLoss()],
+)
+def test_a_prediction_of_none_is_explained(loss):
+    with pytest.raises(TypeError, match="wanted a prediction, got None; does forward end with ret"):
+        loss(None, np.ones((20, 1)))

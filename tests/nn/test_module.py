@@ -1,6 +1,7 @@
 import copy
 import pickle
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -267,7 +268,10 @@ def test_a_module_below_itself_is_refused_with_the_path():
     assert len(list(net.modules())) == 4
 
 
-@pytest.mark.parametrize("value", [[nn.ReLU()], (nn.Parameter([1.0]),), {"a": nn.ReLU()}])
+@pytest.mark.parametrize(
+    "value",
+    [[nn.ReLU()], (nn.Parameter([1.0]),), [nn.Parameter([1.0], False)], {"a": nn.ReLU()}],
+)
 def test_a_plain_container_of_modules_warns_that_nothing_is_found(value):
     net = Net()
     with pytest.warns(
@@ -279,8 +283,20 @@ def test_a_plain_container_of_modules_warns_that_nothing_is_found(value):
 def test_other_attributes_are_just_attributes():
     net = Net()
     net.sizes, net.names, net.nothing = [1, 2], {}, []
-    net.variable = Variable([1.0], requires_grad=True)
+    net.constant = Variable([1.0])
+    net.result = Variable([1.0], requires_grad=True) * 2
     assert len(list(net.parameters())) == 5
+
+
+@pytest.mark.parametrize("wrap", [lambda v: v, lambda v: [v], lambda v: {"a": v}])
+def test_a_variable_that_is_no_parameter_warns_that_it_is_not_found(wrap):
+    net = Net()
+    with pytest.warns(
+        UserWarning,
+        match=r"Net.w is a .*Net.parameters\(\) (finds nothing|does not find; write nn.P)",
+    ) as caught:
+        net.w = wrap(Variable([1.0], requires_grad=True))
+    assert caught[0].filename == __file__
 
 
 # -- modes and gradients
@@ -338,6 +354,64 @@ def test_hooks_see_and_change_what_goes_in_and_out():
     post.remove()
     assert layer(1) == 1
     assert len(seen) == 4
+
+
+def test_a_handle_tells_its_hook_and_removes_it_once():
+    layer = nn.Identity()
+
+    def double(module, args, out):
+        return 2 * out
+
+    handle = layer.register_forward_hook(double)
+    assert repr(handle).endswith("double)")
+    assert layer(1) == 2
+    handle.remove()
+    handle.remove()
+    assert layer(1) == 1
+    assert repr(handle).endswith("double, removed)")
+    with layer.register_forward_hook(double):
+        assert layer(1) == 2
+    assert layer(1) == 1
+
+
+def test_a_forward_that_is_misspelt_is_named():
+    class Net(nn.Module):
+        def foward(self, x):
+            return x
+
+    with pytest.raises(NotImplementedError, match="Net: wanted .*got foward; rename it to forward"):
+        Net()(1)
+
+
+MODULES = [
+    value
+    for name in nn.__all__
+    if isinstance(value := getattr(nn, name), type) and issubclass(value, nn.Module)
+]
+
+
+@pytest.mark.parametrize("cls", [cls for cls in MODULES if cls is not nn.Identity])
+def test_pythons_own_errors_name_the_class_that_was_called(cls):
+    with pytest.raises(TypeError) as caught:
+        cls(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, no_such_argument=1)
+    text = str(caught.value)
+    assert text.startswith(tuple(base.__name__ for base in cls.__mro__)), text
+    assert not text.startswith("_")
+
+
+def test_pythons_own_errors_name_a_class_of_the_user():
+    class _Base(nn.Module):
+        def __init__(self, width, *, depth=1):
+            super().__init__()
+            self.width = width
+
+    class Net(_Base):
+        pass
+
+    assert Net(3).width == 3
+    with pytest.raises(TypeError, match=r"Net.__init__\(\) got an unexpected keyword.*'dim'"):
+        Net(3, dim=1)
+    assert pickle.loads(pickle.dumps(nn.MSELoss("sum"))).reduction == "sum"
 
 
 def test_a_pre_hook_may_return_a_single_argument():
@@ -412,6 +486,88 @@ def test_loading_a_part_on_request():
     np.testing.assert_array_equal(net.offset.data, 1)
     with pytest.raises(ValueError, match=r"'offset' of shape \(4,\)"):
         net.load_state_dict({"offset": np.ones(4)}, strict=False)
+
+
+def test_parameters_given_as_the_state_of_each_other_are_exchanged():
+    net = nn.Module()
+    net.a, net.b = nn.Parameter([1.0, 2.0]), nn.Parameter([3.0, 4.0])
+    net.load_state_dict({"a": net.b, "b": net.a.data[::-1]})
+    assert (net.a.tolist(), net.b.tolist()) == ([3.0, 4.0], [2.0, 1.0])
+
+
+def test_read_only_data_are_refused_before_anything_changes():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    frozen = np.frombuffer(np.ones(4, np.float32).tobytes(), np.float32).reshape(2, 2)
+    net[1].weight.data = frozen
+    before = net.state_dict()
+    with pytest.raises(ValueError, match=r"'1.weight' for a parameter with read-only data \(write"):
+        net.load_state_dict({name: value + 1 for name, value in before.items()})
+    for name, value in net.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+@pytest.mark.parametrize(
+    "build, name, value, match",
+    [
+        (
+            lambda: nn.Linear(1, 1).half(),
+            "weight",
+            [[1e6]],
+            "1000000.0 in it, which float16 cannot",
+        ),
+        (lambda: nn.Linear(1, 1).half(), "weight", [[70_000]], "with 70000 in it, which float16"),
+        (lambda: nn.Linear(1, 1), "weight", [[-1e39]], r"with -1e\+39 in it, which float32 cannot"),
+        (
+            lambda: nn.BatchNorm1d(1),
+            "num_batches_tracked",
+            np.uint64(2**63),
+            "with 9223372036854775808 in it, which int64 cannot hold",
+        ),
+    ],
+)
+def test_values_that_the_dtype_cannot_hold_are_refused(build, name, value, match):
+    layer = build()
+    before = layer.state_dict()
+    with pytest.raises(ValueError, match=match):
+        layer.load_state_dict({**before, name: np.array(value)})
+    np.testing.assert_array_equal(layer.state_dict()[name], before[name])
+
+
+def test_infinite_and_missing_values_are_loaded_as_they_are():
+    layer = nn.Linear(2, 1, bias=False).half()
+    layer.load_state_dict({"weight": np.array([[np.inf, np.nan]])})
+    np.testing.assert_array_equal(layer.weight.data, np.array([[np.inf, np.nan]], np.float16))
+
+
+@pytest.mark.parametrize(
+    "state, match",
+    [
+        ("m.npz", r"got the path 'm.npz'; write model.load_state_dict\(nn.load\('m.npz'\)\)"),
+        (Path("m.npz"), r"got the path 'm.npz'; write model.load_state_dict\(nn.load\("),
+        (None, "wanted a dict of arrays, got NoneType; pass what state_dict"),
+        ([1], "wanted a dict of arrays, got list"),
+    ],
+)
+def test_what_is_no_state_says_what_to_pass(state, match):
+    with pytest.raises(TypeError, match=f"load_state_dict: .*{match}"):
+        nn.Linear(1, 1).load_state_dict(state)
+
+
+@pytest.mark.parametrize(
+    "value, match",
+    [
+        (
+            np.ma.array([[1.0]], mask=[[True]]),
+            "'weight' load_state_dict: wanted an array without a",
+        ),
+        ([[1.0], [2.0, 3.0]], "'weight' setting an array element with a sequence"),
+        ([["x"]], "'weight' of dtype <U1 where float32 is wanted"),
+        ([[None]], "'weight' of dtype object where float32 is wanted"),
+    ],
+)
+def test_a_value_that_is_no_array_is_named_by_its_key(value, match):
+    with pytest.raises(ValueError, match=match):
+        nn.Linear(1, 1, bias=False).load_state_dict({"weight": value})
 
 
 def test_graphs_from_before_loading_are_out_of_date():

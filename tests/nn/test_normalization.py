@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
+from torch_twin import compare_signatures
 
 import nn
 from autograd import Variable
@@ -100,6 +102,128 @@ def test_batch_norm_equals_pytorchs_in_training_and_in_evaluation(name, shape, a
     compare(torch, ours.eval(), theirs.eval(), RNG.normal(3, 2, size=shape))
 
 
+@pytest.mark.torch
+@pytest.mark.parametrize("batch", [(4,), ()])
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"affine": True, "eps": 0.1},
+        {"track_running_stats": True, "momentum": 0.3},
+        {"affine": True, "track_running_stats": True, "momentum": None},
+        {"affine": True, "bias": False},
+    ],
+)
+def test_instance_norm_equals_pytorchs_in_training_and_in_evaluation(n, batch, arguments):
+    torch = pytest.importorskip("torch")
+    ours = getattr(nn, f"InstanceNorm{n}d")(3, **arguments, dtype=np.float64)
+    theirs = getattr(torch.nn, f"InstanceNorm{n}d")(3, **arguments, dtype=torch.float64)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    randomise(torch, ours, theirs)
+    shape = (*batch, 3, *range(2, 2 + n))
+    for _ in range(3):
+        compare(torch, ours, theirs, RNG.normal(3, 2, size=shape))
+    compare(torch, ours.eval(), theirs.eval(), RNG.normal(3, 2, size=shape))
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", ["BatchNorm2d", "GroupNorm"])
+def test_a_scale_without_a_shift_equals_pytorchs(name):
+    torch = pytest.importorskip("torch")
+    sizes = (2, 4) if name == "GroupNorm" else (4,)
+    ours = getattr(nn, name)(*sizes, bias=False, dtype=np.float64)
+    theirs = getattr(torch.nn, name)(*sizes, bias=False, dtype=torch.float64)
+    randomise(torch, ours, theirs)
+    compare(torch, ours, theirs, RNG.normal(3, 2, size=(3, 4, 2, 2)))
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize("shape", [(2, 4, 3), (2, 5, 3, 2), (1, 3, 2, 2, 2)])
+def test_local_response_norm_equals_pytorchs(size, shape):
+    torch = pytest.importorskip("torch")
+    arguments = {"alpha": 0.5, "beta": 0.6, "k": 1.5}
+    x = RNG.normal(size=shape)
+    compare(
+        torch,
+        nn.LocalResponseNorm(size, **arguments),
+        torch.nn.LocalResponseNorm(size, **arguments),
+        x,
+    )
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("training", [True, False])
+def test_functional_forms_move_the_running_statistics_as_pytorchs_do(training):
+    torch = pytest.importorskip("torch")
+    x = RNG.normal(3, 2, size=(4, 3, 5))
+    for name in ("batch_norm", "instance_norm"):
+        mean, var = RNG.normal(size=3), RNG.random(3) + 0.5
+        tensors = torch.tensor(mean), torch.tensor(var)
+        given = {"batch_norm": "training", "instance_norm": "use_input_stats"}[name]
+        out = getattr(functional, name)(x, mean, var, **{given: training}, momentum=0.3)
+        wanted = getattr(torch.nn.functional, name)(
+            torch.tensor(x), *tensors, **{given: training}, momentum=0.3
+        )
+        np.testing.assert_allclose(out, wanted.numpy(), rtol=1e-9, atol=1e-10)
+        np.testing.assert_allclose(mean, tensors[0].numpy(), rtol=1e-12)
+        np.testing.assert_allclose(var, tensors[1].numpy(), rtol=1e-12)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    "name",
+    [
+        "BatchNorm1d",
+        "BatchNorm2d",
+        "BatchNorm3d",
+        "InstanceNorm1d",
+        "InstanceNorm2d",
+        "InstanceNorm3d",
+        "GroupNorm",
+        "LayerNorm",
+        "RMSNorm",
+        "LocalResponseNorm",
+        "batch_norm",
+        "instance_norm",
+        "group_norm",
+        "layer_norm",
+        "rms_norm",
+        "local_response_norm",
+        "normalize",
+    ],
+)
+def test_signatures_are_pytorchs(name):
+    torch = pytest.importorskip("torch")
+    ours = getattr(nn, name, None) or getattr(functional, name)
+    compare_signatures(ours, getattr(torch.nn, name, None) or getattr(torch.nn.functional, name))
+
+
+def test_running_statistics_may_be_variables():
+    mean, var = Variable(np.zeros(2)), Variable(np.ones(2))
+    functional.batch_norm(np.array([[0.0, 2.0], [2.0, 6.0]]), mean, var, training=True, momentum=1)
+    np.testing.assert_array_equal(mean.data, [1, 4])
+    np.testing.assert_array_equal(var.data, [2, 8])
+
+
+def test_running_statistics_stay_where_there_are_none_to_move():
+    x = RNG.normal(size=(4, 2, 3))
+    out = functional.batch_norm(x, None, None, training=True)
+    np.testing.assert_allclose(functional.batch_norm(x, None, None), out)
+    np.testing.assert_allclose(out.mean(axis=(0, 2)), 0, atol=1e-12)
+
+
+def test_parameters_and_statistics_start_again():
+    layer = nn.InstanceNorm1d(2, affine=True, track_running_stats=True)
+    fresh = layer.state_dict()
+    layer(RNG.normal(size=(4, 2, 3)))
+    layer.weight.data[...] = 3.0
+    layer.reset_parameters()
+    for name, value in layer.state_dict().items():
+        np.testing.assert_array_equal(value, fresh[name])
+
+
 LAYERS = [nn.LayerNorm(3), nn.RMSNorm(3), nn.GroupNorm(3, 3), nn.GroupNorm(1, 3), nn.BatchNorm1d(3)]
 
 
@@ -187,6 +311,35 @@ def test_statistics_can_be_forgotten():
             "batch_norm: wanted more than one value per channel in training",
         ),
         (
+            lambda: functional.batch_norm(np.ones((4, 3)), np.zeros(2), np.ones(2)),
+            r"batch_norm: wanted statistics, weight and bias of shape \(3,\) .* got \(2,\)",
+        ),
+        (
+            lambda: functional.group_norm(np.ones((2, 4)), 2, np.ones(2)),
+            r"group_norm: wanted statistics, weight and bias of shape \(4,\)",
+        ),
+        (lambda: functional.batch_norm(np.ones(3), None, None), r"of shape \(N, C, \.\.\.\), got"),
+        (
+            lambda: functional.instance_norm(np.ones((2, 3, 1))),
+            r"instance_norm: wanted more than one value per channel of a sample, got shape",
+        ),
+        (
+            lambda: functional.instance_norm(np.ones((2, 3, 4)), use_input_stats=False),
+            "instance_norm: wanted running_mean and running_var with use_input_stats=False",
+        ),
+        (
+            lambda: nn.InstanceNorm2d(3)(np.ones((2, 4, 3, 3))),
+            r"InstanceNorm2d: wanted an input of shape \(N, C, H, W\) or \(C, H, W\) with C = 3",
+        ),
+        (
+            lambda: functional.local_response_norm(np.ones((2, 3)), 2),
+            r"local_response_norm: wanted an input of shape \(N, C, \.\.\.\) with space axes",
+        ),
+        (
+            lambda: functional.local_response_norm(np.ones((2, 3, 4)), 0),
+            "local_response_norm: wanted a size of at least 1, got 0",
+        ),
+        (
             lambda: functional.normalize(np.ones((2, 2)), p=0),
             "normalize: wanted a positive order p, got 0",
         ),
@@ -209,6 +362,10 @@ def test_arguments_show_in_repr():
     assert repr(nn.LayerNorm(3)) == "LayerNorm((3,), eps=1e-05, elementwise_affine=True)"
     assert repr(nn.RMSNorm((2, 3))) == "RMSNorm((2, 3), eps=None, elementwise_affine=True)"
     assert repr(nn.GroupNorm(2, 4)) == "GroupNorm(2, 4, eps=1e-05, affine=True)"
+    assert repr(nn.LocalResponseNorm(2)) == "LocalResponseNorm(2, alpha=0.0001, beta=0.75, k=1.0)"
+    assert repr(nn.InstanceNorm1d(3)) == (
+        "InstanceNorm1d(3, eps=1e-05, momentum=0.1, affine=False, track_running_stats=False)"
+    )
     assert repr(nn.BatchNorm1d(3)) == (
         "BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)"
     )

@@ -42,6 +42,20 @@ def _group_norm(x, groups, weight, bias, eps=1e-5):
     return z * _channels(weight, x.ndim) + _channels(bias, x.ndim)
 
 
+def _instance_norm(x, mean, var, weight=None, bias=None, use_input_stats=True, eps=1e-5):
+    if not use_input_stats:
+        return _batch_norm(x, mean, var, weight, bias, False, eps)
+    axis = tuple(range(2, x.ndim))
+    return _normalised(x, axis, eps) * _channels(weight, x.ndim) + _channels(bias, x.ndim)
+
+
+def _local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):
+    low = size // 2
+    wide = np.pad(x * x, [(0, 0), (low, size - 1 - low), *[(0, 0)] * (x.ndim - 2)])
+    mean = np.stack([wide[:, c : c + size].sum(1) for c in range(x.shape[1])], 1) / size
+    return x / (k + alpha * mean) ** beta
+
+
 def _used_statistics(x):
     from nn.functional._normalization import standardize
 
@@ -84,6 +98,20 @@ ROWS = [
         Case((3, 4), kwargs={"rng": 0}),
         Case((3, 4), kwargs={"rng": 1, "p": 0.2}),
         primitives=["dropout"],
+    ),
+    Row(
+        "nn.alpha_dropout",
+        lambda x: functional.alpha_dropout(x, 0.3, True, rng=0),
+        None,
+        [Case((3, 4))],
+        method=False,
+    ),
+    Row(
+        "nn.feature_alpha_dropout",
+        lambda x: functional.feature_alpha_dropout(x, 0.3, True, rng=0),
+        None,
+        [Case((2, 3, 4))],
+        method=False,
     ),
     _row(
         "layer_norm",
@@ -138,9 +166,30 @@ ROWS = [
     ),
     _row(
         "instance_norm",
-        lambda x, w, b: _normalised(x, (2,)) * _channels(w, 3) + _channels(b, 3),
-        Case((2, 3, 4), (3,), (3,)),
+        _instance_norm,
+        Case(
+            make=lambda rng: (
+                rng.normal(size=(2, 3, 4)),
+                None,
+                None,
+                rng.normal(size=3),
+                rng.normal(size=3),
+            )
+        ),
+        Case(
+            (2, 3, 4),
+            (3,),
+            (3,),
+            domain=("real", "real", "positive"),
+            kwargs={"use_input_stats": False},
+        ),
         rtol=1e-5,
+    ),
+    _row(
+        "local_response_norm",
+        _local_response_norm,
+        Case((2, 5, 3), args=(3,), kwargs={"alpha": 0.5}),
+        Case((2, 3, 2, 2), args=(4, 0.5, 0.3, 2.0)),
     ),
     _row(
         "normalize",

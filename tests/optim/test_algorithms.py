@@ -200,3 +200,43 @@ def test_complex_parameters_move_like_pairs_of_real_ones(algorithm):
         for optimizer in optimizers:
             optimizer.step()
     np.testing.assert_array_equal(z.data.view(np.float64), pair.data)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_constant_gradient_does_not_end_centered_rmsprop(dtype):
+    """The variance is 0, and what rounding leaves of it may be negative."""
+    x = Variable(np.zeros(4, dtype), requires_grad=True)
+    optimizer = optim.RMSprop([x], lr=1e-3, centered=True)
+    for _ in range(3000):
+        before = x.data.copy()
+        x.grad = np.full(4, 0.1)
+        optimizer.step()
+        # As long as the deviation is more than rounding, a step is lr * g / deviation.
+        assert (np.abs(x.data - before) <= 1e-3 / np.sqrt(np.finfo(dtype).eps) * 1.01).all()
+    assert np.isfinite(x.data).all()
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    "algorithm", [a for a in TABLE if TABLE[a].in_torch], ids=lambda a: a.__name__
+)
+def test_what_pytorch_refuses_is_refused(algorithm):
+    """Every option of every algorithm, with values on both sides of its limits."""
+    torch = pytest.importorskip("torch")
+    peer = getattr(torch.optim, algorithm.__name__)
+    tried = 0
+    for name, default in TABLE[algorithm].defaults.items():
+        values = [-1.0, -1e-8, 1.0, 1.5, float("nan")]
+        if isinstance(default, tuple):
+            values = [(v, default[1]) for v in values] + [(default[0], v) for v in values]
+            values += [(default[0],)]
+        if isinstance(default, bool) or name in ("weight_decay_l1", "maximize"):
+            continue
+        for value in values:
+            try:
+                peer([torch.zeros(1, requires_grad=True)], **{name: value})
+            except (ValueError, TypeError, IndexError):
+                tried += 1
+                with pytest.raises(ValueError, match=f"{algorithm.__name__}: wanted .*{name}"):
+                    algorithm([Variable([0.0], requires_grad=True)], **{name: value})
+    assert tried >= 4

@@ -90,6 +90,30 @@ def spoil_option(saved):
     saved["param_groups"][1]["betas"] = (0.9, 2.0)
 
 
+def spoil_moment(saved):
+    del saved["state"][2]["exp_avg"]
+
+
+def spoil_dtype(saved):
+    saved["state"][0]["exp_avg"] = saved["state"][0]["exp_avg"] + 1j
+
+
+def spoil_step(saved):
+    saved["state"][1]["step"] = -5
+
+
+def spoil_pair(saved):
+    saved["param_groups"][1]["betas"] = (0.9,)
+
+
+def spoil_spelling(saved):
+    saved["param_groups"][0]["weight_decai"] = 0.1
+
+
+def spoil_kind(saved):
+    saved["state"][0] = [1]
+
+
 def spoil_key(saved):
     del saved["state"]
 
@@ -102,6 +126,20 @@ def spoil_key(saved):
         (spoil_shape, ValueError, r"wanted 'exp_avg' of shape \(\) for parameter 2, got \(7,\)"),
         (spoil_index, ValueError, "has state for parameter 9"),
         (spoil_option, ValueError, "Adam: wanted 0 <= betas < 1"),
+        (
+            spoil_moment,
+            ValueError,
+            r"wanted 'exp_avg' in the state of parameter 2, got 'step', 'exp",
+        ),
+        (
+            spoil_dtype,
+            ValueError,
+            "wanted 'exp_avg' of parameter 0 of a dtype that float64 can hold",
+        ),
+        (spoil_step, ValueError, "a whole number of at least 0 as 'step' of parameter 1, got -5"),
+        (spoil_pair, ValueError, r"wanted 2 numbers for betas, got \(0.9,\)"),
+        (spoil_spelling, ValueError, "has no option 'weight_decai'; did you mean 'weight_decay'"),
+        (spoil_kind, TypeError, "wanted a dict as the state of parameter 0 of the state_dict, got"),
         (spoil_key, KeyError, r"wanted a state_dict with the keys 'state' and 'param_groups', got"),
     ],
 )
@@ -141,6 +179,47 @@ def test_an_unused_buffer_stored_as_none_is_no_state():
     optimizer = trained(optim.SGD, steps=0)
     optimizer.load_state_dict(saved)
     assert not optimizer.state
+
+
+def test_a_path_given_as_a_state_says_how_to_load_it():
+    with pytest.raises(
+        TypeError, match=r"Adam: wanted a state_dict, got str 'm.npz'; a file is loa"
+    ):
+        trained().load_state_dict("m.npz")
+
+
+def test_keys_that_went_through_json_are_read():
+    saved = trained().state_dict()
+    saved["state"] = {str(index): state for index, state in saved["state"].items()}
+    other = trained(steps=0)
+    other.load_state_dict(saved)
+    assert set(other.state_dict()["state"]) == {0, 1, 2}
+
+
+def test_own_keys_of_a_group_are_loaded_where_the_group_has_them():
+    x = Variable([1.0], requires_grad=True)
+    saved = optim.SGD([{"params": [x], "label": "head"}]).state_dict()
+    other = optim.SGD([{"params": [x], "label": "tail"}])
+    other.load_state_dict(saved)
+    assert other.param_groups[0]["label"] == "head"
+    with pytest.raises(ValueError, match="has no option 'label'; its options are lr, momentum"):
+        optim.SGD([x]).load_state_dict(saved)
+
+
+@pytest.mark.torch
+def test_adam_and_adamw_of_pytorch_are_told_apart():
+    torch = pytest.importorskip("torch")
+    tensors = [torch.zeros(2, requires_grad=True)]
+    tensors[0].grad = torch.ones(2)
+    for name, other in (("Adam", "AdamW"), ("AdamW", "Adam")):
+        peer = getattr(torch.optim, name)(tensors)
+        peer.step()
+        x = [Variable(np.zeros(2), requires_grad=True)]
+        getattr(optim, name)(x).load_state_dict(peer.state_dict())
+        with pytest.raises(
+            ValueError, match=f"{other}: wanted .*; it belongs to another algorithm"
+        ):
+            getattr(optim, other)(x).load_state_dict(peer.state_dict())
 
 
 @pytest.mark.torch

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 import optim
 from autograd import Variable
@@ -133,3 +134,11 @@ def test_clipping_gives_the_numbers_of_pytorch(order, scale):
         assert (p.grad is None) == (t.grad is None)
         if p.grad is not None:
             np.testing.assert_allclose(p.grad, t.grad.numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("clip", [optim.clip_grad_norm_, optim.clip_grad_value_])
+def test_a_model_in_place_of_its_parameters_is_told_so(clip):
+    with pytest.raises(
+        TypeError, match=r"wanted parameters, got object; pass model.parameters\(\)"
+    ):
+        clip(object(), 1.0)

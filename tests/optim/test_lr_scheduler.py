@@ -386,3 +386,74 @@ def test_cycles_leave_the_momentum_alone_on_request():
 def test_a_schedule_without_a_formula_says_so():
     with pytest.raises(NotImplementedError, match="a subclass must define get_lr"):
         ls.LRScheduler(optimizer())
+
+
+@pytest.mark.parametrize(
+    "change, error, match",
+    [
+        ({"last_epoch": "1"}, ValueError, "StepLR: wanted last_epoch .* kind of 0, got '1'"),
+        ({"last_epoch": None}, ValueError, "wanted last_epoch .* got None"),
+        ({"last_epoch": True}, ValueError, "wanted last_epoch .* got True"),
+        ({"base_lrs": [0.1]}, ValueError, "wanted base_lrs of the state_dict of the kind of"),
+        ({"base_lrs": ["a", "b"]}, ValueError, "wanted base_lrs of the state_dict of the kind of"),
+        ({"_beginning": 0}, ValueError, "wanted _beginning of the state_dict"),
+        ({"step_size": 0}, ValueError, "StepLR: wanted a positive integer as step_size, got 0"),
+    ],
+)
+def test_a_state_of_the_wrong_kind_changes_nothing(change, error, match):
+    schedule = ls.StepLR(optimizer(), 2)
+    before = schedule.state_dict()
+    with pytest.raises(error, match=match):
+        schedule.load_state_dict(before | change)
+    assert schedule.state_dict() == before
+
+
+@pytest.mark.parametrize("state", [None, 3, "a.npz", []])
+def test_what_is_no_state_is_refused(state):
+    for schedule in (ls.StepLR(optimizer(), 2), ls.ChainedScheduler([ls.StepLR(optimizer(), 2)])):
+        with pytest.raises(TypeError, match=f"{type(schedule).__name__}: wanted a state_dict, got"):
+            schedule.load_state_dict(state)
+
+
+def test_a_part_that_does_not_fit_leaves_all_parts_as_they_were():
+    opt = optimizer()
+    schedule = ls.ChainedScheduler([ls.StepLR(opt, 2), ls.ExponentialLR(opt, 0.5)])
+    before = schedule.state_dict()
+    state = schedule.state_dict()
+    state["_schedulers"][0]["last_epoch"] = 7
+    state["_schedulers"][1]["last_epoch"] = "x"
+    with pytest.raises(ValueError, match="ExponentialLR: wanted last_epoch"):
+        schedule.load_state_dict(state)
+    assert schedule.state_dict() == before
+
+
+def build_all():
+    opt = optim.SGD([Variable([1.0], requires_grad=True)], lr=0.1, momentum=0.9)
+    step = ls.StepLR(opt, 2)
+    return [
+        step,
+        ls.LambdaLR(opt, lambda t: 1.0),
+        ls.MultiplicativeLR(opt, [lambda t: 1.0]),
+        ls.MultiStepLR(opt, [1, 2]),
+        ls.ConstantLR(opt),
+        ls.LinearLR(opt),
+        ls.ExponentialLR(opt, 0.5),
+        ls.PolynomialLR(opt),
+        ls.CosineAnnealingLR(opt, 3),
+        ls.CosineAnnealingWarmRestarts(opt, 3),
+        ls.CyclicLR(opt, 0.1, 0.2),
+        ls.OneCycleLR(opt, 0.1, 10),
+        ls.ReduceLROnPlateau(opt),
+        ls.SequentialLR(opt, [ls.StepLR(opt, 2), ls.ExponentialLR(opt, 0.5)], [3]),
+        ls.ChainedScheduler([step]),
+    ]
+
+
+def test_every_schedule_shows_what_it_is():
+    built = build_all()
+    assert {type(s).__name__ for s in built} == set(ls.__all__) - {"LRScheduler"}
+    for schedule in built:
+        assert repr(schedule).startswith(type(schedule).__name__ + "(")
+        assert " at 0x" not in repr(schedule)
+    assert repr(built[0]) == "StepLR(step_size=2, gamma=0.1, base_lrs=[0.1], last_epoch=0)"
+    assert repr(built[-1]) == f"ChainedScheduler(\n  {built[0]!r},\n)"

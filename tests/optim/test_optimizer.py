@@ -1,6 +1,7 @@
 """Groups, gradients, hooks and errors: what all optimizers share."""
 
 import copy
+import inspect
 import math
 import pickle
 from collections.abc import Mapping
@@ -27,13 +28,34 @@ def with_gradient(*values):
 # -- a step -------------------------------------------------------------------------------
 
 
-def test_a_step_changes_the_array_that_was_given():
-    array = np.array([1.0, 2.0])
-    x = Variable(array, requires_grad=True)
+def test_a_step_changes_the_data_in_place():
+    x = leaf(1.0, 2.0)
+    array = x.data
     x.grad = np.array([1.0, 1.0])
     optim.SGD([x], lr=0.5).step()
     np.testing.assert_array_equal(array, [0.5, 1.5])
     assert x.data is array
+
+
+@pytest.mark.parametrize("size", [2, 20_000])
+def test_read_only_data_are_refused_before_anything_changes(size):
+    x, y = Variable(np.ones(size), requires_grad=True), Variable(np.ones(size), requires_grad=True)
+    optimizer = optim.Adam([x, y])
+    for p in (x, y):
+        p.grad = np.ones(size)
+    optimizer.step()
+    before, state = x.data.copy(), optimizer.state_dict()
+    y.data = np.broadcast_to(np.ones(1), size)
+    with pytest.raises(
+        ValueError, match=r"Adam: wanted parameters that can be changed, .* 1 of its"
+    ):
+        optimizer.step()
+    np.testing.assert_array_equal(x.data, before)
+    after = optimizer.state_dict()
+    assert after["state"][0]["step"] == state["state"][0]["step"] == 1
+    np.testing.assert_array_equal(after["state"][0]["exp_avg"], state["state"][0]["exp_avg"])
+    y.data = y.data.copy()
+    optimizer.step()
 
 
 def test_a_step_leaves_gradients_alone():
@@ -272,6 +294,78 @@ def test_duplicates_are_refused_within_and_between_groups():
     assert len(optimizer.param_groups) == 1
 
 
+SHARED = np.zeros((4, 6))
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        (SHARED, SHARED),
+        (SHARED[0], SHARED),
+        (SHARED[:, ::2], SHARED[1]),
+        (SHARED.reshape(-1)[5:10], SHARED[1]),
+        (np.frombuffer(bytearray(8)), None),
+    ],
+)
+def test_two_parameters_over_one_memory_are_refused(one, other):
+    if other is None:
+        memory = bytearray(16)
+        one, other = np.frombuffer(memory, count=2), np.frombuffer(memory, offset=8)
+    x, y = Variable(np.zeros(one.shape), True), Variable(np.zeros(other.shape), True)
+    x.data, y.data = one, other
+    message = (
+        r"SGD: wanted parameters with memory of their own, got parameter 0 and parameter {} over "
+        r"one; pass one of them, or give the other a copy: p.data = p.data.copy\(\)"
+    )
+    with pytest.raises(ValueError, match=message.format(1)):
+        optim.SGD([x, y])
+    optimizer = optim.SGD([x, leaf(1.0)])
+    with pytest.raises(ValueError, match=message.format(2)):
+        optimizer.add_param_group({"params": [y]})
+    with pytest.raises(ValueError, match="got parameter 'a' and parameter 'b' over one"):
+        optim.SGD([("a", x), ("b", y)])
+
+
+def test_parts_of_one_array_that_do_not_meet_are_parameters():
+    memory = np.zeros((4, 6))
+    parts = [memory[0], memory[1, ::2], memory[1, 1::2], memory[2:], np.zeros(0), np.zeros(0)]
+    params = [Variable(np.zeros(part.shape), requires_grad=True) for part in parts]
+    for p, part in zip(params, parts, strict=True):
+        p.data = part
+        p.grad = np.ones(p.shape)
+    optim.SGD(params, lr=1.0).step()
+    assert (memory == -1).all()
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (
+            lambda p: optim.Adam(p, learning_rate=1),
+            "Adam: wanted options among lr, betas.*; write lr=",
+        ),
+        (lambda p: optim.AdamW(p, epsilon=1), "AdamW: wanted options .*got 'epsilon'; write eps="),
+        (lambda p: optim.SGD(p, momentun=1), "got 'momentun'; write momentum="),
+        (lambda p: optim.SGD(p, zzz=1), "SGD: wanted options among lr, momentum, .*got 'zzz'$"),
+        (
+            lambda p: optim.SGD(p, 0.1, lr=0.1),
+            "SGD: wanted lr once, got it by position and by name",
+        ),
+        (lambda p: optim.SGD(p, params=p), "SGD: wanted params once"),
+        (lambda p: optim.Lion(p, 1, (0.1, 0.2), 1, True), "Lion: wanted at most 3 options by pos"),
+        (lambda p: optim.Adam(), r"Adam: wanted parameters, got none; write Adam\(model.param"),
+        (lambda p: optim.Adam(lr=0.1), "Adam: wanted parameters, got none"),
+    ],
+)
+def test_wrong_arguments_are_explained(call, message):
+    with pytest.raises(TypeError, match=message):
+        call([leaf(1.0)])
+
+
+def test_parameters_may_be_given_by_name():
+    assert optim.Adam(params=[leaf(1.0)], lr=0.5).defaults["lr"] == 0.5
+
+
 @pytest.mark.parametrize(
     "algorithm, options, error, message",
     [
@@ -288,6 +382,19 @@ def test_duplicates_are_refused_within_and_between_groups():
         (optim.Adagrad, {"lr_decay": -1}, ValueError, "wanted lr_decay >= 0"),
         (optim.Adadelta, {"rho": 2.0}, ValueError, "wanted 0 <= rho < 1, got 2"),
         (optim.Rprop, {"etas": (1.2, 0.5)}, ValueError, "wanted etas with 0 < first < 1 < second"),
+        (optim.Rprop, {"step_sizes": (50, 1)}, ValueError, "wanted step_sizes in order, got 50, 1"),
+        (optim.Adam, {"betas": (0.9,)}, ValueError, r"wanted 2 numbers for betas, got \(0.9,\)"),
+        (optim.Adam, {"betas": (0.9, 0.99, 0.999)}, ValueError, "wanted 2 numbers for betas"),
+        (optim.Adam, {"betas": 0.9}, TypeError, "wanted numbers in a tuple for betas, got float 0"),
+        (optim.Adam, {"betas": "ab"}, TypeError, "in a tuple for betas, got str 'ab'"),
+        (optim.Adam, {"betas": (0.9, None)}, TypeError, "a real number for betas, got NoneType"),
+        (optim.Adam, {"lr": None}, TypeError, "wanted a real number for lr, got NoneType"),
+        (optim.Adam, {"lr": True}, TypeError, "wanted a real number for lr, got bool"),
+        (optim.Adam, {"lr": (1e-3,)}, TypeError, "wanted a real number for lr, got tuple"),
+        (optim.Adam, {"lr": math.inf}, ValueError, "wanted lr >= 0, got inf"),
+        (optim.Adam, {"amsgrad": "yes"}, TypeError, "wanted True or False for amsgrad, got 'yes'"),
+        (optim.SGD, {"nesterov": 1}, TypeError, "wanted True or False for nesterov, got 1"),
+        (optim.SGD, {"dampening": math.nan}, ValueError, "wanted a finite dampening, got nan"),
     ],
 )
 def test_options_outside_their_interval_are_explained(algorithm, options, error, message):
@@ -319,6 +426,53 @@ def test_an_own_algorithm_needs_only_its_arithmetic():
     np.testing.assert_array_equal(x.data, [0.5, 1.5])
 
 
+def test_an_own_algorithm_declares_its_options_once():
+    class SignSGD(optim.Optimizer):
+        """The sign of the gradient.
+
+        Raises:
+            ValueError: an option outside its interval.
+        """
+
+        lr: float = optim.option("learning rate", default=1e-3)
+        cut: float = optim.option("least gradient that counts", default=0.0, below=1.0)
+        maximize: bool = optim.option("go uphill", default=False, kw_only=True)
+
+        def update(self, p, g, state, group, scratch):
+            p -= group["lr"] * np.sign(g) * (np.abs(g) >= group["cut"])
+
+    class Fast(SignSGD):
+        lr: float = optim.option("learning rate, large", default=0.5)
+
+    x = leaf(1.0, 1.0)
+    x.grad = np.array([5.0, -0.1])
+    optimizer = Fast([x], cut=0.5)
+    optimizer.step()
+    np.testing.assert_array_equal(x.data, [0.5, 1.0])
+    assert optimizer.defaults == {"lr": 0.5, "cut": 0.5, "maximize": False}
+    assert str(inspect.signature(Fast)) == "(params, lr=0.5, cut=0.0, *, maximize=False)"
+    assert "lr: learning rate.\n" in SignSGD.__doc__
+    assert SignSGD.__doc__.index("Args:") < SignSGD.__doc__.index("Raises:")
+    with pytest.raises(ValueError, match="Fast: wanted 0 <= cut < 1, got 2"):
+        Fast([x], cut=2)
+    assert not hasattr(optimizer, "lr")
+
+
+def test_a_subclass_may_still_write_its_constructor():
+    class Slow(optim.Adam):
+        def __init__(self, params, lr=1e-5):
+            super().__init__(params, lr, eps=1e-3)
+
+    assert str(inspect.signature(Slow)) == "(params, lr=1e-05)"
+    assert Slow([leaf(1.0)]).defaults["eps"] == 1e-3
+
+
+@pytest.mark.parametrize("algorithm", [getattr(optim, name) for name in ("SGD", "AdamW", "Rprop")])
+def test_every_option_stands_in_the_docstring(algorithm):
+    for name, declared in algorithm.options.items():
+        assert f"    {name}: {declared.meaning.split(',')[0][:40]}" in algorithm.__doc__
+
+
 # -- hooks, state, copies -----------------------------------------------------------------
 
 
@@ -326,12 +480,13 @@ def test_hooks_run_around_the_step_until_removed():
     x = with_gradient(1.0)
     optimizer = optim.SGD([x], lr=1.0)
     seen = []
-    remove = optimizer.register_step_pre_hook(lambda o, args, kwargs: seen.append(x.data[0]))
+    handle = optimizer.register_step_pre_hook(lambda o, args, kwargs: seen.append(x.data[0]))
     optimizer.register_step_post_hook(lambda o, args, kwargs: seen.append((o, args, x.data[0])))
     optimizer.step()
     assert seen == [1.0, (optimizer, (), 0.0)]
-    remove()
-    remove()
+    assert repr(handle).startswith("HookHandle(")
+    handle.remove()
+    handle.remove()
     optimizer.step()
     assert seen[2:] == [(optimizer, (), -1.0)]
 

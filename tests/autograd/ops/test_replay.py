@@ -2,9 +2,12 @@
 
 Every row of the op table is traced on one set of inputs; replaying the calls that the observer saw
 on *other* inputs must give what the function gives on them, and so for the program of its gradient.
-A value that is read behind the engine's back, or a branch on one, would be baked in.
+A value that is read behind the engine's back, or a branch on one, would be baked in. So the other
+inputs are drawn afresh, and also spoiled: by zeros, ties, large numbers of the other sign and nan,
+where branches go the other way.
 """
 
+import contextlib
 import zlib
 
 import numpy as np
@@ -80,39 +83,134 @@ def other_operands(case, call, index, row):
     ]
 
 
+def some(flat, rng):
+    return rng.random(flat.size) < 0.4
+
+
+SPOILERS = {
+    "zeros": lambda flat, rng: flat.__setitem__(some(flat, rng), 0.0),
+    "ties": lambda flat, rng: flat.__setitem__(some(flat, rng), flat[rng.integers(flat.size)]),
+    "large": lambda flat, rng: flat.__setitem__(some(flat, rng), flat[0] * -40),
+    "nan": lambda flat, rng: flat.__setitem__(rng.integers(flat.size), np.nan),
+}
+
+
+def spoiled(operands, kind):
+    """Return copies of operands with special values among them."""
+    rng = np.random.default_rng(zlib.crc32(kind.encode()))
+    copies = [np.array(x) for x in operands]
+    for x in copies:
+        if x.size:
+            SPOILERS[kind](x.reshape(-1), rng)
+    return copies
+
+
 def cases_of(row):
+    """Yield each call of a row, and other operands of the same domain where they fit."""
     for case, call in calls(row):
-        index = row.cases.index(case)
-        new = other_operands(case, call, index, row)
+        new = other_operands(case, call, row.cases.index(case), row)
         if [x.shape for x in new] == [x.shape for x in call.operands]:
             yield case, call, new
 
 
+READS = ("__bool__", "__int__", "__float__", "__complex__", "__index__", "__array__")
+
+
+@contextlib.contextmanager
+def unread():
+    """Refuse to look at the values of Variables, as a tracer does that does not know them."""
+
+    def refuse(self, *args, **kwargs):
+        raise AssertionError("a value of a Variable was looked at while a program was traced")
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in (*READS, "item", "tolist", "numpy"):
+            patch.setattr(Variable, name, refuse)
+        yield
+
+
+def gradients_of(outputs, inputs, weights, *, create_graph=False):
+    """Return the gradients of those outputs that have one."""
+    used = [o for o in outputs if isinstance(o, Variable) and o.requires_grad]
+    if not used:
+        return []
+    chosen = {"create_graph": create_graph, "allow_unused": True}
+    return autograd.grad(used, inputs, weights[: len(used)], **chosen)
+
+
+def weights_for(call):
+    """Draw the cotangents of a call."""
+    rng = np.random.default_rng(0)
+    return [rng.uniform(0.5, 1.5, np.shape(o)).astype(o.dtype) for o in call(call.operands)]
+
+
+def traced(call, operands, weights):
+    """Return a call's inputs, its program with that of its gradient, and the results of both."""
+    inputs = [Variable(np.array(x), requires_grad=True) for x in operands]
+    program = Program()
+    with watching(program, tracing=True), unread(), np.errstate(all="ignore"):
+        outputs = call(inputs)
+        gradients = gradients_of(outputs, inputs, weights, create_graph=True)
+    return inputs, program, [*outputs, *(g for g in gradients if g is not None)]
+
+
+def computed(call, operands, weights):
+    """Return the outputs and gradients of a call on Variables, without an observer."""
+    inputs = [Variable(np.array(x), requires_grad=True) for x in operands]
+    outputs = call(inputs)
+    gradients = gradients_of(outputs, inputs, weights)
+    return [*map(plain, outputs), *(g for g in gradients if g is not None)]
+
+
+def plain(value):
+    return value.data if isinstance(value, Variable) else value
+
+
+def check_replay(traces, call, new, weights, message):
+    inputs, program, results = traces
+    with np.errstate(all="ignore"):
+        wanted = computed(call, new, weights)
+        got = program.replay(inputs, new, results)
+    assert len(got) == len(wanted)
+    for value, want in zip(got, wanted, strict=True):
+        np.testing.assert_allclose(value, want, rtol=1e-9, atol=1e-10, err_msg=message)
+
+
+def check_same_program(one, other, case):
+    """Require the same operations in the same order, and the same constants among their arguments:
+    what is computed from the inputs by other means shows as a constant that differs.
+    """
+    assert [p.name for p, _, _ in one.calls] == [p.name for p, _, _ in other.calls], case
+    for (primitive, first, _), (_, second, _) in zip(one.calls, other.calls, strict=True):
+        for a, b in zip(leaves(first), leaves(second), strict=True):
+            if not isinstance(a, Variable) and not callable(a):
+                np.testing.assert_equal(a, b, err_msg=f"a constant of {primitive} in {case}")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, of spoiled operands
 @pytest.mark.parametrize("row", [r for r in ROWS if r.name not in EXCEPT], ids=lambda row: row.name)
 def test_what_an_observer_saw_computes_the_same_function_and_gradient(row):
-    rng = np.random.default_rng(0)
     for case, call, new in cases_of(row):
-        inputs = [Variable(np.array(x), requires_grad=True) for x in call.operands]
-        program = Program()
-        with watching(program, tracing=True), np.errstate(all="ignore"):
-            outputs = call(inputs)
-            used = [o for o in outputs if isinstance(o, Variable) and o.requires_grad]
-            weights = [rng.uniform(0.5, 1.5, o.shape).astype(o.dtype) for o in used]
-            gradients = []
-            if used:
-                gradients = autograd.grad(
-                    used, inputs, weights, create_graph=True, allow_unused=True
-                )
-        wanted = call(new)
-        fresh = [Variable(np.array(x), requires_grad=True) for x in new]
-        again = [o for o in call(fresh) if isinstance(o, Variable) and o.requires_grad]
-        slopes = autograd.grad(again, fresh, weights, allow_unused=True) if used else []
-        with np.errstate(all="ignore"):
-            got = program.replay(inputs, new, [*outputs, *(g for g in gradients if g is not None)])
-        wanted = [*wanted, *(g for g in slopes if g is not None)]
-        assert len(got) == len(wanted)
-        for value, want in zip(got, wanted, strict=True):
-            np.testing.assert_allclose(value, want, rtol=1e-9, atol=1e-10, err_msg=str(case))
+        weights = weights_for(call)
+        traces = traced(call, call.operands, weights)
+        check_same_program(traces[1], traced(call, new, weights)[1], case)
+        check_replay(traces, call, new, weights, str(case))
+        for kind in SPOILERS:
+            other = spoiled(new, kind)
+            try:
+                values = computed(call, other, weights)
+            except (ValueError, ArithmeticError):
+                continue  # outside of the domain
+            if [v.dtype for v in values] == [v.dtype for v in traces[2]]:  # of eig they may differ
+                check_replay(traces, call, other, weights, f"{case} with {kind}")
+
+
+@pytest.mark.parametrize("name", EXCEPT)
+def test_what_depends_on_values_is_refused_by_a_clear_error(name):
+    (row,) = [r for r in ROWS if r.name == name]
+    (_, call), *_ = calls(row)
+    with pytest.raises(RuntimeError, match=r"wanted values that are known while a program is tra"):
+        traced(call, call.operands, [])
 
 
 def test_the_example_of_comparisons_is_seen_whole():

@@ -314,7 +314,8 @@ def test_jacobian_of_containers_and_several_arguments(mode):
 
 def passes_of(function, x, monkeypatch):
     """Count backward passes and forward sweeps of one Jacobian."""
-    from autograd.transforms import gradients as _transforms, trace as _trace
+    from autograd.transforms import gradients as _transforms
+    from autograd.transforms import trace as _trace
 
     counts = {"backward": 0, "forward": 0}
 

@@ -1,6 +1,6 @@
 r"""Clipping gradients, by their common norm or value by value; between `backward` and `step`.
 
-Imports `autograd` only.
+Imports `variable`; `optim` and `nn.utils` both offer it.
 
 References:
     Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, ICML
@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd import Variable
+from autograd.variable import Variable
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "get_total_norm"]
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
 # PyTorch's guard against a division by zero, kept for equal numbers.
 _TINY = 1e-6
@@ -107,11 +107,33 @@ def clip_grad_norm_(
         raise ValueError(f"clip_grad_norm_: wanted max_norm >= 0, got {max_norm}")
     grads = _gradients("clip_grad_norm_", parameters)
     total = get_total_norm(grads, norm_type, error_if_nonfinite)
+    _shrink(grads, max_norm, total)
+    return total
+
+
+def clip_grads_with_norm_(
+    parameters: Variable | Iterable[Variable], max_norm: float, total_norm: float
+) -> None:
+    """Scale all gradients, in place, as `clip_grad_norm_` does for a norm that is known.
+
+    Args:
+        parameters: those without a gradient are passed over.
+        max_norm: the largest norm allowed.
+        total_norm: the norm of all gradients together, as `get_total_norm` returns it.
+
+    Raises:
+        ValueError: `max_norm` is negative.
+    """
+    if float(max_norm) < 0:
+        raise ValueError(f"clip_grads_with_norm_: wanted max_norm >= 0, got {max_norm}")
+    _shrink(_gradients("clip_grads_with_norm_", parameters), float(max_norm), float(total_norm))
+
+
+def _shrink(grads: list[npt.NDArray[Any]], max_norm: float, total: float) -> None:
     factor = max_norm / (total + _TINY)
     if not factor >= 1:  # a nan must reach the gradients
         for gradient in grads:
             np.multiply(gradient, factor, out=gradient)
-    return total
 
 
 def clip_grad_value_(parameters: Variable | Iterable[Variable], clip_value: float) -> None:
@@ -141,6 +163,10 @@ def clip_grad_value_(parameters: Variable | Iterable[Variable], clip_value: floa
 def _gradients(owner: str, parameters: Variable | Iterable[Variable]) -> list[npt.NDArray[Any]]:
     if isinstance(parameters, Variable):
         parameters = [parameters]
+    if not isinstance(parameters, Iterable):
+        raise TypeError(
+            f"{owner}: wanted parameters, got {type(parameters).__name__}; pass model.parameters()"
+        )
     params = list(parameters)
     if not params:
         warnings.warn(

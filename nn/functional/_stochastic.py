@@ -1,0 +1,92 @@
+"""Activations that draw random numbers. Imports `autograd` only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import autograd
+from autograd import new_generator
+from nn.functional._activation import leaky_relu
+from nn.functional._names import dim_is_axis
+from nn.functional._softmax import softmax
+
+__all__ = ["gumbel_softmax", "rrelu"]
+
+
+def rrelu(
+    input: Any,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    inplace: bool = False,  # noqa: ARG001 - see the docstring
+    *,
+    rng: Any = None,
+) -> Any:
+    """Return the input where it is positive, a random slope times it elsewhere.
+
+    Args:
+        input: numbers of any shape.
+        lower: the least slope.
+        upper: the largest slope.
+        training: False takes the mean of both as the slope.
+        inplace: accepted for PyTorch's sake; nothing is ever changed in place.
+        rng: a seed or np.random.Generator; None derives a new stream from `autograd.manual_seed`.
+
+    Raises:
+        ValueError: where `lower` is above `upper`.
+
+    References:
+        B. Xu et al., Empirical evaluation of rectified activations in convolutional network, 2015,
+        https://arxiv.org/abs/1505.00853.
+    """
+    if lower > upper:
+        raise ValueError(f"rrelu: wanted lower of at most upper, got {lower} and {upper}")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2)
+    slopes = new_generator(rng).uniform(lower, upper, input.shape).astype(input.dtype)
+    return autograd.where(input > 0, input, input * slopes)
+
+
+@dim_is_axis
+def gumbel_softmax(
+    logits: Any,
+    tau: float = 1.0,
+    hard: bool = False,
+    eps: float = 1e-10,  # noqa: ARG001 - see the docstring
+    axis: int = -1,
+    *,
+    rng: Any = None,
+) -> Any:
+    """Draw from the distribution softmax(logits), in a way that has a gradient.
+
+    The result is softmax((logits + noise) / tau), whose largest entry is distributed as softmax
+    says.
+
+    Args:
+        logits: numbers of any shape.
+        tau: temperature: the lower, the nearer to a one-hot vector.
+        hard: return that one-hot vector, with the gradient of the soft one.
+        eps: accepted for PyTorch's sake; it has no effect.
+        axis: the axis of the classes; `dim` is taken for it.
+        rng: a seed or np.random.Generator; None derives a new stream from `autograd.manual_seed`.
+
+    Raises:
+        ValueError: where `tau` is not positive.
+
+    References:
+        E. Jang, S. Gu, B. Poole, Categorical reparameterization with Gumbel-softmax, ICLR 2017,
+        https://arxiv.org/abs/1611.01144.
+    """
+    if not tau > 0:
+        raise ValueError(f"gumbel_softmax: wanted a positive tau, got {tau}")
+    noise = new_generator(rng).gumbel(size=logits.shape).astype(logits.dtype)
+    soft = softmax((logits + noise) / tau, axis)
+    if not hard:
+        return soft
+    fixed = soft.detach() if isinstance(soft, autograd.Variable) else soft
+    following = soft.ndim - 1 - axis % soft.ndim
+    classes = np.arange(soft.shape[axis]).reshape((-1,) + (1,) * following)
+    one_hot = np.expand_dims(np.argmax(fixed, axis=axis), axis) == classes
+    return (one_hot - fixed) + soft

@@ -1,0 +1,91 @@
+"""Callbacks and what else is no Module: what they show of themselves. Training is in test_fit."""
+
+import numpy as np
+import pytest
+
+import nn
+import optim
+from nn import _fit
+
+MODEL = nn.Linear(2, 1)
+OPTIMIZER = optim.SGD(MODEL.parameters())
+DATA = nn.ArrayDataset(np.zeros((6, 2), np.float32), np.arange(6))
+BATCHES = nn.BatchSampler(nn.SequentialSampler(DATA), 2)
+
+
+class Squares(nn.Dataset):
+    def __getitem__(self, index):
+        return index**2
+
+    def __len__(self):
+        return 4
+
+
+class Backwards(nn.Sampler):
+    def order(self):
+        return np.arange(4)[::-1]
+
+    def __len__(self):
+        return 4
+
+
+class Noisy(nn.Callback):
+    def __init__(self):
+        self.level, self.rng = 0.5, np.random.default_rng(0)
+
+
+SHOWN = {
+    "ArrayDataset": (DATA, "ArrayDataset(6 items: float32 (2,), int64 ())"),
+    "BatchSampler": (
+        BATCHES,
+        "BatchSampler(SequentialSampler(6 items), batch_size=2, drop_last=False)",
+    ),
+    "Callback": (Noisy(), "Noisy(level=0.5)"),
+    "Checkpoint": (
+        nn.Checkpoint("a.npz", every=2),
+        "Checkpoint(path='a.npz', every=2, monitor=None, mode='min')",
+    ),
+    "DataLoader": (nn.DataLoader(DATA, 2), "DataLoader(6 items of ArrayDataset)"),
+    "Dataset": (Squares(), "Squares(4 items)"),
+    "EarlyStopping": (
+        nn.EarlyStopping("loss", patience=3),
+        """EarlyStopping(monitor='loss', patience=3, mode='min', min_delta=0.0, \
+restore_best=True, best_epoch=0, waited=0)""",
+    ),
+    "FitState": (
+        nn.FitState(MODEL, OPTIMIZER, None, DATA, [], 20, epoch=3, batch=5, loss=0.25),
+        "FitState(Linear, epoch 3 of 20, batch 5, loss 0.25)",
+    ),
+    "History": (nn.History([{"loss": 0.5}]), "History(1 epoch, loss=0.5)"),
+    "HookHandle": (
+        MODEL.register_forward_hook(_fit.accuracy),
+        "HookHandle(accuracy)",
+    ),
+    "IncompatibleKeys": (
+        MODEL.load_state_dict({}, strict=False),
+        "IncompatibleKeys(missing_keys=['weight', 'bias'], unexpected_keys=[])",
+    ),
+    "RandomSampler": (
+        nn.RandomSampler(DATA, replacement=True, num_samples=9),
+        "RandomSampler(9 of 6 items, replacement=True)",
+    ),
+    "Sampler": (Backwards(), "Backwards(4 items)"),
+    "SequentialSampler": (nn.SequentialSampler(DATA), "SequentialSampler(6 items)"),
+    "Subset": (nn.Subset(DATA, [1, 2]), "Subset(2 of 6 items of ArrayDataset)"),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_an_object_shows_what_it_is(name):
+    shown, text = SHOWN[name]
+    assert repr(shown) == text
+
+
+def test_no_public_class_is_forgotten():
+    classes = {
+        name
+        for name in nn.__all__
+        if isinstance(value := getattr(nn, name), type)
+        and not issubclass(value, nn.Module | nn.Parameter)
+    }
+    assert classes == set(SHOWN)
