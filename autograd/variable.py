@@ -34,11 +34,11 @@ from autograd.ops import (
 )
 from autograd.protocols import array_function, array_ufunc
 
-__all__ = ["Variable", "as_cotangent", "unit_cotangent"]
+__all__ = ["CHANGES", "Variable", "as_cotangent", "unit_cotangent"]
 
 _FLOATING = "fc"
 # What to write instead of methods that change an array in place.
-_CHANGES = {
+CHANGES = {
     "byteswap": "x.astype(dtype)",
     "fill": "x = autograd.full_like(x, value)",
     "partition": "x = autograd.partition(x, kth)",
@@ -485,10 +485,10 @@ class Variable:
 
     def __getattr__(self, name: str) -> NoReturn:
         """Explain what arrays have and Variables have not; called for missing attributes only."""
-        if name in _CHANGES:
+        if name in CHANGES:
             msg = (
                 f"{name}: wanted a new Variable instead of a change in place, which the recorded "
-                f"graph cannot follow; write {_CHANGES[name]}, or change x.data and call "
+                f"graph cannot follow; write {CHANGES[name]}, or change x.data and call "
                 f"x.mark_changed()"
             )
         elif not name.startswith("_") and hasattr(np.ndarray, name):

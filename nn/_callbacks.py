@@ -18,7 +18,7 @@ from nn._files import as_path, check_suffix
 from nn._history import History
 from nn._module import Module
 
-__all__ = ["Callback", "Checkpoint", "EarlyStopping", "FitState"]
+__all__ = ["Callback", "Checkpoint", "EarlyStopping", "FitState", "SupportsStep"]
 
 
 class SupportsStep(Protocol):

@@ -25,7 +25,7 @@ from autograd._writes import Writes
 from nn._files import HEADER, KINDS, Array, as_path, damaged, read, write
 from nn._parameter import refuse_mask
 
-__all__ = ["load", "save"]
+__all__ = ["load", "read_tree", "restore", "save"]
 
 _FORMAT: Final = 1
 # Where modules keep what is no array, a dropout layer's generator for one.

@@ -9,6 +9,8 @@ from typing import Any, Self, overload
 from nn._module import Module, _bracketed
 from nn._parameter import Parameter
 
+__all__ = ["ModuleDict", "ModuleList", "ParameterList", "Sequential"]
+
 
 class _Listed(Module):
     """What Sequential and ModuleList share: children under numbers, or names of their own."""

@@ -15,6 +15,16 @@ from nn._parameter import Parameter
 from nn.functional._conv import same_padding
 from nn.functional._windows import check_sizes, per_axis
 
+__all__ = [
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
+    "Lengths",
+]
+
 Lengths = int | Sequence[int]
 
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")

@@ -19,6 +19,7 @@ __all__ = [
     "BatchSampler",
     "DataLoader",
     "Dataset",
+    "Indices",
     "RandomSampler",
     "Sampler",
     "SequentialSampler",

@@ -8,6 +8,8 @@ from nn import functional
 from nn._module import Module
 from nn.functional._names import dim_is_axis
 
+__all__ = ["CosineSimilarity", "PairwiseDistance"]
+
 
 class CosineSimilarity(Module):
     """x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) of the vectors along an axis.

@@ -9,6 +9,8 @@ from nn import functional
 from nn._random import RandomModule
 from nn.functional._dropout import check_probability
 
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
+
 
 class Dropout(RandomModule):
     """Set elements to 0 at random in training and divide the others by 1 - p; else do nothing.

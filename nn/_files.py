@@ -34,7 +34,17 @@ from autograd._optional import require
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["HEADER", "KINDS", "Array", "as_path", "check_suffix", "damaged", "read", "write"]
+__all__ = [
+    "HEADER",
+    "KINDS",
+    "Array",
+    "Content",
+    "as_path",
+    "check_suffix",
+    "damaged",
+    "read",
+    "write",
+]
 
 Array: TypeAlias = npt.NDArray[Any]
 Content: TypeAlias = tuple[dict[str, Array], str | None]

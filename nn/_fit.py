@@ -22,7 +22,7 @@ from nn._history import History
 from nn._module import Module
 from nn._progress import Report, reporter
 
-__all__ = ["accuracy", "evaluate", "fit"]
+__all__ = ["Judge", "Loss", "Metric", "Metrics", "Step", "accuracy", "evaluate", "fit"]
 
 Loss: TypeAlias = Callable[[Any, Any], Variable]
 Metric: TypeAlias = Callable[[Any, Any], Any]

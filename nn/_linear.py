@@ -14,6 +14,8 @@ from nn._parameter import Parameter
 from nn._sizes import check_sizes
 from nn.functional._names import dim_is_axis
 
+__all__ = ["Bilinear", "Flatten", "Identity", "Linear", "Unflatten", "uniform_by_fan_in"]
+
 
 class Identity(Module):
     """Return the input. Arguments are ignored, so that it can stand in for any layer."""

@@ -11,6 +11,19 @@ from nn._module import Module
 from nn._parameter import Parameter
 from nn._sizes import check_sizes
 
+__all__ = [
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
+    "GroupNorm",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
+    "LayerNorm",
+    "LocalResponseNorm",
+    "RMSNorm",
+]
+
 
 def _parameter(
     shape: tuple[int, ...], value: float, dtype: Any, wanted: bool = True

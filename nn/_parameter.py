@@ -8,6 +8,8 @@ import numpy as np
 
 from autograd import Variable
 
+__all__ = ["Parameter", "refuse_mask"]
+
 # What numbers without a dtype become: the default of all layers.
 _DEFAULTS = {"f": np.float32, "c": np.complex64}
 

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from nn._callbacks import FitState
 
-__all__ = ["Report", "reporter"]
+__all__ = ["Bar", "Lines", "Report", "reporter"]
 
 # A training without a terminal reports this often at most, however many epochs it has.
 _MOST_LINES = 20

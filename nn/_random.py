@@ -9,6 +9,8 @@ import numpy as np
 from autograd import new_generator
 from nn._module import Module
 
+__all__ = ["RandomModule"]
+
 
 class RandomModule(Module):
     """A module with a random generator of its own, whose state is saved with it.

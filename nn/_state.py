@@ -15,6 +15,8 @@ from autograd import Variable
 from autograd._writes import Writes, converted
 from nn._parameter import Parameter, refuse_mask
 
+__all__ = ["Entry", "IncompatibleKeys", "convert", "join", "plain", "plan_load"]
+
 # Dotted path, Parameter or buffer, the module that has it, its name there.
 Entry = tuple[str, Any, object, str]
 

@@ -23,6 +23,7 @@ from nn._normalization import LayerNorm
 from nn._random import RandomModule
 
 __all__ = [
+    "Activation",
     "Transformer",
     "TransformerDecoder",
     "TransformerDecoderLayer",

@@ -7,6 +7,17 @@ from typing import Any
 from nn import functional
 from nn._module import Module
 
+__all__ = [
+    "ChannelShuffle",
+    "Fold",
+    "PixelShuffle",
+    "PixelUnshuffle",
+    "Unfold",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
+]
+
 
 class Upsample(Module):
     """An image, a line or a volume of another size, by interpolation.

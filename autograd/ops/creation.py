@@ -284,7 +284,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 # -- joining by index expressions ------------------------------------------------------------------
 
 
-class Joiner:
+class _Joiner:
     """What `r_[...]` and `c_[...]` are: NumPy's joining of slices, numbers and arrays, recorded."""
 
     def __init__(self, plain: Any, axis: int, ndmin: int, place: int) -> None:
@@ -343,5 +343,5 @@ def _holds_variable(value: Any) -> bool:
     return isinstance(value, graph.Variable)
 
 
-r_ = Joiner(np.r_, 0, 1, -1)
-c_ = Joiner(np.c_, -1, 2, 0)
+r_ = _Joiner(np.r_, 0, 1, -1)
+c_ = _Joiner(np.c_, -1, 2, 0)

@@ -49,11 +49,11 @@ def checked_index(index: Any) -> Any:
     """Return an index unwrapped, and as it is while a program is traced that shall name what is in
     it; refuse one that requires a gradient.
     """
-    unwrapped = plain_index(index)
+    unwrapped = _plain_index(index)
     return index if current_mode().tracing and holds_variable(index) else unwrapped
 
 
-def plain_index(index: Any) -> Any:
+def _plain_index(index: Any) -> Any:
     """Unwrap Variables and convert lists, so that later changes of them do not matter.
 
     Raises:
@@ -63,7 +63,7 @@ def plain_index(index: Any) -> Any:
     if kind in _AS_IS:
         return index
     if kind is tuple:
-        return tuple([plain_index(i) for i in index])
+        return tuple([_plain_index(i) for i in index])
     if isinstance(index, graph.Variable):
         if index._node is not None:
             msg = (
@@ -73,7 +73,7 @@ def plain_index(index: Any) -> Any:
             raise TypeError(msg)
         return index._data
     if kind is list:
-        array = np.asarray([plain_index(i) for i in index])
+        array = np.asarray([_plain_index(i) for i in index])
         return array if array.size else array.astype(np.intp)
     return index
 
@@ -131,7 +131,7 @@ def scatter_all(*values: Any, indices: tuple[Any, ...], shape: tuple[int, ...]) 
     return total
 
 
-class Scatter(Deferred):
+class _Scatter(Deferred):
     """Values at indices of an otherwise zero array: what reading returns as its cotangent, so that
     n readings cost O(n).
 
@@ -161,7 +161,7 @@ class Scatter(Deferred):
 
     def __add__(self, other: Any) -> Any:
         """Go on with this as the running total."""
-        if not isinstance(other, Scatter):
+        if not isinstance(other, _Scatter):
             return other + self
         if self.recorded or other.recorded:
             self.recorded = True
@@ -182,10 +182,10 @@ class Scatter(Deferred):
         self.add_into(total)
         return total
 
-    def astype(self, dtype: np.dtype[Any]) -> Scatter:
+    def astype(self, dtype: np.dtype[Any]) -> _Scatter:
         """Cast the values."""
         (value,), (index,) = self.values, self.indices
-        return Scatter(cast(value, dtype), index, self.shape)
+        return _Scatter(cast(value, dtype), index, self.shape)
 
 
 def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
@@ -194,7 +194,7 @@ def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
 
 
 @primitive(
-    x=lambda g, x_shape, index: Scatter(g, index, x_shape),
+    x=lambda g, x_shape, index: _Scatter(g, index, x_shape),
     linear=True,
     makes_zeros=True,
     deferred=True,
@@ -217,7 +217,7 @@ def getitem(x: Any, index: Any) -> Any:
     """
     given = index
     if type(index) not in _AS_IS:
-        index = plain_index(index)
+        index = _plain_index(index)
         given = given if current_mode().tracing else index  # see `checked_index`
     if isinstance(x, graph.Variable):  # without the general treatment of arguments
         data = x._data

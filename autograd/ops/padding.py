@@ -22,7 +22,7 @@ from autograd.ops.shaping import broadcast_to, swapaxes
 
 __all__ = ["pad"]
 
-Pair = tuple[Any, Any]
+_Pair = tuple[Any, Any]
 
 
 def _inner(x_shape: tuple[int, ...], width: Any) -> tuple[slice, ...]:
@@ -45,7 +45,7 @@ def pad_constant(x: Any, width: Any, constants: Any = None) -> Any:
     return total
 
 
-def _pairs(name: str, value: Any, ndim: int) -> list[Pair]:
+def _pairs(name: str, value: Any, ndim: int) -> list[_Pair]:
     """Spread a number, a pair or one of these per axis over all axes."""
     try:
         spread = np.broadcast_to(np.asarray(concrete(value, "pad"), dtype=object), (ndim, 2))
@@ -97,7 +97,7 @@ def _joined(x: Any, axis: int, before: Any, after: Any) -> Any:
 
 
 def _statistic(
-    x: Any, axis: int, width: tuple[int, int], function: Callable[..., Any], lengths: Pair
+    x: Any, axis: int, width: tuple[int, int], function: Callable[..., Any], lengths: _Pair
 ) -> Any:
     """Put a statistic of the outermost elements at each end."""
     n = x.shape[axis]
@@ -115,7 +115,7 @@ def _statistic(
     return _joined(x, axis, before, after)
 
 
-def _ramp(x: Any, axis: int, width: tuple[int, int], ends: Pair) -> Any:
+def _ramp(x: Any, axis: int, width: tuple[int, int], ends: _Pair) -> Any:
     """Go in equal steps from each end's value to the element at the edge."""
     index: tuple[Any, ...] = (slice(None),) * axis
     first, last = getitem(x, (*index, 0)), getitem(x, (*index, -1))

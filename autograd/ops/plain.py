@@ -92,7 +92,7 @@ def plain(forward: Kernel, *, name: str | None = None) -> Operation:
     return named(functools.update_wrapper(call, forward), made)
 
 
-def plain_binary(forward: Kernel, fast: Kernel) -> Operation:
+def _plain_binary(forward: Kernel, fast: Kernel) -> Operation:
     """Make an operation without rules of two operands: a comparison, a logical operation."""
     made = Primitive(forward.__name__, forward, ("x", "y"), {}, elementwise=True, plain=True)
     constant = made.constant
@@ -112,17 +112,17 @@ def _count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 
 # fmt: off
-less          = plain_binary(np.less, operator.lt)
-less_equal    = plain_binary(np.less_equal, operator.le)
-greater       = plain_binary(np.greater, operator.gt)
-greater_equal = plain_binary(np.greater_equal, operator.ge)
-equal         = plain_binary(np.equal, operator.eq)
-not_equal     = plain_binary(np.not_equal, operator.ne)
-bitwise_and   = plain_binary(np.bitwise_and, operator.and_)
-bitwise_or    = plain_binary(np.bitwise_or, operator.or_)
-bitwise_xor   = plain_binary(np.bitwise_xor, operator.xor)
-left_shift    = plain_binary(np.left_shift, operator.lshift)
-right_shift   = plain_binary(np.right_shift, operator.rshift)
+less          = _plain_binary(np.less, operator.lt)
+less_equal    = _plain_binary(np.less_equal, operator.le)
+greater       = _plain_binary(np.greater, operator.gt)
+greater_equal = _plain_binary(np.greater_equal, operator.ge)
+equal         = _plain_binary(np.equal, operator.eq)
+not_equal     = _plain_binary(np.not_equal, operator.ne)
+bitwise_and   = _plain_binary(np.bitwise_and, operator.and_)
+bitwise_or    = _plain_binary(np.bitwise_or, operator.or_)
+bitwise_xor   = _plain_binary(np.bitwise_xor, operator.xor)
+left_shift    = _plain_binary(np.left_shift, operator.lshift)
+right_shift   = _plain_binary(np.right_shift, operator.rshift)
 
 # -- questions -------------------------------------------------------------------------------------
 all               = plain(np.all)

@@ -25,8 +25,22 @@ from autograd.engine.graph import wrap
 from autograd.ops.plain import plain
 from autograd.protocols import scipy as _scipy
 
-__all__ = ["HANDLERS", "PLAIN", "QUESTIONS", "REFUSED", "array_function", "classify", "nearest",
-           "parameters", "refuse", "requires_grad", "spelling", "strip", "without_rules", "wrapped"]
+__all__ = [
+    "HANDLERS",
+    "PLAIN",
+    "QUESTIONS",
+    "REFUSED",
+    "array_function",
+    "classify",
+    "nearest",
+    "parameters",
+    "refuse",
+    "requires_grad",
+    "spelling",
+    "strip",
+    "without_rules",
+    "wrapped",
+]
 
 
 def _named(names: str) -> list[Any]:

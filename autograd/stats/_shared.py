@@ -15,8 +15,16 @@ from autograd.engine import graph
 from autograd.engine.calls import as_operand, holds
 from autograd.ops import elementwise
 
-__all__ = ["COUNTS", "NO_ELEMENTARY_DERIVATIVE", "constant", "density", "in_one_dtype", "positive",
-           "standardized", "supported"]
+__all__ = [
+    "COUNTS",
+    "NO_ELEMENTARY_DERIVATIVE",
+    "constant",
+    "density",
+    "in_one_dtype",
+    "positive",
+    "standardized",
+    "supported",
+]
 
 
 def in_one_dtype(name: str, **arguments: Any) -> list[Any]:

@@ -26,7 +26,19 @@ from nn.utils._computed import (
     restore,
 )
 
-__all__ = ["remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weight_norm"]
+__all__ = [
+    "as_matrix",
+    "check_iterations",
+    "from_lengths",
+    "lengths",
+    "normalized",
+    "of_spectral_norm_one",
+    "remove_spectral_norm",
+    "remove_weight_norm",
+    "spectral_axis",
+    "spectral_norm",
+    "weight_norm",
+]
 
 M = TypeVar("M", bound=Module)
 

@@ -11,6 +11,7 @@ from optim.lr_scheduler._base import LRScheduler, check_count, per_group
 __all__ = [
     "ConstantLR",
     "ExponentialLR",
+    "Factor",
     "LambdaLR",
     "LinearLR",
     "MultiStepLR",
