@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self, overload
 
-from nn._module import Module, _bracketed
+from nn._module import Module, bracketed
 from nn._parameter import Parameter
 
 __all__ = ["ModuleDict", "ModuleList", "ParameterList", "Sequential"]
@@ -117,7 +117,7 @@ class _Listed(Module):
                 lines.append(f"({names[0]}-{names[-1]}): {len(names)} x {text}")
             else:
                 lines.extend(f"({name}): {text}" for name in names)
-        return _bracketed(type(self).__name__, self.extra_repr(), lines)
+        return bracketed(type(self).__name__, self.extra_repr(), lines)
 
 
 class Sequential(_Listed):
@@ -304,7 +304,7 @@ class ParameterList(Module):
         lines = [
             f"({i}): Parameter of shape {p.shape}, {p.dtype}" for i, p in enumerate(self._items())
         ]
-        return _bracketed("ParameterList", "", lines)
+        return bracketed("ParameterList", "", lines)
 
 
 def _as_parameter(value: Any) -> Parameter:

@@ -27,6 +27,7 @@ __all__ = [
     "KLDivLoss",
     "L1Loss",
     "LinearCrossEntropyLoss",
+    "Loss",
     "MSELoss",
     "NLLLoss",
     "PoissonNLLLoss",
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 
-class _Loss(Module):
+class Loss(Module):
     """Base of all losses.
 
     Args:
@@ -70,7 +71,7 @@ class _Loss(Module):
         return f"reduction={self.reduction!r}"
 
 
-class MSELoss(_Loss):
+class MSELoss(Loss):
     """The squared difference (input - target)^2, its mean by default.
 
     Example:
@@ -84,7 +85,7 @@ class MSELoss(_Loss):
         return functional.mse_loss(input, target, self.reduction)
 
 
-class L1Loss(_Loss):
+class L1Loss(Loss):
     """The absolute difference |input - target|, its mean by default."""
 
     def forward(self, input: Any, target: Any) -> Any:
@@ -92,7 +93,7 @@ class L1Loss(_Loss):
         return functional.l1_loss(input, target, self.reduction)
 
 
-class HuberLoss(_Loss):
+class HuberLoss(Loss):
     """d^2 / 2 up to the distance `delta`, a line from there on.
 
     Args:
@@ -109,7 +110,7 @@ class HuberLoss(_Loss):
         return functional.huber_loss(input, target, self.reduction, self.delta)
 
 
-class SmoothL1Loss(_Loss):
+class SmoothL1Loss(Loss):
     """d^2 / (2 beta) below the distance `beta`, d - beta / 2 from there on.
 
     Args:
@@ -126,7 +127,7 @@ class SmoothL1Loss(_Loss):
         return functional.smooth_l1_loss(input, target, self.reduction, self.beta)
 
 
-class CrossEntropyLoss(_Loss):
+class CrossEntropyLoss(Loss):
     """Minus the log-probability of the target class under softmax(input): a classifier's loss.
 
     Args:
@@ -166,7 +167,7 @@ class CrossEntropyLoss(_Loss):
         )
 
 
-class NLLLoss(_Loss):
+class NLLLoss(Loss):
     """Minus the log-probability of the target class, where `input` holds log-probabilities.
 
     Args:
@@ -190,7 +191,7 @@ class NLLLoss(_Loss):
         return functional.nll_loss(input, target, self.weight, self.ignore_index, self.reduction)
 
 
-class BCELoss(_Loss):
+class BCELoss(Loss):
     """-(target log(input) + (1 - target) log(1 - input)), where `input` holds probabilities.
 
     Args:
@@ -207,7 +208,7 @@ class BCELoss(_Loss):
         return functional.binary_cross_entropy(input, target, self.weight, self.reduction)
 
 
-class BCEWithLogitsLoss(_Loss):
+class BCEWithLogitsLoss(Loss):
     """The binary cross entropy of sigmoid(input), without rounding probabilities to 0 or 1.
 
     Args:
@@ -228,7 +229,7 @@ class BCEWithLogitsLoss(_Loss):
         )
 
 
-class KLDivLoss(_Loss):
+class KLDivLoss(Loss):
     """target (log(target) - input), where `input` holds log-probabilities.
 
     Args:
@@ -248,7 +249,7 @@ class KLDivLoss(_Loss):
         return functional.kl_div(input, target, self.reduction, self.log_target)
 
 
-class PoissonNLLLoss(_Loss):
+class PoissonNLLLoss(Loss):
     """rate - target log(rate), for counts that are distributed as Poisson(rate).
 
     Args:
@@ -277,7 +278,7 @@ class PoissonNLLLoss(_Loss):
         )
 
 
-class GaussianNLLLoss(_Loss):
+class GaussianNLLLoss(Loss):
     """(log(var) + (input - target)^2 / var) / 2, for targets distributed as N(input, var).
 
     Args:
@@ -296,7 +297,7 @@ class GaussianNLLLoss(_Loss):
         return functional.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)
 
 
-class CTCLoss(_Loss):
+class CTCLoss(Loss):
     """Minus the log-probability of all ways to read the targets out of a sequence.
 
     Args:
@@ -329,7 +330,7 @@ class CTCLoss(_Loss):
         )
 
 
-class LinearCrossEntropyLoss(_Loss):
+class LinearCrossEntropyLoss(Loss):
     """The cross entropy of logits that a linear map of its own makes of the input.
 
     Args:

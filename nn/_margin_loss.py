@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from nn import functional
-from nn._loss import _Loss
+from nn._loss import Loss
 
 __all__ = [
     "CosineEmbeddingLoss",
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-class _Configured(_Loss):
+class _Configured(Loss):
     """A function of `nn.functional` with its arguments as attributes."""
 
     _function: ClassVar[Callable[..., Any]]

@@ -23,7 +23,7 @@ from autograd._writes import Writes
 from nn._parameter import Parameter
 from nn._state import IncompatibleKeys, convert, join, plain, plan_load
 
-__all__ = ["ForwardHook", "HookHandle", "Module", "PreHook"]
+__all__ = ["ForwardHook", "HookHandle", "Module", "PreHook", "bracketed"]
 
 PreHook = Callable[["Module", tuple[Any, ...]], Any]
 ForwardHook = Callable[["Module", tuple[Any, ...], Any], Any]
@@ -541,13 +541,13 @@ class Module:
             for name, child in vars(self).items()
             if isinstance(child, Module)
         ]
-        return _bracketed(self._repr_name(), self.extra_repr(), lines)
+        return bracketed(self._repr_name(), self.extra_repr(), lines)
 
     def _repr_name(self) -> str:
         return type(self).__name__
 
 
-def _bracketed(name: str, extra: str, lines: list[str]) -> str:
+def bracketed(name: str, extra: str, lines: list[str]) -> str:
     """Write `name(extra, lines...)`, one indented line per child where there are children."""
     if not lines:
         return f"{name}({extra})"

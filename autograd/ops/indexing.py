@@ -41,7 +41,7 @@ def names_each_once(index: Any) -> bool:
     if type(index) is tuple:
         return all(isinstance(i, _BASIC) for i in index)
     if isinstance(index, (np.ndarray, graph.Variable)):
-        return index.dtype.kind == "b"
+        return bool(index.dtype.kind == "b")
     return isinstance(index, _BASIC)
 
 

@@ -32,12 +32,16 @@ from nn.functional._windows import (
 )
 
 __all__ = [
+    "conv",
     "conv1d",
     "conv2d",
     "conv3d",
+    "conv_transpose",
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
+    "conv_weight",
+    "same_padding",
 ]
 
 # -- rows of windows -------------------------------------------------------------------------------

@@ -13,11 +13,13 @@ from nn.functional._windows import over_axes
 
 __all__ = [
     "alpha_dropout",
+    "check_probability",
     "dropout",
     "dropout1d",
     "dropout2d",
     "dropout3d",
     "feature_alpha_dropout",
+    "masked",
 ]
 
 # The least value of selu, -scale alpha.

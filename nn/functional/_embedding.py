@@ -10,7 +10,7 @@ import autograd
 from autograd import Variable
 from autograd.extend import primitive
 
-__all__ = ["embedding", "embedding_bag", "one_hot"]
+__all__ = ["as_indices", "embedding", "embedding_bag", "one_hot"]
 
 
 @primitive(

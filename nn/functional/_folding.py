@@ -10,7 +10,15 @@ import numpy as np
 from autograd.extend import primitive
 from nn.functional._windows import Windows, batched, check_numbers, hashable, per_axis, windows_over
 
-__all__ = ["channel_shuffle", "fold", "pixel_shuffle", "pixel_unshuffle", "unfold"]
+__all__ = [
+    "add_columns",
+    "channel_shuffle",
+    "columns_of",
+    "fold",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "unfold",
+]
 
 # -- windows as columns ----------------------------------------------------------------------------
 

@@ -20,10 +20,13 @@ from nn.functional._activation import sigmoid, softplus
 __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "check_reduction",
     "huber_loss",
     "kl_div",
     "l1_loss",
     "mse_loss",
+    "raw",
+    "reduced",
     "smooth_l1_loss",
 ]
 

@@ -17,6 +17,7 @@ from nn.functional._activation import logsigmoid, relu, softplus
 from nn.functional._loss import check_reduction, raw, reduced
 
 __all__ = [
+    "alike",
     "cosine_embedding_loss",
     "hinge_embedding_loss",
     "margin_ranking_loss",

@@ -20,10 +20,12 @@ __all__ = [
     "batch_norm",
     "group_norm",
     "instance_norm",
+    "last_axes",
     "layer_norm",
     "local_response_norm",
     "normalize",
     "rms_norm",
+    "standardize",
 ]
 
 

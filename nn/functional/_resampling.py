@@ -17,6 +17,8 @@ import numpy as np
 
 from autograd.extend import primitive
 
+__all__ = ["Table", "area", "cubic_far", "cubic_near", "nearest", "resample", "smooth", "stretches"]
+
 
 @dataclass(frozen=True, eq=False)
 class Table:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+__all__ = ["selected"]
+
 _INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 

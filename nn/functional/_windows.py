@@ -18,6 +18,19 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+__all__ = [
+    "Function",
+    "Sizes",
+    "Windows",
+    "batched",
+    "check_numbers",
+    "check_sizes",
+    "hashable",
+    "over_axes",
+    "per_axis",
+    "windows_over",
+]
+
 Sizes = tuple[int, ...]
 Function = Callable[..., Any]
 
