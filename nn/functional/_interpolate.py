@@ -207,6 +207,7 @@ def grid_sample(
 
 def _taps(x: Any, size: int, mode: str, padding_mode: str, corners: bool) -> list[tuple[Any, Any]]:
     """Return which elements along an axis are read, and their weights, for coordinates `x`."""
+    x = np.where(np.isnan(x), -1.0, x)  # as PyTorch reads nan
     place = (x + 1) * (0.5 * (size - 1)) if corners else ((x + 1) * size - 1) * 0.5
     if mode != "bicubic":
         place = _moved_inside(place, size, padding_mode, corners)

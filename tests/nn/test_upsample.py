@@ -339,3 +339,10 @@ X = np.ones((2, 4, 6, 6))
 def test_wrong_use_is_explained(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_place_that_is_nan_is_read_as_the_edge():
+    image = np.arange(12.0).reshape(1, 1, 3, 4)
+    grid = np.array([[[[np.nan, 0.0], [-1.0, 0.0]]]])
+    out = nn.functional.grid_sample(image, grid, align_corners=True)
+    assert out[0, 0, 0, 0] == out[0, 0, 0, 1] == 4.0

@@ -277,7 +277,7 @@ def test_repr_tells_the_groups_apart():
         ([{"params": leaf(1.0), "momentun": 1}], ValueError, "'momentun'; did you mean 'momentum'"),
         ([{"params": leaf(1.0), "lr": -1.0}], ValueError, "SGD: wanted lr >= 0, got -1.0"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_wrong_parameters_are_explained(params, error, message):
     with pytest.raises(error, match=message):
