@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import primitive
+from autograd.engine.calls import holds, primitive
 from autograd.ops import elementwise, joining, shaping
-from autograd.ops._shared import backwards, operand, part, raw, refuse_out
+from autograd.ops._shared import backwards, operand, part, refuse_out
 from autograd.ops.indexing import normal_axis
+from autograd.ops.reductions import is_normal
 
 __all__ = [
     "cumprod",
@@ -77,16 +78,16 @@ def cumsum(x: Any, axis: int | None = None, dtype: Any = None, out: None = None)
 
 def _one_later(x: Any, axis: int, first: float) -> Any:
     """Move elements one place on along `axis`, with `first` in the first place."""
-    start = np.full_like(raw(part(x, axis, None, 1)), first)
+    start = np.full_like(part(x, axis, None, 1), first)
     return np.concatenate((start, part(x, axis, None, -1)), axis)
 
 
 def _recurrence_x(g: Any, factor: Any, axis: int) -> Any:
     """Run the recurrence from the other end, each factor one place earlier."""
     turned = backwards(part(factor, axis, 1, None), axis)
-    unused = np.zeros_like(raw(part(factor, axis, None, 1)))
+    unused = np.zeros_like(part(factor, axis, None, 1))
     turned = np.concatenate((unused, turned), axis)
-    return backwards(_recurrence(backwards(g, axis), turned, axis), axis)
+    return backwards(recurrence(backwards(g, axis), turned, axis), axis)
 
 
 # Linear in each operand, not in both together, so tangents are derived.
@@ -95,7 +96,7 @@ def _recurrence_x(g: Any, factor: Any, axis: int) -> Any:
     x=_recurrence_x,
     factor=lambda g, factor, out, axis: _recurrence_x(g, factor, axis) * _one_later(out, axis, 0.0),
 )
-def _recurrence(x: Any, factor: Any, axis: int) -> Any:
+def recurrence(x: Any, factor: Any, axis: int) -> Any:
     """Return s with s[i] = x[i] + factor[i] s[i - 1] along `axis`, from s[0] = x[0].
 
     Windows of length 1, 2, 4, ... are combined, which takes log n passes over the arrays instead
@@ -115,8 +116,7 @@ def _recurrence(x: Any, factor: Any, axis: int) -> Any:
 
 
 def _cumprod_x(g: Any, x: Any, out: Any, axis: int) -> Any:
-    products = raw(out)
-    if np.all(products) and np.all(np.isfinite(products)):
+    if holds(np.all(is_normal(out)), traced=False):
         return _cumsum(g * out, axis, True) / x
     # A zero, an underflow or an overflow somewhere: no quotient will do. The cotangent of x[j] is
     # the product of all before it times s[j] = g[j] + x[j+1] s[j+1], exact for any zeros and to
@@ -143,8 +143,8 @@ def cumprod(x: Any, axis: int | None = None, dtype: Any = None, out: None = None
 
 def _without_nan(name: str, x: Any, value: float) -> Any:
     x = operand(name, x)
-    missing = np.isnan(raw(x)) if x.dtype.kind in "fc" else np.False_
-    return elementwise.where(missing, value, x) if np.any(missing) else x
+    missing = np.isnan(x) if x.dtype.kind in "fc" else np.False_
+    return elementwise.where(missing, value, x) if holds(np.any(missing), traced=True) else x
 
 
 def nancumsum(x: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
@@ -180,7 +180,7 @@ def _cumulative(
     if not include_initial:
         return result
     shape = [1 if i == axis else n for i, n in enumerate(result.shape)]
-    start = np.full_like(raw(result), identity, shape=shape)
+    start = np.full_like(result, identity, shape=shape)
     return joining.concatenate((start, result), axis)
 
 

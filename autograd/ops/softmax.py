@@ -6,20 +6,24 @@ their backward pass here. Imports `calls`, `_shared` and families of operations.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from autograd.engine.calls import primitive
-from autograd.ops import joining
-from autograd.ops._shared import add_up, expand, inexact, kept, operand, part, raw
-from autograd.ops.cumulative import _recurrence_x as recurrence_x
+from autograd.engine.calls import holds, primitive
+from autograd.ops import elementwise, joining
+from autograd.ops._shared import add_up, inexact, kept, operand, part
+from autograd.ops.cumulative import recurrence
 from autograd.ops.indexing import normal_axis
 from autograd.ops.reductions import sum as _sum
 
 __all__ = ["log_softmax", "logcumsumexp", "logsumexp", "softmax"]
 
 _largest: Any = np.maximum.reduce
+
+# -- what is subtracted before exponentials are taken ----------------------------------------------
+# The result does not depend on it, so it has no gradient.
 
 
 def _peak(x: Any, axis: Any) -> Any:
@@ -28,31 +32,77 @@ def _peak(x: Any, axis: Any) -> Any:
     return top if np.isfinite(top).all() else np.where(np.isfinite(top), top, top.dtype.type(0))
 
 
-def _logsumexp_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
-    out = kept(out, x.shape, axis)
-    g = expand(g, x.shape, axis)
-    infinite = np.isinf(raw(out))
-    if not infinite.any():
-        return g * np.exp(x - out)
-    winners = raw(x) == raw(out)
-    share = winners / add_up(winners, axis, g.dtype, None, True)
-    shifted = np.where(infinite, 0.0, x) - np.where(infinite, 0.0, out)
-    return g * np.where(infinite, share.astype(g.dtype), np.exp(shifted))
+@primitive(nondiff=("x", "b"))
+def weighted_peak(x: Any, b: Any, axis: Any) -> Any:
+    """Return the peak of the elements whose factor is not 0."""
+    return _peak(np.where(b == 0, -np.inf, x), axis)
 
 
+@primitive(nondiff=("x",))
+def running_peak(x: Any, axis: int) -> Any:
+    """Return the largest element so far, of infinities the largest finite number."""
+    limit = np.finfo(x.dtype).max
+    return np.clip(np.maximum.accumulate(x, axis), -limit, limit)
+
+
+# -- sums ------------------------------------------------------------------------------------------
+
+
+def _centred(g: Any, out: Any, axis: Any) -> Any:
+    """Return out (g - sum of out g), what softmax does to a cotangent.
+
+    Twice, which makes no difference but for rounding: where one share is nearly 1, the first pass
+    leaves the others beside a rounding error of the largest, which the second removes.
+    """
+    g = g - (g * out).sum(axis=axis, keepdims=True)
+    return out * (g - (g * out).sum(axis=axis, keepdims=True))
+
+
+def _logsumexp_x(g: Any, x_shape: tuple[int, ...], out: Any, axis: Any) -> Any:
+    g_sum, g_shares = g
+    _, shares = out
+    gx = None
+    if g_sum is not None:
+        gx = kept(g_sum, x_shape, axis) * shares
+    if g_shares is not None:  # in derivatives of higher order, which come through the line above
+        through = _centred(g_shares, shares, axis)
+        gx = through if gx is None else gx + through
+    return gx
+
+
+def _shares_of_infinities(x: Any, total: Any, axis: Any) -> Any:
+    """Share equally among the elements that equal an infinite result."""
+    winners = x == total
+    return winners / add_up(winners, axis, total.dtype, None, True)
+
+
+# The shares are an output, because they come from differences of elements, which are exact;
+# exp(x - out) has the error of out, which far from 0 is larger than 1. And it saves an exponential.
 @primitive(name="logsumexp", x=_logsumexp_x)
 def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     top = _peak(x, axis)
-    total = add_up(np.exp(x - top), axis, None, None, keepdims)
-    with np.errstate(divide="ignore"):
-        return np.log(total) + (top if keepdims else top.reshape(np.shape(total)))
+    powers = np.exp(x - top)
+    total = add_up(powers, axis, None, None, True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        powers /= total
+        out = np.log(total) + top
+        if not np.isfinite(out).all():
+            powers = np.where(np.isinf(out), _shares_of_infinities(x, out, axis), powers)
+    return (out if keepdims else out.squeeze(axis)[()]), powers
 
 
-_logsumexp.primitive.reduces = True
+def _logsumexp_push(tangents: Any, out: Any, _x: Any, axis: Any, keepdims: bool) -> Any:
+    (t, *_) = tangents
+    _, shares = out
+    total = (shares * t).sum(axis=axis, keepdims=keepdims)
+    return total, _centred(t, shares, axis)
+
+
+_logsumexp.primitive.jvp = _logsumexp_push
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None) -> Any:
-    """Return log(sum(exp(x))) over `axis`, without overflow.
+    """Return log(sum(b exp(x))) over `axis`, without overflow.
 
     Elements that are equal infinities share the gradient, as in `logaddexp`.
 
@@ -60,13 +110,22 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None
         x: real array.
         axis: the axes to reduce.
         keepdims: keep the reduced axes, with length 1.
-        b: factors of the exponentials, broadcast against `x`.
+        b: factors of the exponentials, broadcast against `x`; 1 by default.
     """
+    x = inexact(operand("logsumexp", x))
     if b is None:
-        return _logsumexp(inexact(operand("logsumexp", x)), axis, keepdims)
-    top = _peak(raw(x), axis)
-    total = _sum(b * np.exp(x - top), axis, keepdims=keepdims)
+        return _logsumexp(x, axis, keepdims)[0]
+    b = operand("logsumexp", b)
+    top = weighted_peak(x, b, axis)
+    shifted = x - top
+    if holds(np.any(b == 0), traced=True):  # where x may be so large that 0 exp(x) is nan
+        largest = 0.99 * math.log(np.finfo(shifted.dtype).max)
+        shifted = elementwise.where(b == 0, elementwise.minimum(shifted, largest), shifted)
+    total = _sum(b * np.exp(shifted), axis, keepdims=keepdims)
     return np.log(total) + top.reshape(total.shape)
+
+
+# -- shares ----------------------------------------------------------------------------------------
 
 
 def _softmax_x(g: Any, out: Any, axis: Any) -> Any:
@@ -85,7 +144,14 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 softmax.primitive.jvp = lambda tangents, out, _x, axis: _softmax_x(tangents[0], out, axis)
 
 
-@primitive(x=lambda g, out, axis: g - np.exp(out) * g.sum(axis=axis, keepdims=True))
+# Its rule does what that of log_softmax does next, which changes nothing but for rounding.
+@primitive(x=_centred)
+def shares_of(x: Any, axis: Any) -> Any:
+    """Return exp(x) for a result `x` of `log_softmax`."""
+    return np.exp(x)
+
+
+@primitive(x=lambda g, out, axis: g - shares_of(out, axis) * g.sum(axis=axis, keepdims=True))
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """Return x - log(sum(exp(x))) over `axis` (None: over all axes); shape as `x`."""
     shifted = x - _peak(x, axis)
@@ -94,30 +160,13 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
 
 def _log_softmax_push(tangents: Any, out: Any, _x: Any, axis: Any) -> Any:
     (t, _) = tangents
-    return t - (np.exp(out) * t).sum(axis=axis, keepdims=True)
+    return t - (shares_of(out, axis) * t).sum(axis=axis, keepdims=True)
 
 
 log_softmax.primitive.jvp = _log_softmax_push
 
 
-def _logcumsumexp_x(g: Any, x: Any, out: Any, axis: int) -> Any:
-    """Weigh by exp(x[j] - out[j]) what reaches out[j]: g[j] + exp(out[j] - out[j+1]) reach[j+1].
-
-    No exponent is positive, so nothing overflows. Where nothing was added up yet (out is -inf), the
-    weights are 0.
-    """
-    nothing = raw(out) == -np.inf
-    total = np.where(nothing, 0.0, out) if nothing.any() else out
-    own = np.exp(np.where(nothing, -np.inf, x) - total)
-    before = part(np.where(nothing, -np.inf, out), axis, None, -1)
-    start = np.zeros_like(raw(part(out, axis, None, 1)))
-    factor = joining.concatenate((start, np.exp(before - part(total, axis, 1, None))), axis)
-    return own * recurrence_x(g, factor, axis)
-
-
-@primitive(name="logcumsumexp", x=_logcumsumexp_x)
-def _logcumsumexp(x: Any, axis: int) -> Any:
-    return np.logaddexp.accumulate(x, axis)
+# -- running sums ----------------------------------------------------------------------------------
 
 
 def logcumsumexp(x: Any, axis: int | None = None) -> Any:
@@ -129,5 +178,17 @@ def logcumsumexp(x: Any, axis: int | None = None) -> Any:
     """
     x = inexact(operand("logcumsumexp", x))
     if axis is None or not x.ndim:
-        return _logcumsumexp(x.reshape(-1), 0)
-    return _logcumsumexp(x, normal_axis("logcumsumexp", axis, x.ndim))
+        x, axis = x.reshape(-1), 0
+    else:
+        axis = normal_axis("logcumsumexp", axis, x.ndim)
+    # Sums of exp(x - top) with the largest element so far as top: s[j] is its own term and what
+    # s[j-1] has become by the new top. No exponent is positive, and all terms are.
+    top = running_peak(x, axis)
+    start = np.zeros_like(part(top, axis, None, 1))
+    factor = np.exp(part(top, axis, None, -1) - part(top, axis, 1, None))
+    total = recurrence(np.exp(x - top), joining.concatenate((start, factor), axis), axis)
+    nothing = total == 0
+    if holds(np.any(nothing), traced=True):
+        total = elementwise.where(nothing, 1.0, total)
+        return elementwise.where(nothing, -np.inf, top + np.log(total))
+    return top + np.log(total)

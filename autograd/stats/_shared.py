@@ -5,13 +5,14 @@ Imports `graph`, `calls`, `ops` and NumPy.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import as_operand
+from autograd.engine.calls import as_operand, holds
 from autograd.ops import elementwise
 
 
@@ -49,7 +50,19 @@ def _cast(value: Any, dtype: np.dtype[Any]) -> Any:
 
 def positive(value: Any) -> Any:
     """Return a parameter with nan where it is not positive: what depends on it becomes nan, too."""
-    return value if np.all(value > 0) else elementwise.where(value > 0, value, np.nan)
+    valid = value > 0
+    return value if holds(np.all(valid), traced=False) else elementwise.where(valid, value, np.nan)
+
+
+def density(log_density: Any) -> Any:
+    """Return exp(log_density), cut off where it is 0.
+
+    There, what leads to the logarithm may have infinite slopes, with which 0 would make nan.
+    """
+    nothing = log_density < math.log(np.finfo(log_density.dtype).smallest_subnormal) - 1
+    if holds(np.any(nothing), traced=True):
+        log_density = elementwise.where(nothing, -math.inf, log_density)
+    return elementwise.exp(log_density)
 
 
 def standardized(x: Any, loc: Any, scale: Any) -> Any:
@@ -69,7 +82,7 @@ def supported(
         formula: function of `z`; other parameters may broadcast.
         value: what stands outside.
     """
-    if not np.any(outside):
+    if not holds(np.any(outside), traced=True):
         return formula(z)
     return elementwise.where(outside, value, formula(elementwise.where(outside, inner, z)))
 

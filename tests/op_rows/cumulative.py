@@ -62,7 +62,7 @@ ROWS = [
     ),
     Row(
         "recurrence",
-        cumulative._recurrence,
+        cumulative.recurrence,
         None,
         [Case((5,), (5,), args=(0,)), Case((2, 3), (2, 3), args=(1,)), Case((1,), (1,), args=(0,))],
         complex=True,
