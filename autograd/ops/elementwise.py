@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
+from autograd.engine.backward import holds_nan
 from autograd.engine.calls import binary, holds, primitive, same, unary
 
 __all__ = [
@@ -157,12 +158,16 @@ def _zero(g: Any) -> Any:
 
 def _expit(x: Any) -> Any:
     with np.errstate(over="ignore"):  # then the result is 0, as it should be
-        return 1.0 / (1.0 + np.exp(x * -1.0))  # not -x: of unsigned integers that is positive
+        divisor = np.exp(x * -1.0)  # not -x: of unsigned integers that is positive
+    divisor += 1.0
+    return 1.0 / divisor
 
 
 def _logistic_slope(x: Any) -> Any:
     e = np.exp(-np.abs(x))
-    return e / ((1 + e) * (1 + e))
+    divisor = e + 1.0
+    divisor *= divisor
+    return e / divisor
 
 
 def _one_over_root(x: Any) -> Any:
@@ -271,18 +276,18 @@ def _x_over_square(x: Any, y: Any) -> Any:
 
 
 def _x_over_length(x: Any, y: Any, r: Any) -> Any:  # noqa: ARG001 - the rules need y
-    return x / np.where(r == 0, 1.0, r)
+    return x / (r + (r == 0))
 
 
 def _length(x: Any, y: Any) -> Any:
     r = hypot(x, y)
-    return np.where(r == 0, 1.0, r)
+    return r + (r == 0)
 
 
 def _exact_difference(x: Any, y: Any) -> Any:
     """Return x - y, with 0 for two infinities that are alike."""
     out = x - y
-    return out if np.all(out == out) else np.where(x == y, 0.0, out)[()]  # noqa: PLR0124
+    return out if not holds_nan(out) else np.where(x == y, 0.0, out)[()]
 
 
 # fmt: off

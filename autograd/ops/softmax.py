@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine.calls import holds, primitive
+from autograd.engine.calls import binary, holds, primitive
+from autograd.engine.graph import unbroadcast
 from autograd.ops import elementwise, joining
 from autograd.ops._shared import add_up, inexact, kept, operand, part
 from autograd.ops.cumulative import recurrence
@@ -21,6 +22,7 @@ from autograd.ops.reductions import sum as _sum
 __all__ = ["log_softmax", "logcumsumexp", "logsumexp", "softmax"]
 
 _largest: Any = np.maximum.reduce
+_LARGE = 16.0  # below, a sum loses no more than 16 units in the last place of the shares
 
 # -- what is subtracted before exponentials are taken ----------------------------------------------
 # The result does not depend on it, so it has no gradient.
@@ -48,57 +50,60 @@ def running_peak(x: Any, axis: int) -> Any:
 # -- sums ------------------------------------------------------------------------------------------
 
 
-def _centred(g: Any, out: Any, axis: Any) -> Any:
-    """Return out (g - sum of out g), what softmax does to a cotangent.
+def _centred(g: Any, out: Any, shape: tuple[int, ...]) -> Any:
+    """Return out (g - sum of out g), what softmax does to a cotangent; sums have `shape`.
 
     Twice, which makes no difference but for rounding: where one share is nearly 1, the first pass
     leaves the others beside a rounding error of the largest, which the second removes.
     """
-    g = g - (g * out).sum(axis=axis, keepdims=True)
-    return out * (g - (g * out).sum(axis=axis, keepdims=True))
+    g = g - unbroadcast(g * out, shape)
+    return out * (g - unbroadcast(g * out, shape))
 
 
-def _logsumexp_x(g: Any, x_shape: tuple[int, ...], out: Any, axis: Any) -> Any:
-    g_sum, g_shares = g
-    _, shares = out
-    gx = None
-    if g_sum is not None:
-        gx = kept(g_sum, x_shape, axis) * shares
-    if g_shares is not None:  # in derivatives of higher order, which come through the line above
-        through = _centred(g_shares, shares, axis)
-        gx = through if gx is None else gx + through
-    return gx
+def _shares(x: Any, y: Any) -> Any:
+    """Return exp(x - y) for a sum y, divided by its own sum where y is large.
+
+    Which is 1 but for the rounding of y, the larger error by far. Elements that equal an infinite
+    sum share alike.
+    """
+    out = np.exp(x - y)
+    if np.all(np.abs(y) < _LARGE):
+        return out
+    infinite = np.isinf(y)
+    out = np.where(infinite, x == y, out)
+    return out / unbroadcast(out, y.shape)
 
 
-def _shares_of_infinities(x: Any, total: Any, axis: Any) -> Any:
-    """Share equally among the elements that equal an infinite result."""
-    winners = x == total
-    return winners / add_up(winners, axis, total.dtype, None, True)
+# The derivative counts that of y in, which is the sum of x.
+shares = binary(
+    _shares,
+    name="shares",
+    elementwise=False,
+    x=lambda g, out, y_shape: _centred(g, out, y_shape),
+    y=lambda g, y: np.zeros_like(y),
+)
 
 
-# The shares are an output, because they come from differences of elements, which are exact;
-# exp(x - out) has the error of out, which far from 0 is larger than 1. And it saves an exponential.
+def _sum_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
+    """Return the shape of a sum over `axis` that keeps the axes."""
+    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    reduced = {a % len(shape) for a in axes}
+    return tuple(1 if a in reduced else n for a, n in enumerate(shape))
+
+
+def _logsumexp_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
+    return kept(g, x.shape, axis) * shares(x, kept(out, x.shape, axis))
+
+
 @primitive(name="logsumexp", x=_logsumexp_x)
 def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     top = _peak(x, axis)
-    powers = np.exp(x - top)
-    total = add_up(powers, axis, None, None, True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        powers /= total
-        out = np.log(total) + top
-        if not np.isfinite(out).all():
-            powers = np.where(np.isinf(out), _shares_of_infinities(x, out, axis), powers)
-    return (out if keepdims else out.squeeze(axis)[()]), powers
+    total = add_up(np.exp(x - top), axis, None, None, keepdims)
+    with np.errstate(divide="ignore"):
+        return np.log(total) + (top if keepdims else top.reshape(np.shape(total)))
 
 
-def _logsumexp_push(tangents: Any, out: Any, _x: Any, axis: Any, keepdims: bool) -> Any:
-    (t, *_) = tangents
-    _, shares = out
-    total = (shares * t).sum(axis=axis, keepdims=keepdims)
-    return total, _centred(t, shares, axis)
-
-
-_logsumexp.primitive.jvp = _logsumexp_push
+_logsumexp.primitive.reduces = True
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None) -> Any:
@@ -114,7 +119,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None
     """
     x = inexact(operand("logsumexp", x))
     if b is None:
-        return _logsumexp(x, axis, keepdims)[0]
+        return _logsumexp(x, axis, keepdims)
     b = operand("logsumexp", b)
     top = weighted_peak(x, b, axis)
     shifted = x - top
@@ -145,7 +150,7 @@ softmax.primitive.jvp = lambda tangents, out, _x, axis: _softmax_x(tangents[0], 
 
 
 # Its rule does what that of log_softmax does next, which changes nothing but for rounding.
-@primitive(x=_centred)
+@primitive(x=lambda g, out, axis: _centred(g, out, _sum_shape(out.shape, axis)))
 def shares_of(x: Any, axis: Any) -> Any:
     """Return exp(x) for a result `x` of `log_softmax`."""
     return np.exp(x)

@@ -22,12 +22,14 @@ def _log_expit(x: Any) -> Any:
 
 
 def _logit(x: Any) -> Any:
-    """Return log(x / (1 - x)); near 1/2, where the quotient is near 1, from what it exceeds 1 by."""
-    near = np.abs(x - 0.5) < 0.25
-    if not np.any(near):
-        return np.log(x / (1 - x))
-    inside = np.where(near, x, 0.5)
-    return np.where(near, np.log1p((2 * inside - 1) / (1 - inside)), np.log(x / (1 - x)))[()]
+    """Return log(x / (1 - x)) as the logarithm of what the larger of the two exceeds the other by.
+
+    At 1/2 the quotient itself would lose the digits of x - 1/2.
+    """
+    y = 1 - x
+    with np.errstate(over="ignore"):
+        out = np.copysign(np.log1p(np.abs(x - y) / np.minimum(x, y)), x - 0.5)
+    return out if np.all(np.isfinite(out)) else np.where(np.isinf(out), np.log(x / y), out)[()]
 
 
 def _xlogy(x: Any, y: Any) -> Any:
