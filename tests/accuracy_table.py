@@ -13,6 +13,7 @@ differences of operands decide there, and differences are exact.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -36,6 +37,7 @@ class Entry:
         reference: the same of numbers of `mpmath`.
         points: tuples of operands.
         operands: names of those that are differentiated, by place; None where one is a constant.
+        orders: how many derivatives are compared, the value included: 2 where the second is 0.
         strict: whether errors of operands are no excuse.
     """
 
@@ -47,6 +49,7 @@ class Entry:
         points: Sequence[Any],
         operands: str = "x",
         *,
+        orders: int = 3,
         strict: bool = False,
     ) -> None:
         self.name = name
@@ -54,6 +57,7 @@ class Entry:
         self.reference = reference
         self.points = [p if isinstance(p, tuple) else (p,) for p in points]
         self.operands = operands.split()
+        self.orders = orders
         self.strict = strict
 
     def cells(self) -> list[tuple[str, int]]:
@@ -137,6 +141,21 @@ def inverse_erf(p, q):
         return +mp.erfinv(p)
 
 
+def bessel_k(v, x):
+    """Return K_v(x), for whole v from its integral: mpmath's limit takes a second."""
+    return mp.besselk(v, x) if v != int(v) or x > 500 else bessel_k_integral(v, x, mp.mp.dps)
+
+
+@functools.cache
+def bessel_k_integral(v, x, dps):
+    digits = 2.4 * dps
+    h = mp.pi**2 / digits / max(1, mp.sqrt(x))  # the error of the trapezoidal rule is exp(-digits)
+    end = mp.acosh(1 + digits / x)
+    points = (i * h for i in range(1, int(end / h) + 1))
+    total = mp.exp(-x) / 2 + mp.fsum(mp.exp(-x * mp.cosh(t)) * mp.cosh(v * t) for t in points)
+    return h * total
+
+
 def student_tail(df, x):
     """Return the distribution function at -|x|."""
     return mp.betainc(df / 2, half, 0, df / (df + x * x), regularized=True) / 2
@@ -196,8 +215,13 @@ def gelu_tanh(x):
     return x * logistic(2 * u)
 
 
+def tanhshrink(x):
+    with mp.workdps(mp.mp.dps + 650):
+        return x - mp.tanh(x)
+
+
 def stacked(f, **kwargs):
-    """Return the function of numbers that `f` is of a vector: its first element, if there are many."""
+    """Return what `f` makes of a vector of numbers; of a result that is one, its first element."""
 
     def function(*xs):
         out = f(autograd.stack(xs, axis=-1), axis=-1, **kwargs)
@@ -222,8 +246,6 @@ def variance(*xs):
 def p_norm(p):
     return lambda *xs: mp.fsum(abs(x) ** p for x in xs) ** (one / p)
 
-
-SIGN = lambda x: mp.sign(x)  # noqa: E731
 
 # -- elementary functions --------------------------------------------------------------------------
 
@@ -262,31 +284,31 @@ ELEMENTARY = [
     _np("arctanh", mp.atanh, both(UNIT)),
     _np("degrees", lambda x: x * 180 / mp.pi),
     _np("radians", lambda x: x * mp.pi / 180),
-    _np("sinc", lambda x: mp.sin(mp.pi * x) / (mp.pi * x), TURNS),
-    _np("multiply", lambda x, y: x * y, pairs(both(FEW), FEW), operands="x y"),
-    _np("divide", lambda x, y: x / y, pairs(both(FEW), FEW), operands="x y"),
+    _np("sinc", lambda x: mp.sin(mp.pi * x) / (mp.pi * x), both(up_to(400, POSITIVE))),
+    _np("multiply", lambda x, y: x * y, pairs(both(FEW[1::2]), FEW[::2]), operands="x y"),
+    _np("divide", lambda x, y: x / y, pairs(both(FEW[1::2]), FEW[::2]), operands="x y"),
     _np(
         "power",
         lambda x, y: x**y,
-        pairs(FEW, single(-300, -17, -2.5, -1, -0.3, 1e-20, 0.4, 1, 2, 3, 7.5, 40, 1e8)),
-        operands="x y",
-    ),
-    _np(
-        "float_power",
-        lambda x, y: x**y,
-        pairs(FEW, single(-300, -2.5, -1, 0.4, 1, 2, 7.5)),
+        pairs(FEW, single(-300, -17, -2.5, -1, -0.3, 0.4, 1, 2, 3, 7.5, 40, 1e8)),
         operands="x y",
     ),
     _np(
         "hypot",
         mp.hypot,
-        [*pairs(both(FEW), FEW), (1e5, 1.0), (1e200, 1e200), (1e-200, 3e-200), (1e300, 1.0)],
+        [
+            *pairs(both(FEW[1::2]), FEW[::2]),
+            (1e5, 1.0),
+            (1e200, 1e200),
+            (1e-200, 3e-200),
+            (1e300, 1.0),
+        ],
         operands="x y",
     ),
     _np(
         "arctan2",
         mp.atan2,
-        [*pairs(both(FEW), FEW), (1e200, 1e200), (1e-200, 3e-200), (1e300, -1.0)],
+        [*pairs(both(FEW[1::2]), FEW[::2]), (1e200, 1e200), (1e-200, 3e-200), (1e300, -1.0)],
         operands="x y",
     ),
     _np("logaddexp", logsumexp, CLOSE, operands="x y", strict=True),
@@ -338,7 +360,7 @@ SPECIAL = [
     _sp("erfc", mp.erfc, both(up_to(1e8, POSITIVE))),
     _sp("erfcx", lambda x: mp.exp(x * x) * mp.erfc(x), [*up_to(1e15, POSITIVE), -0.3, -2.1, -5.6]),
     _sp("erfinv", lambda p: inverse_erf(p, 1 - p), both(UNIT)),
-    _sp("erfcinv", lambda q: inverse_erf(1 - q, q), [*UNIT, 1.3, 1.9, 2 - 2.0**-20]),
+    _sp("erfcinv", lambda q: inverse_erf(1 - q, q), [*UNIT, 1.05, 1 + 2.0**-20]),
     _sp(
         "dawsn",
         lambda x: mp.sqrt(mp.pi) / 2 * mp.exp(-x * x) * mp.erfi(x),
@@ -354,8 +376,8 @@ SPECIAL = [
     _sp("log_expit", lambda x: -softplus(-x), REAL),
     _sp("logit", lambda x: mp.log(x) - mp.log1p(-x), PROBABILITY),
     _sp("entr", lambda x: -x * mp.log(x), POSITIVE + NEAR_ONE),
-    _sp("xlogy", lambda x, y: x * mp.log(y), pairs(both(FEW), FEW), operands="x y"),
-    _sp("xlog1py", lambda x, y: x * mp.log1p(y), pairs(both(FEW), FEW), operands="x y"),
+    _sp("xlogy", lambda x, y: x * mp.log(y), pairs(both(FEW[1::2]), FEW[::2]), operands="x y"),
+    _sp("xlog1py", lambda x, y: x * mp.log1p(y), pairs(both(FEW[1::2]), FEW[::2]), operands="x y"),
     _sp("digamma", mp.digamma, SMALL_AND_LARGE + POLES),
     _sp("gamma", mp.gamma, up_to(160, SMALL_AND_LARGE) + POLES),
     _sp("gammaln", log_abs(mp.gamma), SMALL_AND_LARGE + POLES),
@@ -387,27 +409,27 @@ SPECIAL = [
             lambda x, a=a, b=b: mp.betainc(a, b, 0, x, regularized=True),
             UNIT[:-4],
         )
-        for a, b in ((0.375, 2.5), (1.75, 0.5), (42.0, 17.0))
+        for a, b in ((0.375, 2.5), (1.75, 0.5), (12.0, 7.0))
     ],
     *[order("stdtr", student_cdf, df, both(up_to(1e8, FEW))) for df in (1.0, 2.5, 100.0)],
     *[order("jv", mp.besselj, v, BESSEL) for v in (1.5, 4.0)],
-    *[order("yv", mp.bessely, v, BESSEL) for v in (1.5, 4.0)],
+    *[order("yv", mp.bessely, v, BESSEL) for v in (1.5, 3.25)],
     *[order("iv", mp.besseli, v, up_to(600, BESSEL)) for v in (1.5, 4.0)],
-    *[order("kv", mp.besselk, v, up_to(600, BESSEL)) for v in (1.5, 4.0)],
+    *[order("kv", bessel_k, v, up_to(600, BESSEL)) for v in (1.5, 4.0)],
     *[order("ive", lambda v, x: mp.exp(-x) * mp.besseli(v, x), v, BESSEL) for v in (0.25, 1.5, 4)],
-    *[order("kve", lambda v, x: mp.exp(x) * mp.besselk(v, x), v, BESSEL) for v in (0.25, 1.5, 4)],
+    *[order("kve", lambda v, x: mp.exp(x) * bessel_k(v, x), v, BESSEL) for v in (0.25, 1.5, 4)],
     _sp("j0", lambda x: mp.besselj(0, x), both(BESSEL)),
     _sp("j1", lambda x: mp.besselj(1, x), both(BESSEL)),
-    _sp("y0", lambda x: mp.bessely(0, x), BESSEL),
-    _sp("y1", lambda x: mp.bessely(1, x), BESSEL),
+    _sp("y0", lambda x: mp.bessely(0, x), BESSEL[::2]),
+    _sp("y1", lambda x: mp.bessely(1, x), BESSEL[1::2]),
     _sp("i0", lambda x: mp.besseli(0, x), both(up_to(600, BESSEL))),
     _sp("i1", lambda x: mp.besseli(1, x), both(up_to(600, BESSEL))),
-    _sp("k0", lambda x: mp.besselk(0, x), up_to(600, BESSEL)),
-    _sp("k1", lambda x: mp.besselk(1, x), up_to(600, BESSEL)),
+    _sp("k0", lambda x: bessel_k(0, x), up_to(600, BESSEL)),
+    _sp("k1", lambda x: bessel_k(1, x), up_to(600, BESSEL)),
     _sp("i0e", lambda x: mp.exp(-abs(x)) * mp.besseli(0, x), both(BESSEL)),
     _sp("i1e", lambda x: mp.exp(-abs(x)) * mp.besseli(1, x), both(BESSEL)),
-    _sp("k0e", lambda x: mp.exp(x) * mp.besselk(0, x), BESSEL),
-    _sp("k1e", lambda x: mp.exp(x) * mp.besselk(1, x), BESSEL),
+    _sp("k0e", lambda x: mp.exp(x) * bessel_k(0, x), BESSEL),
+    _sp("k1e", lambda x: mp.exp(x) * bessel_k(1, x), BESSEL),
     _sp("spherical_bessel_j0", lambda x: mp.sin(x) / x, both(BESSEL)),
     _sp("airy_ai", mp.airyai, both(up_to(100, BESSEL))),
 ]
@@ -418,7 +440,7 @@ TRIPLES = [(x, y, x + d) for (x, y), d in zip(CLOSE, itertools.cycle([-3.0, 0.0,
 TRIPLES = [t for t in TRIPLES if all(float(np.float64(v)) == v for v in t)]
 SPREAD = [
     (1.3, -2.1, 0.37), (1e5, 1.0, -2.0), (1e-5, 1.0, 2.0), (3e8, 1.0, 5.0), (1.1e10, -1e10, 1e10),
-    (2.0, 3.0, 4.0), (1e-15, 2e-15, -1e-15), (0.021, 42.0, 310.0),
+    (2.0, 3.0, 4.0), (1e-8, 2e-8, -1e-8), (0.021, 42.0, 310.0),
 ]  # fmt: skip
 SPREAD = [tuple(single(*t)) for t in SPREAD]
 NAMES = "a b c"
@@ -433,7 +455,14 @@ VECTORS = [
         NAMES,
         strict=True,
     ),
-    Entry("softmin", stacked(F.softmin), lambda *xs: share(*[-x for x in xs]), TRIPLES, NAMES, strict=True),
+    Entry(
+        "softmin",
+        stacked(F.softmin),
+        lambda *xs: share(*[-x for x in xs]),
+        TRIPLES,
+        NAMES,
+        strict=True,
+    ),
     Entry("logcumsumexp", last(autograd.logcumsumexp), logsumexp, TRIPLES, NAMES, strict=True),
     Entry(
         "logsumexp(b)",
@@ -450,9 +479,23 @@ VECTORS = [
     Entry("var", stacked(autograd.var), variance, SPREAD, NAMES),
     Entry("std", stacked(autograd.std), lambda *xs: mp.sqrt(variance(*xs)), SPREAD, NAMES),
     Entry("mean", stacked(autograd.mean), lambda *xs: mean_of(xs), SPREAD, NAMES),
-    Entry("prod", stacked(autograd.prod), lambda a, b, c: a * b * c, [*SPREAD, (2.0, 1e-310, 5.0), tuple(single(1e-20, 1e-15, 3e-10))], NAMES),
-    Entry("cumprod", last(autograd.cumprod), lambda a, b, c: a * b * c, [*SPREAD, (1e-300, 1e-15, 1e15), tuple(single(1e-30, 1e-10, 3e10))], NAMES),
-]  # fmt: skip
+    Entry(
+        "prod",
+        stacked(autograd.prod),
+        lambda a, b, c: a * b * c,
+        [*SPREAD, (2.0, 1e-310, 5.0), tuple(single(1e-20, 1e-15, 3e-10))],
+        NAMES,
+        orders=2,
+    ),
+    Entry(
+        "cumprod",
+        last(autograd.cumprod),
+        lambda a, b, c: a * b * c,
+        [*SPREAD, (1e-300, 1e-15, 1e15), tuple(single(1e-30, 1e-10, 3e10))],
+        NAMES,
+        orders=2,
+    ),
+]
 
 # -- distributions ---------------------------------------------------------------------------------
 
@@ -465,9 +508,9 @@ NORMAL_AT = [
 GAMMA_AT = [
     tuple(single(*p))
     for p in (
-        (1.3, 2.5, 0.0, 1.0), (0.021, 0.37, 0.0, 1.0), (1.0, 1e-8, 0.0, 1.0), (1.0, 1e-20, 0.0, 1.0),
-        (42.0, 40.0, 0.4, 1.3), (2.3e4, 2.3e4, 0.0, 1.0), (95.0, 2.5, 0.0, 1.0),
-        (1.7e-5, 3.3, 0.0, 2.0), (1e3, 0.5, 0.0, 3.0),
+        (1.3, 2.5, 0.0, 1.0), (0.021, 0.37, 0.0, 1.0), (1.0, 1e-8, 0.0, 1.0),
+        (1.0, 1e-20, 0.0, 1.0), (42.0, 40.0, 0.4, 1.3), (2.3e4, 2.3e4, 0.0, 1.0),
+        (95.0, 2.5, 0.0, 1.0), (1.7e-5, 3.3, 0.0, 2.0), (1e3, 0.5, 0.0, 3.0),
     )
 ] + [(1.0, 2.5, 0.0, 1e-105)]  # fmt: skip
 BETA_AT = [
@@ -482,11 +525,15 @@ T_AT = [
     tuple(single(*p))
     for p in (
         (1.3, 2.5, 0.0, 1.0), (0.37, 0.02, 0.0, 1.0), (1.0, 100, 0, 1), (1.0, 1e3, 0, 1),
-        (1.0, 1e4, 0, 1), (1.0, 1e8, 0, 1), (-3.3, 1e15, 0.2, 1.1), (1e5, 4.5, 0, 1), (-50, 100, 0, 1),
-        (1e10, 0.7, 0, 1), (-1e20, 2.5, 0, 1), (1e-8, 7.5, 0, 1), (9.2, 42, 1.5, 0.6),
+        (1.0, 1e4, 0, 1), (1.0, 1e8, 0, 1), (-3.3, 1e15, 0.2, 1.1), (1e5, 4.5, 0, 1),
+        (-50, 100, 0, 1), (1e10, 0.7, 0, 1), (-1e20, 2.5, 0, 1), (1e-8, 7.5, 0, 1),
+        (9.2, 42, 1.5, 0.6),
     )
 ] + [(1e160, 1.5, 0.0, 1.0), (1.0, 0.5, 0.0, 1e-60)]  # fmt: skip
-T_TAIL = [p for p in T_AT if abs(p[0]) < 1e150] + [(-1e5, 100.0, 0.0, 1.0), (-40.0, 1e6, 0.0, 1.0)]
+T_TAIL = [p for p in T_AT[::2] if abs(p[0]) < 1e150 and p[1] < 1e5] + [
+    (-1e5, 100.0, 0.0, 1.0),
+    (-40.0, 1e4, 0.0, 1.0),
+]
 
 
 def t_logcdf(z, df):
@@ -505,7 +552,9 @@ DISTRIBUTIONS = [
     Entry("t.cdf", stats.t.cdf, at(lambda z, df: student_cdf(df, z)), T_TAIL, "x _df loc scale"),
     Entry("t.logcdf", stats.t.logcdf, at(t_logcdf), T_TAIL, "x _df loc scale"),
     Entry("gamma.logpdf", stats.gamma.logpdf, scaled(gamma_logpdf), GAMMA_AT, "x a loc scale"),
-    Entry("gamma.pdf", stats.gamma.pdf, exponential(scaled(gamma_logpdf)), GAMMA_AT, "x a loc scale"),
+    Entry(
+        "gamma.pdf", stats.gamma.pdf, exponential(scaled(gamma_logpdf)), GAMMA_AT, "x a loc scale"
+    ),
     Entry(
         "gamma.cdf",
         stats.gamma.cdf,
@@ -594,9 +643,9 @@ NETWORKS = [
     _nn("silu", lambda x: x * logistic(x)),
     _nn("mish", lambda x: x * mp.tanh(softplus(x))),
     _nn("softsign", lambda x: x / (1 + abs(x))),
-    _nn("tanhshrink", lambda x: x - mp.tanh(x)),
+    _nn("tanhshrink", tanhshrink),
     _nn("gelu", lambda x: x * normal_cdf(x), both(up_to(1e30, POSITIVE))),
-    Entry("nn.gelu(tanh)", lambda x: F.gelu(x, "tanh"), gelu_tanh, REAL),
+    Entry("nn.gelu(tanh)", lambda x: F.gelu(x, "tanh"), gelu_tanh, both(up_to(1e30, POSITIVE))),
     _nn("elu", elu),
     _nn(
         "selu",
@@ -699,3 +748,43 @@ NETWORKS = [
 ]
 
 ENTRIES = [*ELEMENTARY, *SPECIAL, *VECTORS, *DISTRIBUTIONS, *NETWORKS]
+
+# -- what is not good ------------------------------------------------------------------------------
+
+
+def exceptions() -> dict[str, str]:
+    """Return {cell: reason}; a cell is "name order bits"."""
+    return {
+        f"{name} {order} {bits}": reason
+        for reason, cells in NOT_GOOD.items()
+        for names, orders, precisions in cells
+        for name in names.split(", ")
+        for order in orders
+        for bits in precisions
+    }
+
+
+BOTH = (32, 64)
+NOT_GOOD: dict[str, list[tuple[str, tuple[int, ...], tuple[int, ...]]]] = {
+    "1 - tanh(x)^2 and s (1 - s) are 0 where the function has reached its limit; forms without "
+    "cancellation take an exponential, half of the time again": [
+        ("tanh, nn.sigmoid", (1, 2), BOTH),
+        ("nn.silu, nn.mish, nn.tanhshrink", (2,), BOTH),
+        ("softmin[a]", (1, 2), BOTH),
+        ("softmin[c]", (2,), (64,)),
+    ],
+    "as PyTorch's x (1 + tanh(u)) / 2, which is 0 from x = -8 (-5.5 in float32) on; float32 has a "
+    "fast tanh and no fast exponential": [("nn.gelu(tanh)", (0, 1, 2), BOTH)],
+    "as PyTorch's x - tanh(x), which cancels near 0": [("nn.tanhshrink", (0,), BOTH)],
+    "composed of a sum and its logarithm: a share p near 1 has the slope p - p^2": [
+        ("logcumsumexp[b], logcumsumexp[c], logsumexp(b)[b], logsumexp(b)[c]", (2,), BOTH)
+    ],
+    "an element 1e5 and more times as large as the others: what is left beside its square (its "
+    "cube, in norm(3)) has no digits": [
+        ("nn.normalize[a], nn.rms_norm[a], nn.layer_norm[a]", (1, 2), BOTH),
+        ("nn.layer_norm[b], nn.layer_norm[c]", (1,), BOTH),
+        ("std[a], linalg.norm(3)[a]", (2,), BOTH),
+        ("linalg.norm(1.5)[a]", (2,), (32,)),
+    ],
+    "SciPy's value": [("special.stdtr(1)", (0,), (64,))],
+}

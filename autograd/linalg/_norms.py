@@ -15,7 +15,7 @@ from autograd.linalg._base import conj
 from autograd.linalg._solve import inv
 from autograd.linalg._spectral import svdvals
 from autograd.ops import shaping
-from autograd.ops._shared import kept, ratio
+from autograd.ops._shared import kept, ratio, raw
 from autograd.ops.contractions import as_array
 
 
@@ -42,7 +42,7 @@ def _direction_x(g: Any, x: Any, out: Any, axis: Any, ord: Any) -> Any:
 
 
 @primitive(x=_direction_x, nondiff=("length",), name="linalg.direction", masks=True)
-def direction(x: Any, length: Any, axis: Any, ord: Any) -> Any:
+def direction(x: Any, length: Any, axis: Any, ord: Any) -> Any:  # noqa: ARG001 - the rule needs axis
     """Return sign(x) (|x| / length)^(ord-1), the gradient of the length, 0 where that is 0."""
     unit = ratio(x, length)
     if ord == 2:

@@ -235,7 +235,7 @@ log10         = unary(np.log10, x=lambda g, x: g / (x * _LOG_10))
 log1p         = unary(np.log1p, x=lambda g, x: g / (1 + x))
 
 
-# -- derivatives that are rows of their own, because theirs would cancel, overflow or underflow -----
+# -- derivatives that are rows of their own, because theirs would cancel, overflow or underflow ----
 # The logistic function and its slope, the derivatives of much in `special` and `nn`.
 expit         = unary(_expit, name="expit", x=lambda g, x: g * logistic_slope(x))
 logistic_slope = unary(_logistic_slope, name="logistic_slope",
@@ -284,6 +284,10 @@ def _length(x: Any, y: Any) -> Any:
     return r + (r == 0)
 
 
+def _difference_of_squares(x: Any, y: Any) -> Any:
+    return (x - y) * (x + y)
+
+
 def _exact_difference(x: Any, y: Any) -> Any:
     """Return x - y, with 0 for two infinities that are alike."""
     out = x - y
@@ -292,12 +296,14 @@ def _exact_difference(x: Any, y: Any) -> Any:
 
 # fmt: off
 _over_square  = binary(_x_over_square, name="over_square",
-                       x=lambda g, x, y, out: g * ((_over_square(y, x) - out) * (_over_square(y, x) + out)),
+                       x=lambda g, x, y, out: g * _difference_of_squares(_over_square(y, x), out),
                        y=lambda g, x, y, out: g * (-2 * out * _over_square(y, x)))
 # x / r for the length r, with 0 at the origin, a subgradient of the length there.
-_cosine       = primitive(name="cosine", nondiff=("r",), elementwise=True,
-                          x=lambda g, x, y, r: g * (_cosine(y, x, r) * (_cosine(y, x, r) / _length(x, y))),
-                          y=lambda g, x, y, r, out: -g * (out * (_cosine(y, x, r) / _length(x, y))))(_x_over_length)
+_cosine       = primitive(
+    name="cosine", nondiff=("r",), elementwise=True,
+    x=lambda g, x, y, r: g * (_cosine(y, x, r) * (_cosine(y, x, r) / _length(x, y))),
+    y=lambda g, x, y, r, out: -g * (out * (_cosine(y, x, r) / _length(x, y))),
+)(_x_over_length)
 _apart        = binary(_exact_difference, name="apart", x=same, y=lambda g: -g)
 
 arctan2       = binary(np.arctan2,
@@ -448,19 +454,20 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
 
 
 def _sinc_slope(x: Any, out: Any) -> Any:
-    """Return (cos(pi x) - sinc x) / x; near 0 its series, which all derivatives can follow.
+    """Return (cos(pi x) - sinc x) / x; near 0, where it cancels, its series.
 
-    The first term left out is below 1e-15 of the slope for |x| < 0.02, where the quotient has lost
-    three digits.
+    All derivatives can follow the series. The first term left out is 1e-17 of the sum.
     """
     turn = x if x.dtype.kind == "c" else x - 2 * np.rint(x / 2)  # exact, as math.pi * x is not
     slope = (np.cos(math.pi * turn) - out) / np.where(x == 0, 1.0, x)
-    near = np.abs(x) < 0.02
+    near = np.abs(x) < 0.25
     if not holds(np.any(near), traced=True):
         return slope
-    y = (math.pi * x) ** 2
-    series = x * (-(math.pi**2) / 3 * (1 - y / 10 * (1 - y / 28 * (1 - y / 54))))
-    return np.where(near, series, slope)
+    y = (math.pi * np.where(near, x, 0.0)) ** 2
+    series: Any = 1.0
+    for k in range(8, 0, -1):
+        series = 1 - y / (2 * k * (2 * k + 3)) * series
+    return np.where(near, x * (-(math.pi**2) / 3 * series), slope)
 
 
 sinc = unary(np.sinc, x=lambda g, x, out: g * _sinc_slope(x, out))

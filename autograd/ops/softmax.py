@@ -50,14 +50,14 @@ def running_peak(x: Any, axis: int) -> Any:
 # -- sums ------------------------------------------------------------------------------------------
 
 
-def _centred(g: Any, out: Any, shape: tuple[int, ...]) -> Any:
-    """Return out (g - sum of out g), what softmax does to a cotangent; sums have `shape`.
+def _centred(g: Any, out: Any, y_shape: tuple[int, ...]) -> Any:
+    """Return out (g - sum of out g), what softmax does to a cotangent; sums have `y_shape`.
 
     Twice, which makes no difference but for rounding: where one share is nearly 1, the first pass
     leaves the others beside a rounding error of the largest, which the second removes.
     """
-    g = g - unbroadcast(g * out, shape)
-    return out * (g - unbroadcast(g * out, shape))
+    g = g - unbroadcast(g * out, y_shape)
+    return out * (g - unbroadcast(g * out, y_shape))
 
 
 def _shares(x: Any, y: Any) -> Any:
@@ -79,8 +79,8 @@ shares = binary(
     _shares,
     name="shares",
     elementwise=False,
-    x=lambda g, out, y_shape: _centred(g, out, y_shape),
-    y=lambda g, y: np.zeros_like(y),
+    x=_centred,
+    y=lambda g, y: np.zeros_like(y),  # noqa: ARG005 - a rule has a cotangent
 )
 
 
@@ -151,7 +151,7 @@ softmax.primitive.jvp = lambda tangents, out, _x, axis: _softmax_x(tangents[0], 
 
 # Its rule does what that of log_softmax does next, which changes nothing but for rounding.
 @primitive(x=lambda g, out, axis: _centred(g, out, _sum_shape(out.shape, axis)))
-def shares_of(x: Any, axis: Any) -> Any:
+def shares_of(x: Any, axis: Any) -> Any:  # noqa: ARG001 - the rule needs the axis
     """Return exp(x) for a result `x` of `log_softmax`."""
     return np.exp(x)
 

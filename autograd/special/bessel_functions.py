@@ -98,7 +98,7 @@ def _ive_integral(n: int, v: Any, x: Any) -> Any:
 def _kve_kernel(n: int, v: Any, x: Any) -> Any:
     v = np.abs(v)
     return where_holds(
-        x > np.maximum(10.0 if n == 1 else 1.0, v),
+        x > np.maximum(v, 1.0),
         lambda v, x: _kve_integral(n, v, x),
         lambda v, x: _scaled_neighbours("kve", n, v, x, -1, 1),
         v,
@@ -109,7 +109,7 @@ def _kve_kernel(n: int, v: Any, x: Any) -> Any:
 def _ive_kernel(n: int, v: Any, x: Any) -> Any:
     def of_positive(v: Any, x: Any) -> Any:
         return where_holds(
-            (x > (10.0 if n == 1 else 1.0)) & (x > v * v),
+            (x > (3.0 if n == 1 else 1.0)) & (x > v * v),
             lambda v, x: _ive_integral(n, v, x),
             lambda v, x: _scaled_neighbours("ive", n, v, x, 1, -1),
             v,
@@ -134,9 +134,9 @@ def _family(name: str, kernel: Callable[[int, Any, Any], Any]) -> Any:
     def rule(g: Any, n: int, v: Any, x: Any) -> Any:
         return g * derivative(n + 1, v, x)
 
-    derivative = primitive(
-        name=f"{name}_derivative", x=rule, nondiff=("n",), elementwise=True
-    )(forward)
+    derivative = primitive(name=f"{name}_derivative", x=rule, nondiff=("n",), elementwise=True)(
+        forward
+    )
     return derivative
 
 

@@ -14,7 +14,18 @@ from autograd.engine.calls import binary, holds, unary
 from autograd.ops.elementwise import expit
 from autograd.special.kernels import scipy_kernel
 
-__all__ = ["entr", "exp1", "expi", "expit", "log_expit", "logit", "spence", "xlog1py", "xlogy"]
+__all__ = [
+    "entr",
+    "exp1",
+    "exp_over",
+    "expi",
+    "expit",
+    "log_expit",
+    "logit",
+    "spence",
+    "xlog1py",
+    "xlogy",
+]
 
 
 def _log_expit(x: Any) -> Any:

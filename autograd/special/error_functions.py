@@ -16,7 +16,21 @@ from autograd.engine.calls import primitive, unary
 from autograd.special import erf_kernel
 from autograd.special.kernels import in_double, integral, scipy_kernel, where_holds
 
-__all__ = ["dawsn", "erf", "erfc", "erfcinv", "erfcx", "erfinv", "log_ndtr", "ndtr", "ndtri"]
+__all__ = [
+    "dawsn",
+    "dawsn_derivative",
+    "erf",
+    "erfc",
+    "erfcinv",
+    "erfcx",
+    "erfcx_derivative",
+    "erfinv",
+    "hazard",
+    "hazard_excess",
+    "log_ndtr",
+    "ndtr",
+    "ndtri",
+]
 
 _SQRT_2 = math.sqrt(2.0)
 _SQRT_PI = math.sqrt(math.pi)

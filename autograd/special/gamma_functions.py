@@ -15,15 +15,17 @@ from autograd.special.elementary import xlog1py, xlogy
 from autograd.special.kernels import in_double, scipy_kernel, where_holds
 
 __all__ = [
+    "BERNOULLI",
+    "LARGE",
     "beta",
     "betainc",
     "betaln",
     "digamma",
     "gamma",
+    "gamma_log_density",
     "gammainc",
     "gammaincc",
     "gammaln",
-    "gamma_log_density",
     "gammasgn",
     "multigammaln",
     "polygamma",
@@ -117,7 +119,7 @@ def polygamma(n: Any, x: Any) -> Any:
 
 
 def _rgamma_slope(x: Any, out: Any) -> Any:
-    """Return -psi(x) / Gamma(x); below 1/2 by reflection (DLMF 5.5.3), which is regular at poles."""
+    """Return -psi(x) / Gamma(x); below 1/2 by reflection (DLMF 5.5.3), regular at poles."""
     low = x < 0.5
     if not holds(np.any(low), traced=True):
         return -out * digamma(x)

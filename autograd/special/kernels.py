@@ -13,7 +13,13 @@ import numpy as np
 
 from autograd._optional import require
 
-__all__ = ["in_double", "integral", "scipy_kernel", "where_holds"]
+__all__ = [
+    "Kernel",
+    "in_double",
+    "integral",
+    "scipy_kernel",
+    "where_holds",
+]
 
 Kernel = Callable[..., Any]
 

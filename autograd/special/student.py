@@ -17,7 +17,17 @@ from autograd.ops.elementwise import hypot
 from autograd.special.gamma_functions import BERNOULLI, LARGE, polygamma_rise
 from autograd.special.kernels import in_double, integral, scipy_kernel, where_holds
 
-__all__ = ["log_stdtr", "stdtr", "student_logpdf"]
+__all__ = [
+    "deficit",
+    "half_step",
+    "log1p_square",
+    "log_stdtr",
+    "scaled_log",
+    "stdtr",
+    "student_logpdf",
+    "t_hazard",
+    "t_hazard_excess",
+]
 
 _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 _END = 42.0  # what decays by exp(-42) has ended
@@ -87,9 +97,8 @@ def _deficit(w: Any) -> Any:
 
 @in_double
 def _scaled_log(z: Any, n: Any) -> Any:
-    return where_holds(
-        np.isinf(n), lambda z, n: z * z, lambda z, n: n * _log1p_square(z / np.sqrt(n)), z, n
-    )
+    limit = lambda z, _: z * z
+    return where_holds(np.isinf(n), limit, lambda z, n: n * _log1p_square(z / np.sqrt(n)), z, n)
 
 
 # fmt: off
