@@ -122,6 +122,8 @@ def sqrtm(a: Any) -> Any:
         LinAlgError: a matrix has no principal root: an eigenvalue is 0 or (nearly) negative.
     """
     a = _inexact(a)
+    if not a.size:
+        return a.copy()
     n = a.shape[-1]
     one = np.eye(n, dtype=a.dtype)
     tolerance = 4 * n * np.finfo(a.dtype).eps

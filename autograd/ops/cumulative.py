@@ -16,6 +16,7 @@ from autograd.engine.calls import holds, primitive
 from autograd.ops import elementwise, joining, shaping
 from autograd.ops._shared import operand, refuse_out, reverse_along, slice_along
 from autograd.ops.indexing import normal_axis
+from autograd.ops.reductions import is_normal
 
 __all__ = [
     "cumprod",
@@ -120,7 +121,7 @@ def recurrence(x: Any, factor: Any, axis: int) -> Any:
 
 
 def _cumprod_x(g: Any, x: Any, out: Any, axis: int) -> Any:
-    if holds(np.all((out != 0) & np.isfinite(out)), traced=False):
+    if holds(np.all(is_normal(out)), traced=False):
         return _cumsum(g * out, axis, True) / x
     # A zero, an underflow or an overflow somewhere: no quotient will do. The cotangent of x[j] is
     # the product of all before it times s[j] = g[j] + x[j+1] s[j+1], exact for any zeros and to

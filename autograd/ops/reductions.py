@@ -128,6 +128,12 @@ def _counts(x: Any, axis: Any, where: Any, keepdims: bool) -> Any:
 # -- products --------------------------------------------------------------------------------------
 
 
+def is_normal(x: Any) -> Any:
+    """Tell which numbers have all their digits: not 0, subnormal, infinite or nan."""
+    size = np.abs(x)
+    return (size >= np.finfo(x.dtype).tiny) & (size < math.inf)
+
+
 def _shifted(x: Any) -> Any:
     """Move the elements of the last axis one place on, with 1 in the first place."""
     n = x.shape[-1]
@@ -143,9 +149,9 @@ def _products_of_others(x: Any) -> Any:
 
 def _prod_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
     g = expand(g, x.shape, axis)
-    if holds(np.all((out != 0) & np.isfinite(out)), traced=False):
+    if holds(np.all(is_normal(out)), traced=False):
         return g * (with_reduced_axes(out, x.shape, axis) / x)
-    # A zero (or overflow) somewhere: out / x will not do.
+    # A zero, an underflow or an overflow somewhere: out / x will not do.
     if not x.ndim:
         return g
     if axis is None:
@@ -259,6 +265,10 @@ def variance(
     x = operand(name, x)
     if dtype is not None:
         x = shaping.astype(x, np.dtype(dtype))
+    if x.dtype == np.float16:  # which squares and sums soon overflow: as its mean, in float32
+        wide = shaping.astype(x, np.dtype(np.float32))
+        result = variance(name, wide, axis, None, None, ddof, keepdims, where, average, None)
+        return shaping.astype(result, x.dtype)
     if where is True and (average is None or average is np._NoValue):
         return _var(x, axis, ddof, keepdims)
     x = inexact(x)
@@ -306,9 +316,7 @@ def share_among_ties(g: Any, x: Any, out: Any, axis: Any) -> Any:
     if holds(np.any(extreme != extreme), traced=True):  # noqa: PLR0124 - true of nan only
         winners = winners | ((x != x) & (extreme != extreme))  # noqa: PLR0124
     count = add_reduce(winners, axis, g.dtype, None, True)
-    return np.where(
-        winners, expand(with_reduced_axes(g, x.shape, axis) / count, x.shape, axis), 0.0
-    )
+    return np.where(winners, expand(with_reduced_axes(g, x.shape, axis) / count, x.shape, axis), 0.0)
 
 
 def make_extreme(name: str, forward: Callable[..., Any], rule: Callable[..., Any]) -> Any:

@@ -631,7 +631,10 @@ def exercised(row):
 
 def test_every_primitive_has_a_row_and_every_row_a_primitive():
     found = {row.name: exercised(row) for row in ROWS if row.recorded}
-    listing = "import autograd; from autograd.engine.calls import PRIMITIVES; print(*PRIMITIVES)"
+    listing = (
+        "import autograd; from autograd.engine.calls import PRIMITIVES as all; "
+        "print(*[name for name, p in all.items() if p.rules or p.joint])"
+    )
     registered = subprocess.run(
         [sys.executable, "-c", listing], capture_output=True, text=True, check=True
     )
