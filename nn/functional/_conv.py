@@ -168,7 +168,7 @@ def conv(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
         Shape (N, O, *count).
     """
     layout = _Layout(windows, len(x), x.shape[1], len(weight), groups)
-    dtype = np.result_type(x, weight)
+    dtype = np.result_type(x, weight, *([] if bias is None else [bias]))
     output = layout.new(windows.count, layout.out, dtype)
     products = output.reshape((groups, -1, layout.out))
     matrix = _by_element(weight, groups).reshape((groups, -1, layout.out))
@@ -200,7 +200,7 @@ def conv_transpose(output: Any, weight: Any, bias: Any, windows: Windows, groups
         Shape (N, C, *size).
     """
     layout = _Layout(windows, len(output), weight.shape[1] * groups, len(weight), groups)
-    dtype = np.result_type(output, weight)
+    dtype = np.result_type(output, weight, *([] if bias is None else [bias]))
     output = layout.space.ordered(layout.grouped(output))
     elements = _by_element(weight, groups).mT  # (G, K, O/G, C/G)
     padded = layout.new(windows.span, layout.channels, dtype, np.zeros)
@@ -216,7 +216,10 @@ def conv_transpose(output: Any, weight: Any, bias: Any, windows: Windows, groups
         products = part.reshape((groups, -1, layout.channels))
         for k, tap in enumerate(windows.taps):
             multiply(rows, elements[:, k], out=products)
-            image[(*tap, slice(None))] += part
+            if windows.disjoint:
+                image[(*tap, slice(None))] = part
+            else:
+                image[(*tap, slice(None))] += part
     image = padded[(*windows.inside, slice(None))]
     if bias is not None:
         image += bias.reshape((groups, 1, *(1,) * len(windows.size), -1))

@@ -99,9 +99,8 @@ def interpolate(
             input = average(input, axis, m)
         elif has_corners:
             kind = "cubic" if mode == "bicubic" else "linear"
-            if s != m or step != 1:
-                table = smooth(kind, s, m, step, corners, bool(antialias), dtype)
-                input = resample(input, axis, table)
+            table = smooth(kind, s, m, step, corners, bool(antialias), dtype)
+            input = resample(input, axis, table)
         else:
             shift = 0.5 if mode == "nearest-exact" else 0.0
             input = resample(input, axis, nearest(s, m, step, shift, dtype))

@@ -548,8 +548,6 @@ def average(x: Any, axis: int, m: int) -> Any:
     n = x.shape[axis]
     if n % m:
         return resample(x, axis, area(n, m))
-    if n == m:
-        return x
     return x.reshape((*x.shape[:axis], m, n // m, *x.shape[axis + 1 :])).mean(axis + 1)
 
 
