@@ -1,4 +1,7 @@
-"""Pooling layers: where the windows stand; `nn.functional` computes."""
+"""Pooling layers: where the windows stand; long because there are twenty, mostly docstrings.
+
+`nn.functional` computes.
+"""
 
 from __future__ import annotations
 

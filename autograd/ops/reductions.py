@@ -316,7 +316,9 @@ def share_among_ties(g: Any, x: Any, out: Any, axis: Any) -> Any:
     if holds(np.any(extreme != extreme), traced=True):  # noqa: PLR0124 - true of nan only
         winners = winners | ((x != x) & (extreme != extreme))  # noqa: PLR0124
     count = add_reduce(winners, axis, g.dtype, None, True)
-    return np.where(winners, expand(with_reduced_axes(g, x.shape, axis) / count, x.shape, axis), 0.0)
+    return np.where(
+        winners, expand(with_reduced_axes(g, x.shape, axis) / count, x.shape, axis), 0.0
+    )
 
 
 def make_extreme(name: str, forward: Callable[..., Any], rule: Callable[..., Any]) -> Any:

@@ -13,7 +13,7 @@ import optim
 from autograd import Variable
 from autograd.testing import check_gradients
 from nn import functional
-from nn.functional import _conv
+from nn.functional import _conv, _layout
 
 RNG = np.random.default_rng(0)
 
@@ -88,7 +88,7 @@ def test_the_three_primitives_are_derivatives_of_one_trilinear_form(case):
 def test_the_size_of_the_scratch_and_the_memory_of_the_input_change_nothing(
     scratch, last, monkeypatch
 ):
-    monkeypatch.setattr(_conv, "_SCRATCH", scratch)
+    monkeypatch.setattr(_layout, "SCRATCH", scratch)
     x, w, g = normal(3, 4, 5, 6), normal(6, 2, 3, 2), normal(3, 6, 3, 5)
     if last:
         x = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
