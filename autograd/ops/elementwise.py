@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.backward import holds_nan
 from autograd.engine.calls import binary, holds, primitive, same, unary
 
 __all__ = [
@@ -119,8 +118,7 @@ def _power_x(g: Any, x: Any, y: Any, out_dtype: Any) -> Any:
         if y == 2:
             return g * (2 * x)
         return g * (y * x ** (y - 1)) if y != 0 else np.zeros_like(g)
-    if y.dtype.kind in "biu":  # whose y - 1 would wrap around
-        y = y.astype(out_dtype)
+    y = floating(y, out_dtype)  # the y - 1 of small integers would wrap around
     slope = y * x ** (y - 1)
     if holds(~np.all(y), traced=True):
         slope = np.where((x == 0) & (y == 0), 0.0, slope)
@@ -131,7 +129,15 @@ def _power_y(g: Any, out: Any, x: Any, y: Any) -> Any:
     """Return x^y log x; 0 at x = 0 with y >= 0, the limit from the right."""
     if isinstance(x, (int, float)) and x > 0:
         return g * (out * math.log(x))
+    x = floating(x, out.dtype)
     return g * (out * np.log(np.where((x == 0) & (y >= 0), 1.0, x)))
+
+
+def floating(x: Any, dtype: Any) -> Any:
+    """Return integers and Python numbers as floating-point numbers of `dtype`."""
+    if getattr(x, "dtype", np.dtype(int)).kind in "fc":
+        return x
+    return x.astype(dtype) if hasattr(x, "astype") else dtype.type(x)
 
 
 def _larger(g: Any, x: Any, y: Any) -> Any:
@@ -291,7 +297,8 @@ def _difference_of_squares(x: Any, y: Any) -> Any:
 def _exact_difference(x: Any, y: Any) -> Any:
     """Return x - y, with 0 for two infinities that are alike."""
     out = x - y
-    return out if not holds_nan(out) else np.where(x == y, 0.0, out)[()]
+    square = np.vdot(out, out)  # nan, if there is one
+    return out if square == square else np.where(x == y, 0.0, out)[()]  # noqa: PLR0124
 
 
 # fmt: off

@@ -55,14 +55,14 @@ _SQRT_TAU = math.sqrt(2 * math.pi)
 
 def _sigmoid(x: Any) -> Any:
     with np.errstate(over="ignore"):  # then the result is 0, as it should be
-        divisor = np.exp(-x)
+        divisor = np.exp(x * -1.0)  # not -x: of unsigned integers that is positive
     divisor += 1.0
     return 1.0 / divisor
 
 
 def _softplus(x: Any) -> Any:
     """Return log(1 + exp(x))."""
-    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+    return np.maximum(x, 0.0) + np.log1p(np.exp(np.abs(x) * -1.0))
 
 
 def _normal_cdf(x: Any) -> Any:
@@ -393,16 +393,11 @@ def prelu(x: Any, weight: Any) -> Any:
     return _prelu(x, weight)
 
 
-def _prelu_x(g: Any, x: Any, y: Any) -> Any:
-    positive = x > 0
-    return gate(g, positive) + gate(g, ~positive & (y != 0)) * y
-
-
 _prelu = binary(
     lambda x, y: np.maximum(x, 0.0) + np.minimum(x, 0.0) * y,
     name="prelu",
-    x=_prelu_x,
-    y=lambda g, x: gate(g * x, x <= 0),
+    x=lambda g, x, y: gate(g, x > 0) + gate(g, ~(x > 0)) * y,
+    y=lambda g, x: gate(g * x, ~(x > 0)),
 )
 
 
