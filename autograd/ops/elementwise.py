@@ -178,11 +178,12 @@ def _logistic_slope(x: Any) -> Any:
 
 def _one_over_root(x: Any) -> Any:
     """Return (1 + x^2)^(-1/2), and 1 / |x| where the square overflows."""
-    out = 1 / np.sqrt(1 + x * x)
-    if not np.all(out):
+    if np.isfinite(np.vdot(x, x)):
+        return 1 / np.sqrt(1 + x * x)
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = x * x
         size = np.where(np.real(x) < 0, -x, x)
-        out = np.where(out == 0, 1 / np.where(out == 0, size, 1.0), out)[()]
-    return out
+        return np.where(np.isfinite(square), 1 / np.sqrt(1 + square), 1 / size)[()]
 
 
 # fmt: off

@@ -118,7 +118,7 @@ relu6.__doc__ = """Return min(max(x, 0), 6)."""
 sigmoid = unary(_sigmoid, name="sigmoid", x=lambda g, out: g * (out * (1.0 - out)))
 sigmoid.__doc__ = """Return 1 / (1 + exp(-x)), without overflow for any x."""
 
-logsigmoid = unary(lambda x: -_softplus(-x), name="logsigmoid", x=lambda g, x: g * expit(-x))
+logsigmoid = unary(lambda x: -_softplus(x * -1.0), name="logsigmoid", x=lambda g, x: g * expit(-x))
 logsigmoid.__doc__ = """Return log(sigmoid(x)), finite where sigmoid(x) underflows to 0."""
 
 
