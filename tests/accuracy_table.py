@@ -407,7 +407,7 @@ SPECIAL = [
             f"special.betainc({a:g}, {b:g})",
             lambda x, a=a, b=b: special.betainc(a, b, x),
             lambda x, a=a, b=b: mp.betainc(a, b, 0, x, regularized=True),
-            UNIT[:-4],
+            UNIT[1:-4],
         )
         for a, b in ((0.375, 2.5), (1.75, 0.5), (12.0, 7.0))
     ],

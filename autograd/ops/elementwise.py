@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import holds_nan
 from autograd.engine.calls import binary, holds, primitive, unary
 from autograd.engine.primitive import same
 from autograd.ops.plain import nonzero, plain
@@ -120,8 +119,7 @@ def _power_x(g: Any, x: Any, y: Any, out_dtype: Any) -> Any:
         if y == 2:
             return g * (2 * x)
         return g * (y * x ** (y - 1)) if y != 0 else np.zeros_like(g)
-    if y.dtype.kind in "biu":  # whose y - 1 would wrap around
-        y = y.astype(out_dtype)
+    y = floating(y, out_dtype)  # the y - 1 of small integers would wrap around
     slope = y * x ** (y - 1)
     if holds(~np.all(y), traced=True):
         slope = np.where((x == 0) & (y == 0), 0.0, slope)
@@ -132,7 +130,15 @@ def _power_y(g: Any, out: Any, x: Any, y: Any) -> Any:
     """Return x^y log x; 0 at x = 0 with y >= 0, the limit from the right."""
     if isinstance(x, (int, float)) and x > 0:
         return g * (out * math.log(x))
+    x = floating(x, out.dtype)
     return g * (out * np.log(np.where((x == 0) & (y >= 0), 1.0, x)))
+
+
+def floating(x: Any, dtype: Any) -> Any:
+    """Return integers and Python numbers as floating-point numbers of `dtype`."""
+    if getattr(x, "dtype", np.dtype(int)).kind in "fc":
+        return x
+    return x.astype(dtype) if hasattr(x, "astype") else dtype.type(x)
 
 
 def _larger(g: Any, x: Any, y: Any) -> Any:
@@ -173,11 +179,12 @@ def _logistic_slope(x: Any) -> Any:
 
 def _one_over_root(x: Any) -> Any:
     """Return (1 + x^2)^(-1/2), and 1 / |x| where the square overflows."""
-    out = 1 / np.sqrt(1 + x * x)
-    if not np.all(out):
+    if np.isfinite(np.vdot(x, x)):
+        return 1 / np.sqrt(1 + x * x)
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = x * x
         size = np.where(np.real(x) < 0, -x, x)
-        out = np.where(out == 0, 1 / np.where(out == 0, size, 1.0), out)[()]
-    return out
+        return np.where(np.isfinite(square), 1 / np.sqrt(1 + square), 1 / size)[()]
 
 
 # fmt: off
@@ -292,7 +299,8 @@ def _difference_of_squares(x: Any, y: Any) -> Any:
 def _exact_difference(x: Any, y: Any) -> Any:
     """Return x - y, with 0 for two infinities that are alike."""
     out = x - y
-    return out if not holds_nan(out) else np.where(x == y, 0.0, out)[()]
+    square = np.vdot(out, out)  # nan, if there is one
+    return out if square == square else np.where(x == y, 0.0, out)[()]  # noqa: PLR0124
 
 
 # fmt: off

@@ -28,8 +28,11 @@ __all__ = [
 ]
 
 
+# Factors of 1.0 take small integers to float64, which NumPy's logarithm does not, and -x wraps around.
+
+
 def _log_expit(x: Any) -> Any:
-    return np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))
+    return np.minimum(x, 0.0) - np.log1p(np.exp(np.abs(x) * -1.0))
 
 
 def _logit(x: Any) -> Any:
@@ -37,7 +40,7 @@ def _logit(x: Any) -> Any:
 
     At 1/2 the quotient itself would lose the digits of x - 1/2.
     """
-    y = 1 - x
+    y = 1.0 - x
     with np.errstate(over="ignore"):
         out = np.copysign(np.log1p(np.abs(x - y) / np.minimum(x, y)), x - 0.5)
     return out if np.all(np.isfinite(out)) else np.where(np.isinf(out), np.log(x / y), out)[()]
@@ -45,17 +48,17 @@ def _logit(x: Any) -> Any:
 
 def _xlogy(x: Any, y: Any) -> Any:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where((x == 0) & ~np.isnan(y), 0.0, x * np.log(y))[()]
+        return np.where((x == 0) & ~np.isnan(y), 0.0, x * np.log(y * 1.0))[()]
 
 
 def _xlog1py(x: Any, y: Any) -> Any:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where((x == 0) & ~np.isnan(y), 0.0, x * np.log1p(y))[()]
+        return np.where((x == 0) & ~np.isnan(y), 0.0, x * np.log1p(y * 1.0))[()]
 
 
 def _entr(x: Any) -> Any:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(x == 0, 0.0, np.where(x < 0, -math.inf, -x * np.log(x)))[()]
+        return np.where(x == 0, 0.0, np.where(x < 0, -math.inf, x * -np.log(x * 1.0)))[()]
 
 
 def _spence_slope(x: Any) -> Any:
@@ -80,8 +83,8 @@ def _spence_slope(x: Any) -> Any:
 log_expit = unary(_log_expit, name="log_expit", x=lambda g, x: g * expit(-x))
 logit     = unary(_logit,     name="logit",     x=lambda g, x: g / x + g / (1 - x))
 entr      = unary(_entr,      name="entr",      x=lambda g, x: -g * (np.log(x) + 1))
-xlogy     = binary(_xlogy,    name="xlogy",     x=lambda g, y: g * np.log(y),   y=lambda g, x, y: g * (x / y))
-xlog1py   = binary(_xlog1py,  name="xlog1py",   x=lambda g, y: g * np.log1p(y), y=lambda g, x, y: g * (x / (1 + y)))
+xlogy     = binary(_xlogy,    name="xlogy",     x=lambda g, y: g * np.log(y * 1.0),   y=lambda g, x, y: g * (x / y))
+xlog1py   = binary(_xlog1py,  name="xlog1py",   x=lambda g, y: g * np.log1p(y * 1.0), y=lambda g, x, y: g * (x / (1 + y)))
 
 exp_over  = unary(lambda x: np.exp(x) / x, name="exp_over", x=lambda g, x, out: g * (out * (1 - 1 / x)))
 exp1      = unary(scipy_kernel("exp1"),    name="exp1",     x=lambda g, x: g * exp_over(-x))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine.calls import binary, holds, primitive, unary
+from autograd.ops.elementwise import floating
 from autograd.special.elementary import xlog1py, xlogy
 from autograd.special.kernels import in_double, scipy_kernel, where_holds
 
@@ -112,7 +113,9 @@ def polygamma_rise(n: int, x: Any, y: Any) -> Any:
 # -- one argument ----------------------------------------------------------------------------------
 
 
-@primitive(x=lambda g, n, x: g * polygamma(n + 1.0, x), nondiff=("n",), elementwise=True)
+@primitive(
+    x=lambda g, n, x: g * polygamma(floating(n, x.dtype) + 1, x), nondiff=("n",), elementwise=True
+)
 def polygamma(n: Any, x: Any) -> Any:
     """Return the n-th derivative of `digamma`; `n` is a constant."""
     return scipy_kernel("polygamma")(n, x)
@@ -207,12 +210,11 @@ def _gamma_log_density(a: Any, z: Any) -> Any:
     return where_holds((a > LARGE) & (z > 0), large, small, a, z)
 
 
-def _weak(value: Any, *arguments: Any) -> Any:
-    """Return what was computed from Python numbers as one, so that it leaves float32 alone."""
-    return value.item() if all(isinstance(a, (int, float)) for a in arguments) else value
+def _beta_density(a: Any, b: Any, x: Any) -> Any:
+    return np.exp(xlogy(a - 1, x) + xlog1py(b - 1, -x) - betaln(a, b))
 
 
-# `x + 1.0` and `a - 1.0`, because constants may be small integers, which would wrap around.
+# Constants become floating where 1 is added: small integers would wrap around.
 # fmt: off
 beta      = binary(in_double(_beta),   name="beta",
                    x=lambda g, x, y, out: -g * (out * polygamma_rise(0, x, y)),
@@ -221,7 +223,7 @@ betaln    = binary(in_double(_log_beta), name="betaln",
                    x=lambda g, x, y: -g * polygamma_rise(0, x, y),
                    y=lambda g, x, y: -g * polygamma_rise(0, y, x))
 zeta      = binary(scipy_kernel("zeta"),   name="zeta",
-                   y=lambda g, x, y: -g * (x * zeta(x + 1.0, y)))
+                   y=lambda g, x, y: -g * (x * zeta(floating(x, y.dtype) + 1, y)))
 # (x - 1) log y - y - log Gamma(x), whose terms cancel where x is large.
 gamma_log_density = binary(in_double(_gamma_log_density), name="gamma_log_density",
                    x=lambda g, x, y: g * (np.log(y) - digamma(x)),
@@ -234,9 +236,7 @@ gammaincc = binary(scipy_kernel("gammaincc"), name="gammaincc",
 
 
 @primitive(
-    x=lambda g, a, b, x: (
-        g * np.exp(xlogy(a - 1.0, x) + xlog1py(b - 1.0, -x) - _weak(betaln(a, b), a, b))
-    ),
+    x=lambda g, a, b, x: g * _beta_density(floating(a, x.dtype), floating(b, x.dtype), x),
     elementwise=True,
 )
 def betainc(a: Any, b: Any, x: Any) -> Any:

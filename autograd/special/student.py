@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine.calls import binary, primitive, unary
-from autograd.ops.elementwise import hypot
+from autograd.ops.elementwise import floating, hypot
 from autograd.special.gamma_functions import BERNOULLI, LARGE, polygamma_rise
 from autograd.special.kernels import in_double, integral, scipy_kernel, where_holds
 
@@ -116,8 +116,7 @@ def student_logpdf(df: Any, x: Any) -> Any:
 
     It is log Gamma((df + 1) / 2) / Gamma(df / 2) / sqrt(df pi) - (df + 1) / 2 log(1 + x^2 / df).
     """
-    if isinstance(df, (int, float)):
-        df = x.dtype.type(df)  # its square root would be a float64 that promotes
+    df = floating(df, x.dtype)
     norm = half_step(0, df / 2) - _HALF_LOG_2PI
     return norm - 0.5 * (scaled_log(x, df) + log1p_square(x / np.sqrt(df)))
 

@@ -53,14 +53,14 @@ _SQRT_TAU = math.sqrt(2 * math.pi)
 
 def _sigmoid(x: Any) -> Any:
     with np.errstate(over="ignore"):  # then the result is 0, as it should be
-        divisor = np.exp(-x)
+        divisor = np.exp(x * -1.0)  # not -x: of unsigned integers that is positive
     divisor += 1.0
     return 1.0 / divisor
 
 
 def _softplus(x: Any) -> Any:
     """Return log(1 + exp(x))."""
-    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+    return np.maximum(x, 0.0) + np.log1p(np.exp(np.abs(x) * -1.0))
 
 
 def _normal_cdf(x: Any) -> Any:
@@ -116,7 +116,7 @@ relu6.__doc__ = """Return min(max(x, 0), 6)."""
 sigmoid = unary(_sigmoid, name="sigmoid", x=lambda g, out: g * (out * (1.0 - out)))
 sigmoid.__doc__ = """Return 1 / (1 + exp(-x)), without overflow for any x."""
 
-logsigmoid = unary(lambda x: -_softplus(-x), name="logsigmoid", x=lambda g, x: g * expit(-x))
+logsigmoid = unary(lambda x: -_softplus(x * -1.0), name="logsigmoid", x=lambda g, x: g * expit(-x))
 logsigmoid.__doc__ = """Return log(sigmoid(x)), finite where sigmoid(x) underflows to 0."""
 
 
@@ -391,16 +391,11 @@ def prelu(x: Any, weight: Any) -> Any:
     return _prelu(x, weight)
 
 
-def _prelu_x(g: Any, x: Any, y: Any) -> Any:
-    positive = x > 0
-    return gate(g, positive) + gate(g, ~positive & (y != 0)) * y
-
-
 _prelu = binary(
     lambda x, y: np.maximum(x, 0.0) + np.minimum(x, 0.0) * y,
     name="prelu",
-    x=_prelu_x,
-    y=lambda g, x: gate(g * x, x <= 0),
+    x=lambda g, x, y: gate(g, x > 0) + gate(g, ~(x > 0)) * y,
+    y=lambda g, x: gate(g * x, ~(x > 0)),
 )
 
 
