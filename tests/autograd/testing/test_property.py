@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from autograd import Variable
 from autograd.extend import binary, unary
@@ -67,7 +69,10 @@ def test_second_derivatives_are_part_of_it():
 @pytest.mark.parametrize(
     "complaint, fn",
     [
-        ("give other values than arrays", lambda x: x * (2 if isinstance(x, Variable) else 1)),
+        (
+            "Variables give other values than arrays",
+            lambda x: x * (2 if isinstance(x, Variable) else 1),
+        ),
         ("float32 goes in and float64 comes out", lambda x: x * np.full(x.shape, 2.0)),
         (
             "not elementwise",
@@ -93,3 +98,52 @@ def test_a_function_without_arrays_is_refused():
         differentiable_property(lambda: 0.0)
     with pytest.raises(ValueError, match="wanted one domain or one for each of the 1 arrays"):
         differentiable_property(lambda x: x, domain=["real", "real"])
+
+
+@differentiable_property(k=st.integers(1, 4), scale=st.sampled_from([0.5, 2.0]))
+def test_parameters_may_be_drawn_as_well(x, k, *, scale):
+    assert isinstance(k, int)
+    return scale * x**k
+
+
+@differentiable_property(weights=strategies.arrays((3,)), shapes=st.just(((3,),)))
+def test_a_parameter_may_be_an_array_with_a_strategy_of_its_own(x, weights):
+    return np.tanh(x) @ weights
+
+
+def test_a_parameter_that_does_not_exist_is_refused():
+    with pytest.raises(TypeError, match="wanted parameters of .* and options .*, got n"):
+        differentiable_property(lambda x: x, n=st.integers())
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        lambda a: a.ndim == 2 and a.shape[0] == a.shape[1] > 1,
+        lambda a: a.ndim > 1 and a.shape[-1] > 9,
+        lambda a: a.size == 1,
+        lambda a: a.size == 0,
+        lambda a: not a.flags.c_contiguous,
+    ],
+)
+def test_shapes_and_layouts_are_drawn_on_purpose(wanted):
+    seen = []
+
+    def fn(x, y):
+        if not isinstance(x, Variable):
+            seen.extend((x, y))
+        return np.sin(x) + y
+
+    settings(max_examples=40, database=None, derandomize=True)(
+        differentiable_property(fn, order=1)
+    )()
+    assert any(map(wanted, seen))
+
+
+def test_what_refuses_empty_arrays_may_do_so():
+    differentiable_property(
+        lambda x: np.max(x, keepdims=True), domain="distinct", shapes=one_shape
+    )()
+
+
+one_shape = strategies.shapes(min_dims=1, max_dims=1, max_side=2).map(lambda s: (s,))
