@@ -42,13 +42,19 @@ class Slot(NamedTuple):
         return f"{at}{part}, of shape {self.shape} and dtype {self.dtype}"
 
 
+def slices(slots: Sequence[Slot]) -> list[slice]:
+    """Return where each slot lies in the whole vector."""
+    ends = np.cumsum([slot.reals for slot in slots], dtype=int).tolist()
+    return [slice(end - slot.reals, end) for end, slot in zip(ends, slots, strict=True)]
+
+
 def locate(slots: Sequence[Slot], coordinate: int) -> tuple[int, int]:
     """Return the number of the slot that a coordinate of the whole vector lies in, and its place
     there.
     """
-    ends = np.cumsum([slot.reals for slot in slots])
-    k = int(np.searchsorted(ends, coordinate, side="right"))
-    return k, coordinate - int(ends[k]) + slots[k].reals
+    places = slices(slots)
+    k = next(k for k, place in enumerate(places) if coordinate < place.stop)
+    return k, coordinate - places[k].start
 
 
 def flatten(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -101,10 +107,8 @@ def pack(arrays: Sequence[Any]) -> Array:
 def unpack(vector: Array, slots: Sequence[Slot]) -> list[Array]:
     """Return the arrays that `pack` made a vector of."""
     arrays = []
-    start = 0
-    for slot in slots:
-        part = vector[start : start + slot.reals]
-        start += slot.reals
+    for slot, place in zip(slots, slices(slots), strict=True):
+        part = vector[place]
         if slot.parts == 2:
             half = np.finfo(slot.dtype).dtype
             part = np.array(part, half).view(np.result_type(half, np.complex64))

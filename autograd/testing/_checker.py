@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from autograd import Variable
-from autograd.testing._compare import Comparison, Moves, Projection
+from autograd.testing._arrays import Array
+from autograd.testing._compare import Comparison, Projection, directions
 from autograd.testing._errors import GradientError, Wrong
 from autograd.testing._level import Level, Options, arrays_of, global_state
-from autograd.testing._problem import make_problem
+from autograd.testing._problem import Problem, make_problem
 
 # Above so many coordinates of inputs and outputs together, random projections replace the Jacobian.
 FULL_LIMIT = 256
@@ -93,8 +94,10 @@ def check_gradients(
     try:
         with np.errstate(all="ignore"):  # what happens at the edge of the domain is judged
             rng = np.random.default_rng(seed)
-            options = Options(rng, fast, symmetric, rtol, atol, global_state())
-            _check(fn, inputs, given, held, order, modes, options)
+            options = Options(rng, fast, rtol, atol, global_state())
+            made: dict[str, Any] = {"parameters": held, "symmetric": symmetric}
+            problem, low = (make_problem(fn, inputs, given, wide=w, **made) for w in (True, False))
+            _check(problem, low, arrays_of([inputs, given]), order, modes, options)
     except Wrong as wrong:
         chosen: dict[str, Any] = {"kwargs": given, "parameters": held, "fast": fast}
         chosen |= {"symmetric": symmetric, "rtol": rtol, "atol": atol, "seed": seed}
@@ -117,17 +120,15 @@ _DEFAULTS: dict[str, Any] = {
 
 
 def _check(
-    fn: Callable[..., Any],
-    inputs: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    parameters: list[Variable],
+    problem: Problem,
+    low: Problem,
+    given: list[Array],
     order: int,
     modes: Collection[str],
     options: Options,
 ) -> None:
-    before = [(array, array.copy()) for array in arrays_of([inputs, kwargs])]
-    problem = make_problem(fn, inputs, kwargs, parameters=parameters)
-    low = make_problem(fn, inputs, kwargs, parameters=parameters, wide=False)
+    """Check a function and its derivatives, in double precision, then as it is in `low`."""
+    before = [(array, array.copy()) for array in given]
     magnitude = 0.0
     for step in range(order):
         level = Level(problem, options, magnitude)
@@ -144,15 +145,14 @@ def _compare(level: Level, modes: Collection[str]) -> None:
     fast = level.options.fast
     if fast is None:
         fast = level.oracle.x.size + level.fx.size > FULL_LIMIT
-    moves = Moves(level)
-    directions = moves.at_random() if fast else []
+    chosen = directions(level) if fast else []
     for mode in ("reverse", "forward"):
         if mode in modes:
             level.mode = mode
-            for u in directions:
-                Projection(level, moves, u).check()
+            for u in chosen:
+                Projection(level, u).check()
             if not fast:
-                Comparison(level, moves).check()
+                Comparison(level).check()
     level.check_stale()
 
 

@@ -8,7 +8,6 @@ by the full Jacobian, or, where that is too large, by halving the outputs and th
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
@@ -35,77 +34,38 @@ KINKS = 32
 DROWNING = 64
 
 
-class Direction(NamedTuple):
-    """One move of the inputs: of one coordinate, or of a symmetric pair."""
-
-    leaf: int
-    coordinate: int  # among the reals of the leaf
-    vector: Array
-
-
-class Moves:
-    """How the inputs of a Level may move.
-
-    Symmetric matrices stay symmetric, so two coordinates are one degree of freedom; at higher
-    orders each cotangent moves along one random direction.
-
-    Attributes:
-        freedom: the degree of freedom that each coordinate follows.
-        weight: how far it follows.
+def directions(level: Level) -> list[Array]:
+    """Return a random direction in which everything moves; and one of what moves the outputs so
+    little that it would drown there, where there is some.
     """
-
-    def __init__(self, level: Level) -> None:
-        self.level = level
-        symmetric, rng = level.options.symmetric, level.options.rng
-        freedom, weights = [np.zeros(0, dtype=int)], [np.zeros(0)]
-        for k, slot in enumerate(level.problem.inputs):
-            index, weight = np.arange(slot.reals), np.ones(slot.reals)
-            mirrored = symmetric if isinstance(symmetric, bool) else k in symmetric
-            if k >= level.problem.checked:
-                index, weight = np.zeros_like(index), rng.uniform(0.5, 1.0, slot.reals)
-            elif mirrored and slot.shape[-1:] == slot.shape[-2:-1]:
-                places = index.reshape(*slot.shape, slot.parts)
-                partner = np.swapaxes(places, -3, -2)
-                sign = np.array([1.0, -1.0])[: slot.parts]  # of real and imaginary part
-                below = np.where(places == partner, (1.0 + sign) / 2, sign)
-                weight = np.where(places < partner, 1.0, below).reshape(-1)
-                index = np.minimum(places, partner).reshape(-1)
-            freedom.append(sum(map(len, freedom)) + index)
-            weights.append(weight)
-        self.freedom, self.weight = np.concatenate(freedom), np.concatenate(weights)
-
-    def unit(self, k: int) -> Direction:
-        """Return the move of one degree of freedom."""
-        leaf, coordinate = locate(self.level.problem.inputs, k)
-        return Direction(leaf, coordinate, np.where(self.freedom == k, self.weight, 0.0))
-
-    def units(self) -> list[Direction]:
-        """Return the moves of all degrees of freedom, one by one."""
-        return [self.unit(int(k)) for k in np.unique(self.freedom[self.weight != 0])]
-
-    def at_random(self) -> list[Array]:
-        """Return a direction in which everything moves; and one of what moves the outputs so little
-        that it would drown there, where there is some.
-        """
-        rng, sizes = self.level.options.rng, self.level.oracle.sizes
-        t = rng.uniform(0.5, 1.0, sizes.size) * rng.choice((-1.0, 1.0), sizes.size) * sizes
-        everything = self.weight * t[self.freedom]
-        share = np.abs(self.level.g * everything)
-        t = np.where(share < 1e-3 * np.max(share, initial=0.0), t, 0.0)
-        little = self.weight * t[self.freedom]
-        drowns = share.size > DROWNING and self.level.problem.order == 1 and little.any()
-        return [everything, little] if drowns else [everything]
+    rng, sizes = level.options.rng, level.oracle.sizes
+    everything = rng.uniform(0.5, 1.0, sizes.size) * rng.choice((-1.0, 1.0), sizes.size) * sizes
+    share = np.abs(level.g * everything)
+    little = np.where(share < 1e-3 * np.max(share, initial=0.0), everything, 0.0)
+    drowns = share.size > DROWNING and level.problem.order == 1 and little.any()
+    return [everything, little] if drowns else [everything]
 
 
-def analytic_column(level: Level, d: Array, rows: Array) -> Array:
+def unit(size: int, k: int) -> Array:
+    """Return the vector that is one at `k` and zero elsewhere."""
+    return np.asarray(np.eye(1, size, k)[0])
+
+
+def only(v: Array, places: Array) -> Array:
+    """Return `v` with zeros but in some places."""
+    kept = np.zeros(v.shape)
+    kept[places] = v[places]
+    return kept
+
+
+def pushed(level: Level, d: Array, rows: Array) -> Array:
     """Return the analytic derivatives of some outputs along `d`; zeros for the others."""
-    column = np.zeros(level.fx.size)
     if level.mode == "forward":
-        column[rows] = level.problem.tangent(d)[rows]
-    else:
-        moved = d != 0  # only the inputs that take part: 0 * inf would spoil the others
-        for row in rows:
-            column[row] = level.gradient(np.eye(1, level.fx.size, row)[0])[moved] @ d[moved]
+        return only(level.problem.tangent(d), rows)
+    column = np.zeros(level.fx.size)
+    moved = d != 0  # only the inputs that take part: 0 * inf would spoil the others
+    for row in rows:
+        column[row] = level.gradient(unit(level.fx.size, row))[moved] @ d[moved]
     return column
 
 
@@ -113,133 +73,113 @@ def analytic_column(level: Level, d: Array, rows: Array) -> Array:
 
 
 class Comparison:
-    """Analytic and numeric derivatives of every output along every direction.
+    """Analytic and numeric derivatives of every output by every input.
 
     Attributes:
-        analytic: of shape (outputs, directions).
-        numeric: likewise.
+        analytic: the Jacobian by the rules.
+        numeric: the Jacobian by numbers.
         wrong: which entries are wrong; once one has proved to be, all that disagree.
         kinked: which entries lie at a kink.
-        proved: the direction that has a proved one.
     """
 
-    proved: int
-
-    def __init__(self, level: Level, moves: Moves) -> None:
+    def __init__(self, level: Level) -> None:
         self.level = level
-        self.directions = moves.units()
-        vectors = [d.vector for d in self.directions]
-        estimates = [level.look(d) for d in vectors]
+        count = level.oracle.x.size
+        units = [unit(count, k) for k in range(count)]
         if level.mode == "reverse":
-            rows = [level.gradient(unit) for unit in np.eye(level.fx.size)]
-            columns = [np.array([row[d != 0] @ d[d != 0] for row in rows]) for d in vectors]
+            rows = [level.gradient(v) for v in np.eye(level.fx.size)]
+            self.analytic = np.array(rows).reshape(level.fx.size, count)
         else:
-            columns = [level.problem.tangent(d) for d in vectors]
-
-        def matrix(parts: list[Array]) -> Array:
-            return np.array(parts).T.reshape(level.fx.size, len(parts))
-
-        self.analytic, self.numeric = matrix(columns), matrix([e.value for e in estimates])
-        changes = np.abs(self.numeric) * np.array([level.oracle.size(d) for d in vectors])
-        level.grow(np.max(changes, initial=0.0, where=np.isfinite(changes)))
-        self.scales = self._block_scales()
-        self.verdicts = [
-            first_look(level.oracle, column, estimate, level.tolerance(scale, d))
-            for d, column, estimate, scale in zip(
-                vectors, columns, estimates, self.scales.T, strict=True
-            )
-        ]
-        self._judge(vectors, columns, estimates)
-        self.wrong = matrix([v.wrong for v in self.verdicts]).astype(bool)
-        self.kinked = matrix([v.kink for v in self.verdicts]).astype(bool)
-
-    def _judge(self, vectors: list[Array], columns: list[Array], first: list[Estimate]) -> None:
-        """Look closer at what disagrees, until something proves to be wrong."""
-        suspect = [k for k, verdict in enumerate(self.verdicts) if verdict.wrong.any()]
-        gaps = {
-            k: np.max(np.abs(columns[k] - first[k].value)[self.verdicts[k].wrong]) for k in suspect
-        }
-        for k in sorted(suspect, key=lambda k: -gaps[k] if np.isfinite(gaps[k]) else -np.inf):
-            tolerance = self.level.tolerance(self.scales[:, k], vectors[k])
-            self.verdicts[k] = judge(self.level.oracle, vectors[k], columns[k], first[k], tolerance)
-            if self.verdicts[k].wrong.any():
-                self.proved = k
-                return
-
-    def _block_scales(self) -> Array:
-        """Return, for each entry, the largest entry of its block: one output array by one input
-        array.
-        """
+            self.analytic = self._matrix([level.problem.tangent(d) for d in units])
+        self.numeric = self._matrix([level.look(d).value for d in units])
         finite = np.where(np.isfinite(self.numeric), np.abs(self.numeric), 0.0)
-        leaves = np.array([d.leaf for d in self.directions])
-        scales = np.zeros(self.numeric.shape)
-        for rows in self.level.rows():
-            for leaf in np.unique(leaves):
-                scales[rows, leaves == leaf] = np.max(finite[rows, leaves == leaf], initial=0.0)
-        return scales
+        level.grow(np.max(finite * level.oracle.sizes, initial=0.0))
+        # The scale of an entry is the largest one of its block, one output array by one input array.
+        scales = np.zeros(finite.shape)
+        for rows_ in level.rows():
+            for columns in level.columns():
+                scales[rows_, columns] = np.max(finite[rows_, columns], initial=0.0)
+        self.tolerances = [
+            level.tolerance(scale, d) for scale, d in zip(scales.T, units, strict=True)
+        ]
+        self.verdicts = [
+            first_look(level.oracle, self.analytic[:, k], level.look(units[k]), self.tolerances[k])
+            for k in range(count)
+        ]
+        self._look_closer(units)
+        self.wrong = self._matrix([v.wrong for v in self.verdicts]).astype(bool)
+        self.kinked = self._matrix([v.kink for v in self.verdicts]).astype(bool)
+
+    def _matrix(self, columns: list[Array]) -> Array:
+        return np.array(columns).T.reshape(self.level.fx.size, len(columns))
+
+    def _look_closer(self, units: list[Array]) -> None:
+        """Judge the columns that disagree, the worst ones first, until one proves to be wrong."""
+        gaps = [
+            np.max(np.abs(self.analytic[:, k] - self.numeric[:, k])[v.wrong], initial=-1.0)
+            for k, v in enumerate(self.verdicts)
+        ]
+        for k in np.argsort([-gap if np.isfinite(gap) else -np.inf for gap in gaps]):
+            if not self.verdicts[k].wrong.any():
+                return
+            self.verdicts[k] = judge(
+                self.level.oracle,
+                units[k],
+                self.analytic[:, k],
+                self.level.look(units[k]),
+                self.tolerances[k],
+            )
+            if self.verdicts[k].wrong.any():
+                self.worst = int(k)
+                return
 
     def check(self) -> None:
         """Raise for the worst wrong entry, or for shares of a tie that are wrong together."""
         if self.wrong.any():
-            raise self._worst()
-        ties: dict[tuple[int, ...], list[int]] = {}
-        for row in np.flatnonzero(self.kinked.sum(axis=1) > 1):
-            ties.setdefault(tuple(np.flatnonzero(self.kinked[row]).tolist()), []).append(int(row))
-        for members, rows in ties.items():
-            self._check_tie(list(members), rows)
+            raise self._finding()
+        for members in np.unique(self.kinked[self.kinked.sum(axis=1) > 1], axis=0):
+            self._check_tie(members, np.flatnonzero((self.kinked == members).all(axis=1)))
 
-    def _check_tie(self, members: list[int], rows: list[int]) -> None:
+    def _check_tie(self, members: Array, rows: Array) -> None:
         """Judge several kinked inputs of the same outputs moved together: shares that are legal
         alone may not be so in sum.
         """
-        level = self.level
-        signs = level.options.rng.choice((-1.0, 1.0), len(members))
-        for chosen in (np.ones(len(members)), signs):
-            d = sum(s * self.directions[k].vector for s, k in zip(chosen, members, strict=True))
-            analytic = self.analytic[:, members] @ chosen
-            tolerance = level.tolerance(np.max(self.scales[:, members], axis=1), d)
+        level, count = self.level, int(members.sum())
+        for d in (members * 1.0, members * level.options.rng.choice((-1.0, 1.0), members.size)):
+            analytic = self.analytic[:, members] @ d[members]
+            scale = np.max([self.tolerances[k].scale for k in np.flatnonzero(members)], axis=0)
+            tolerance = level.tolerance(scale, d)
             verdict = judge(level.oracle, d, analytic, level.look(d), tolerance)
-            for row in rows:
-                if verdict.wrong[row]:
-                    cause = (
-                        "only at a kink: each input's share of the tie is legal alone, but the sum "
-                        f"over the {len(members)} inputs, given here, is not"
-                    )
-                    first = self.directions[members[0]]
-                    raise entry(level, first, row, analytic[row], verdict, cause)
+            for row in rows[verdict.wrong[rows]]:
+                cause = (
+                    "only at a kink: each input's share of the tie is legal alone, but the sum "
+                    f"over the {count} inputs, given here, is not"
+                )
+                raise entry(level, int(np.argmax(members)), row, analytic[row], verdict, cause)
 
-    def along(self, u: Array) -> Array:
-        """Return the analytic derivatives along a direction that the single ones make up."""
-        parts = [(u[d.vector != 0], d.vector[d.vector != 0]) for d in self.directions]
-        return np.asarray(self.analytic @ np.array([a[0] / b[0] for a, b in parts]))
-
-    def _worst(self) -> Wrong:
+    def _finding(self) -> Wrong:
         """Return the finding for the worst entry, diagnosed from its whole block."""
-        level = self.level
-        values = np.array([v.estimate.value for v in self.verdicts]).T.reshape(self.wrong.shape)
-        numeric = np.where(np.isnan(self.numeric) | self.wrong, values, self.numeric)
-        k = self.proved
+        level, k, verdict = self.level, self.worst, self.verdicts[self.worst]
+        numeric = self.numeric.copy()
+        numeric[:, k] = verdict.estimate.value
         excess = np.abs(self.analytic - numeric)[:, k]
         excess = np.where(np.isnan(excess), np.inf, excess)
-        row = int(np.argmax(np.where(self.wrong[:, k], excess, -1.0)))
-        direction = self.directions[k]
-        j, place = locate(level.problem.outputs, row)
-        output, slot = level.problem.outputs[j], level.problem.inputs[direction.leaf]
-        rows = slice(row - place, row - place + output.reals)
-        columns = [i for i, d in enumerate(self.directions) if d.leaf == direction.leaf]
-        analytic, numeric, wrong = (
-            part[rows][:, columns] for part in (self.analytic, numeric, self.wrong)
+        row = int(np.argmax(np.where(verdict.wrong, excess, -1.0)))
+        (i, down), (j, across) = locate(level.problem.outputs, row), locate(level.problem.inputs, k)
+        output, slot = level.problem.outputs[i], level.problem.inputs[j]
+        at = np.ix_(
+            range(row - down, row - down + output.reals), range(k - across, k - across + slot.reals)
         )
-        block = Block(analytic, numeric, wrong, output, slot, whole=len(columns) == slot.reals)
-        at_kink = bool(self.verdicts[k].kink[row]) or is_right_nearby(level, direction, row)
-        cause = explain(block, at_kink=at_kink)
+        block = Block(self.analytic[at], numeric[at], self.wrong[at], output, slot, whole=True)
+        at_kink = bool(verdict.kink[row]) or is_right_nearby(level, k, row)
         count = f"{int(self.wrong.sum())} of {self.wrong.size} entries are wrong"
-        return entry(level, direction, row, self.analytic[row, k], self.verdicts[k], cause, count)
+        cause = explain(block, at_kink=at_kink)
+        return entry(level, k, row, self.analytic[row, k], verdict, cause, count)
 
 
 def entry(
     level: Level,
-    direction: Direction,
+    k: int,
     row: int,
     analytic: float,
     verdict: Verdict,
@@ -247,21 +187,19 @@ def entry(
     count: str = "",
 ) -> Wrong:
     """Return the finding for one wrong entry of the Jacobian."""
-    j, place = locate(level.problem.outputs, row)
+    (i, down), (j, across) = locate(level.problem.outputs, row), locate(level.problem.inputs, k)
     estimate, low, high = verdict.estimate, float(verdict.low[row]), float(verdict.high[row])
     numeric, reference = float(estimate.value[row]), ""
     how = f"differences, step {estimate.step:.1e}, error about {estimate.error[row]:.0e}"
     if verdict.kink[row]:
         numeric = min(low, high, key=lambda side: abs(side - analytic))
-        reference, how = (
-            f"between {low:.10g} and {high:.10g}",
-            "left and right derivative at a kink",
-        )
+        reference = f"between {low:.10g} and {high:.10g}"
+        how = "left and right derivative at a kink"
     return wrong_number(
         level.problem,
         level.mode,
-        (level.problem.inputs[direction.leaf], direction.coordinate),
-        (level.problem.outputs[j], place),
+        (level.problem.inputs[j], across),
+        (level.problem.outputs[i], down),
         (analytic, numeric),
         how,
         cause,
@@ -271,14 +209,14 @@ def entry(
     )
 
 
-def is_right_nearby(level: Level, direction: Direction, row: int) -> bool:
+def is_right_nearby(level: Level, k: int, row: int) -> bool:
     """Tell whether the same derivative is right at a point close by, where there is no kink."""
-    d, oracle = direction.vector, level.oracle
+    oracle, d = level.oracle, unit(level.oracle.x.size, k)
     try:
         moved = oracle.x + oracle.sizes * level.options.rng.uniform(0.05, 0.1, d.size)
         near = Level(level.problem.at(moved), level.options, level.magnitude)
         near.mode = level.mode
-        analytic = analytic_column(near, d, np.array([row]))
+        analytic = pushed(near, d, np.array([row]))
     except (ArithmeticError, ValueError, TypeError, RuntimeError, Wrong):
         return False
     estimate = near.oracle.differences(d)
@@ -293,9 +231,8 @@ def is_right_nearby(level: Level, direction: Direction, row: int) -> bool:
 class Projection:
     """The derivatives along one direction of all inputs, compared."""
 
-    def __init__(self, level: Level, moves: Moves, u: Array) -> None:
+    def __init__(self, level: Level, u: Array) -> None:
         self.level = level
-        self.moves = moves
         self.u = u
         self.first = level.look(u)
         value = np.where(np.isfinite(self.first.value), np.abs(self.first.value), 0.0)
@@ -310,18 +247,19 @@ class Projection:
         level = self.level
         everything = np.arange(level.fx.size)
         if level.mode == "forward":
-            analytic = analytic_column(level, self.u, everything)
-            if (self.tolerance.close(analytic, self.first, SHARP) | ~np.isfinite(level.fx)).all():
+            analytic = pushed(level, self.u, everything)
+            if not first_look(level.oracle, analytic, self.first, self.tolerance).wrong.any():
                 return
         elif (
-            self._excess(self._weights(self.first), self.first) <= 1
-            and self._sure(self.first).all()
+            self._sure(self.first).all()
+            and self._excess(self._weights(self.first), self.first) <= 1
         ):
             return
         if level.oracle.x.size + level.fx.size <= SETTLE_LIMIT:
-            comparison = Comparison(level, self.moves)
+            comparison = Comparison(level)
             comparison.check()
-            self._judge(comparison.along(self.u), everything, localise=False)
+            moved = self.u != 0
+            self._judge(comparison.analytic[:, moved] @ self.u[moved], everything, localise=False)
         elif level.mode == "forward":
             self._judge(analytic, everything)
         else:
@@ -363,7 +301,7 @@ class Projection:
         for _ in range(KINKS):
             if self._excess(v, best) <= 1:
                 return
-            rows = halved(np.flatnonzero(v), lambda half: self._excess(_only(v, half), best))
+            rows = halved(np.flatnonzero(v), lambda half: self._excess(only(v, half), best))
             self._judge(None, rows)
             v[rows] = 0.0  # right as far as a kink allows
         numeric = float(v @ np.where(v != 0, best.value, 0.0))
@@ -376,44 +314,44 @@ class Projection:
         if not rows.size:
             return
         if analytic is None:
-            analytic = analytic_column(self.level, self.u, rows)
+            analytic = pushed(self.level, self.u, rows)
         verdict = judge(self.level.oracle, self.u, analytic, self.first, self.tolerance)
         error = np.abs(analytic - verdict.estimate.value)
-        error = np.where(np.isnan(error), np.inf, error)
-        chosen = max(rows.tolist(), key=lambda row: error[row] if verdict.wrong[row] else -1.0)
-        if verdict.wrong[chosen]:
-            values = float(analytic[chosen]), float(verdict.estimate.value[chosen])
-            found = self._at_input(chosen, verdict) if localise else None
-            raise found or self._nowhere(chosen, values)
+        error = np.where(verdict.wrong, np.where(np.isnan(error), np.inf, error), -1.0)
+        row = int(rows[np.argmax(error[rows])])
+        if verdict.wrong[row]:
+            values = float(analytic[row]), float(verdict.estimate.value[row])
+            found = self._at_input(row, verdict) if localise else None
+            raise found or self._nowhere(row, values)
 
     def _at_input(self, row: int, verdict: Verdict) -> Wrong | None:
         """Return the finding for the input that a wrong output owes most of its error to."""
-        level, freedom, chosen = self.level, self.moves.freedom, np.array([row])
+        level, chosen = self.level, np.array([row])
 
         def gap(part: Array) -> float:
-            d = np.where(np.isin(freedom, part), self.u, 0.0)
+            d = only(self.u, part)
             numeric = level.oracle.differences(d).value
-            found = float(np.abs(analytic_column(level, d, chosen) - numeric)[row])
+            found = float(np.abs(pushed(level, d, chosen) - numeric)[row])
             return np.inf if np.isnan(found) else found
 
-        (k,) = halved(np.unique(freedom[self.u != 0]), gap)
-        direction = self.moves.unit(int(k))
-        d = direction.vector
-        estimate = level.oracle.differences(d)
-        analytic = analytic_column(level, d, chosen)
+        k = int(halved(np.flatnonzero(self.u), gap)[0])
+        d = unit(self.u.size, k)
+        estimate, analytic = level.oracle.differences(d), pushed(level, d, chosen)
         tolerance = level.tolerance(np.abs(estimate.value), d)
         here = judge(level.oracle, d, analytic, estimate, tolerance)
         if not here.wrong[row]:
             return None
         # The pattern shows in several outputs.
         rows = np.append(level.options.rng.integers(level.fx.size, size=7), row)
-        shares = analytic_column(level, self.u, rows)[rows, None]
-        output = level.problem.outputs[locate(level.problem.outputs, row)[0]]
-        slot = level.problem.inputs[direction.leaf]
-        numeric = verdict.estimate.value[rows, None]
+        shares, numeric = (
+            pushed(level, self.u, rows)[rows, None],
+            verdict.estimate.value[rows, None],
+        )
+        (i, _), (j, _) = locate(level.problem.outputs, row), locate(level.problem.inputs, k)
+        output, slot = level.problem.outputs[i], level.problem.inputs[j]
         block = Block(shares, numeric, np.ones(shares.shape, bool), output, slot, whole=False)
-        at_kink = bool(here.kink[row]) or is_right_nearby(level, direction, row)
-        return entry(level, direction, row, analytic[row], here, explain(block, at_kink=at_kink))
+        at_kink = bool(here.kink[row]) or is_right_nearby(level, k, row)
+        return entry(level, k, row, analytic[row], here, explain(block, at_kink=at_kink))
 
     def _nowhere(self, row: int | None, values: tuple[float, float]) -> Wrong:
         """Return the finding for a sum that is wrong although no element was found to be."""
@@ -431,10 +369,3 @@ def halved(items: Array, gap: Callable[[Array], float]) -> Array:
     while items.size > 1:
         items = max(np.array_split(items, 2), key=gap)
     return items
-
-
-def _only(v: Array, rows: Array) -> Array:
-    """Return `v` with zeros but in some rows."""
-    kept = np.zeros(v.shape)
-    kept[rows] = v[rows]
-    return kept

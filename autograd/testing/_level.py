@@ -7,7 +7,6 @@ size and the memory layout of the cotangent. Low precision is compared with doub
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 
 import autograd
 from autograd.extend import unary
-from autograd.testing._arrays import LAYOUTS, Array, flatten, pack, raw, unpack
+from autograd.testing._arrays import LAYOUTS, Array, flatten, pack, raw, slices, unpack
 from autograd.testing._differences import (
     SAFETY,
     SAMPLES,
@@ -42,7 +41,6 @@ class Options:
 
     rng: np.random.Generator
     fast: bool | None
-    symmetric: bool | Collection[int]
     rtol: float
     atol: float | None
     state: dict[str, Any]  # global state before the first call
@@ -76,12 +74,13 @@ class Level:
         self.fx = self.oracle.fx
         self._looks: dict[bytes, Estimate] = {}
 
-    def rows(self) -> Iterator[slice]:
-        """Yield the coordinates of each output array."""
-        start = 0
-        for slot in self.problem.outputs:
-            yield slice(start, start + slot.reals)
-            start += slot.reals
+    def rows(self) -> list[slice]:
+        """Return the coordinates of each output array."""
+        return slices(self.problem.outputs)
+
+    def columns(self) -> list[slice]:
+        """Return the coordinates of each input array."""
+        return slices(self.problem.inputs)
 
     def gradient(self, v: Array) -> Array:
         """Return J^T v, or raise what is wrong with the rule that cannot compute it."""
@@ -292,10 +291,7 @@ class Level:
         coarse, exact = found[0]
         noise = roughness(errors)
         tiny = 16 * max(float(np.finfo(slot.dtype).tiny) for slot in (*low.inputs, *low.outputs))
-        start = 0
-        for slot in low.inputs:
-            part = slice(start, start + slot.reals)
-            start += slot.reals
+        for slot, part in zip(low.inputs, self.columns(), strict=True):
             size = np.where(np.isfinite(exact[part]), np.abs(exact[part]), 0.0)
             allowed = UNITS * epsilon * (size + np.max(size, initial=0.0)) + tiny
             off = np.abs(errors[0][part]) > SAFETY * noise[part] + allowed
@@ -326,8 +322,7 @@ def global_state() -> dict[str, Any]:
     }
 
 
-def arrays_of(arguments: Any) -> Iterator[Array]:
-    """Yield the arrays among arguments."""
-    for _, value in flatten(arguments):
-        if isinstance(raw(value), np.ndarray):
-            yield raw(value)
+def arrays_of(arguments: Any) -> list[Array]:
+    """Return the arrays among arguments."""
+    found = (raw(value) for _, value in flatten(arguments))
+    return [array for array in found if isinstance(array, np.ndarray)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,8 +76,6 @@ class Problem:
         leaves: the point.
         inputs: slots of the leaves.
         outputs: slots of the outputs, known after the first evaluation.
-        checked: how many of the leaves are inputs of the user's function; the others are
-            cotangents.
     """
 
     def __init__(
@@ -88,7 +86,6 @@ class Problem:
         names: Sequence[str],
         *,
         order: int = 1,
-        checked: int | None = None,
     ) -> None:
         self.title = title
         self.order = order
@@ -98,7 +95,6 @@ class Problem:
             Slot(name, leaf.shape, leaf.dtype)
             for name, leaf in zip(names, self.leaves, strict=True)
         ]
-        self.checked = len(self.leaves) if checked is None else checked
         self.outputs: list[Slot] = []
 
     def evaluate(self, variables: list[Variable]) -> list[Any]:
@@ -129,30 +125,29 @@ class Problem:
         return Problem(self.title, self.call, unpack(x, self.inputs), names, order=self.order)
 
     def derivative(self, rng: np.random.Generator) -> Problem:
-        """Return the function (x, v) -> J(x)^T v, at random cotangents `v`."""
+        """Return the function (x, t) -> J(x)^T (t v), for a random cotangent `v` and one number `t`
+        per output, at t = 1.
+        """
         count = len(self.leaves)
-        cotangents = unpack(rng.uniform(0.5, 1.5, sum(s.reals for s in self.outputs)), self.outputs)
+        vs = unpack(rng.uniform(0.5, 1.5, sum(s.reals for s in self.outputs)), self.outputs)
         names = [slot.name for slot in self.inputs]
 
         def call(variables: list[Variable]) -> list[tuple[str, Any]]:
-            xs, vs = variables[:count], variables[count:]
+            xs, ts = variables[:count], variables[count:]
             recorded = any(v.requires_grad for v in variables)
             if not recorded:
                 xs = [Variable(x.data, requires_grad=True) for x in xs]
-            gradients = pull(self.evaluate(xs), xs, vs, create_graph=recorded)
+            cotangents = [(t if recorded else t.data) * v for t, v in zip(ts, vs, strict=True)]
+            cotangents = [g.astype(v.dtype) for g, v in zip(cotangents, vs, strict=True)]
+            gradients = pull(self.evaluate(xs), xs, cotangents, create_graph=recorded)
             return [
-                (f"gradient of {name}", np.asarray(g) if not isinstance(g, Variable) else g)
+                (f"gradient of {name}", g if isinstance(g, Variable) else np.asarray(g))
                 for name, g in zip(names, gradients, strict=True)
             ]
 
-        return Problem(
-            self.title,
-            call,
-            [*self.leaves, *cotangents],
-            names + [f"cotangent of {slot.name}" for slot in self.outputs],
-            order=self.order + 1,
-            checked=self.checked,
-        )
+        leaves = [*self.leaves, *(np.ones((), v.real.dtype) for v in vs)]
+        names_ = names + [f"cotangent of {slot.name}" for slot in self.outputs]
+        return Problem(self.title, call, leaves, names_, order=self.order + 1)
 
 
 class Tape:
@@ -192,16 +187,8 @@ def _is_float(value: Any) -> bool:
     return isinstance(value, (float, complex))
 
 
-def _differentiated(leaves: Sequence[Any]) -> list[int]:
-    """Return which leaves are differentiated: Variables that require a gradient, else floating
-    arrays, else floats.
-    """
-    tests: tuple[Callable[[Any], bool], ...] = (
-        lambda v: isinstance(v, Variable) and v.requires_grad,
-        is_inexact,
-        _is_float,
-    )
-    return next((p for t in tests if (p := [i for i, v in enumerate(leaves) if t(v)])), [])
+def _is_tracked(value: Any) -> bool:
+    return isinstance(value, Variable) and value.requires_grad
 
 
 def make_problem(
@@ -210,6 +197,7 @@ def make_problem(
     kwargs: dict[str, Any],
     *,
     parameters: Sequence[Variable] = (),
+    symmetric: bool | Collection[int] = False,
     wide: bool = True,
 ) -> Problem:
     """Return the call `fn(*inputs, **kwargs)` as a Problem.
@@ -219,6 +207,8 @@ def make_problem(
         inputs: its arguments.
         kwargs: its keywords, constants.
         parameters: Variables that `fn` uses besides, differentiated as well.
+        symmetric: which of the differentiated arrays are made symmetric (Hermitian) first, so that
+            moving an element moves its mirror image as well.
         wide: convert all floating data to double precision.
 
     Raises:
@@ -229,7 +219,9 @@ def make_problem(
     found = [leaf for n, value in zip(names, inputs, strict=True) for leaf in flatten(value, n)]
     widened: Callable[[Any], Any] = precise if wide else lambda value: value
     values = [widened(value) for _, value in found]
-    positions = _differentiated(values)
+    # Variables that require a gradient, else floating arrays, else floats.
+    chosen = next((t for t in (_is_tracked, is_inexact, _is_float) if any(map(t, values))), None)
+    positions = [i for i, value in enumerate(values) if chosen and chosen(value)]
     weights = [widened(p.data) for p in parameters]
     if not positions and not weights:
         raise TypeError(
@@ -240,8 +232,10 @@ def make_problem(
 
     def call(variables: list[Variable]) -> list[tuple[str, Any]]:
         full = list(constants)
-        for position, variable in zip(positions, variables, strict=False):
-            full[position] = variable
+        for k, (position, x) in enumerate(zip(positions, variables, strict=False)):
+            mirrored = symmetric if isinstance(symmetric, bool) else k in symmetric
+            square = mirrored and x.ndim > 1 and x.shape[-1] == x.shape[-2]
+            full[position] = (x + np.conj(np.swapaxes(x, -1, -2))) / 2 if square else x
         leaves = iter(full)
         with _standing_in(parameters, variables[len(positions) :]):
             result = fn(*[rebuild(value, leaves) for value in inputs], **kwargs)
@@ -274,14 +268,14 @@ def _become(variable: Variable, state: dict[str, Any]) -> None:
 @contextlib.contextmanager
 def _standing_in(parameters: Sequence[Variable], variables: Sequence[Variable]) -> Iterator[None]:
     """Have `parameters`, which a function holds itself, be `variables` for the time of a call."""
-    states = [
-        {slot: getattr(v, slot) for slot in _STATE if hasattr(v, slot)}
-        for v in (*parameters, *variables)
-    ]
+    own, lent = (
+        [{slot: getattr(v, slot) for slot in _STATE if hasattr(v, slot)} for v in group]
+        for group in (parameters, variables)
+    )
     try:
-        for parameter, state in zip(parameters, states[len(parameters) :], strict=True):
+        for parameter, state in zip(parameters, lent, strict=True):
             _become(parameter, state)
         yield
     finally:
-        for parameter, state in zip(parameters, states, strict=False):
+        for parameter, state in zip(parameters, own, strict=True):
             _become(parameter, state)

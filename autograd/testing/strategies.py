@@ -38,7 +38,6 @@ __all__ = [
     "broadcastable_shapes",
     "domain_names",
     "dtypes",
-    "einsum_calls",
     "indices",
     "reductions",
     "register_domain",
@@ -188,32 +187,13 @@ def shapes(
     )
 
 
-@st.composite
-def _on_purpose(draw: st.DrawFn, count: int, max_dims: int, min_side: int) -> tuple[_Shape, ...]:
-    """Shapes that rules are too rarely written for: one element, square, long, none."""
-    n = draw(st.integers(2, 3))
-    bases = [(1,), (n, n), (n, 17), (0,)]
-    base = draw(st.sampled_from([b for b in bases if len(b) <= max_dims and min_side <= min(b)]))
-    # One array has the whole shape; the others may lack leading axes or have length 1 there.
-    short = [base, base[1:], *([(1, *base[1:])] if min_side < 2 else [])]
-    others = [draw(st.sampled_from(short)) for _ in range(count - 1)]
-    others.insert(draw(st.integers(0, count - 1)), base)
-    return tuple(others)
-
-
 def broadcastable_shapes(
     count: int = 2, *, max_dims: int = 3, min_side: int = 0, max_side: int = 3
 ) -> st.SearchStrategy[tuple[_Shape, ...]]:
-    """Return tuples of `count` shapes that broadcast with each other, 0-d and size 0 included.
-
-    Half of them are drawn on purpose: one element, square, with a long last axis, empty.
-    """
-    general = hnp.mutually_broadcastable_shapes(
+    """Return tuples of `count` shapes that broadcast with each other, 0-d and size 0 included."""
+    return hnp.mutually_broadcastable_shapes(
         num_shapes=count, min_dims=0, max_dims=max_dims, min_side=min_side, max_side=max_side
     ).map(lambda found: tuple(found.input_shapes))
-    if max_dims < 2 or min_side > 1:
-        return general
-    return st.one_of(general, _on_purpose(count, max_dims, min_side))
 
 
 def dtypes(kinds: str = "f", *, half: bool = False) -> st.SearchStrategy[np.dtype[Any]]:
@@ -295,7 +275,7 @@ def broadcastable_arrays(
         domain: one domain, or one for each array.
         max_dims: at most so many axes.
         min_side: shortest axis.
-        max_side: longest axis, but for those that are long on purpose.
+        max_side: longest axis.
     """
     found = draw(
         broadcastable_shapes(count, max_dims=max_dims, min_side=min_side, max_side=max_side)
@@ -379,48 +359,3 @@ def _mixed(draw: st.DrawFn, shape: _Shape) -> tuple[Any, ...]:
     if draw(st.booleans()) and slices:
         parts[slices[0]] = Ellipsis
     return tuple(parts)
-
-
-@st.composite
-def einsum_calls(
-    draw: st.DrawFn,
-    *,
-    dtype: Any = np.float64,
-    domain: _Domain = "real",
-    max_operands: int = 3,
-    max_side: int = 3,
-    repeated: bool = True,
-    ellipsis: bool = True,
-) -> tuple[str, tuple[Array, ...]]:
-    """Return subscripts for einsum and operands that fit them.
-
-    Args:
-        draw: hypothesis' own.
-        dtype: of the operands.
-        domain: of the operands.
-        max_operands: at most so many.
-        max_side: longest axis.
-        repeated: a letter may stand twice in one operand (diagonals).
-        ellipsis: operands may broadcast over `...`.
-    """
-    sides = {letter: draw(st.integers(1, max_side)) for letter in "ijkl"}
-    count = draw(st.integers(1, max_operands))
-    letters = st.lists(st.sampled_from("ijkl"), max_size=3, unique=not repeated).map("".join)
-    terms = [draw(letters) for _ in range(count)]
-    dots = "..." if ellipsis and draw(st.booleans()) else ""
-    stacks: Sequence[_Shape] = [()] * count
-    if dots:
-        broadcast = hnp.mutually_broadcastable_shapes(
-            num_shapes=count, max_dims=1, max_side=max_side
-        )
-        stacks = draw(broadcast).input_shapes
-    operands = tuple(
-        draw(arrays((*stack, *(sides[letter] for letter in term)), dtype=dtype, domain=domain))
-        for stack, term in zip(stacks, terms, strict=True)
-    )
-    left = ",".join(dots + term for term in terms)
-    if not dots and draw(st.booleans()):
-        return left, operands  # the implicit form
-    used = sorted(set("".join(terms)))
-    kept = draw(st.permutations(used))[: draw(st.integers(0, len(used)))]
-    return f"{left}->{dots}{''.join(kept)}", operands

@@ -10,6 +10,9 @@ from autograd.extend import unary
 from autograd.testing import GradientError, check_gradients, differentiable_property
 
 
+pytest_plugins = ["pytester"]
+
+
 def again(check, monkeypatch, **scope):
     """Run a check that fails, then its reproducer where the user would; return both errors."""
     with pytest.raises(GradientError) as caught:

@@ -118,19 +118,6 @@ def test_every_kind_of_index_appears():
         find(strategies.indices((2, 3)), wanted, settings=quiet)
 
 
-@given(strategies.einsum_calls())
-def test_einsum_calls_are_valid(call):
-    subscripts, operands = call
-    np.einsum(subscripts, *operands)
-
-
-def test_diagonals_and_ellipses_appear_in_einsum():
-    calls = strategies.einsum_calls()
-    find(calls, lambda c: "ii" in c[0].partition("->")[0], settings=quiet)
-    find(calls, lambda c: "..." in c[0] and len(c[1]) > 1, settings=quiet)
-    find(calls, lambda c: "->" not in c[0], settings=quiet)
-
-
 @given(strategies.variables(domain="positive"))
 def test_variables_require_a_gradient(variable):
     assert isinstance(variable, Variable)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hypothesis import Phase, settings
 
 import autograd
 from autograd.extend import binary, primitive, unary
@@ -11,6 +12,12 @@ from autograd.testing import (
     check_function,
     check_gradients,
     differentiable_property,
+)
+
+
+# Always the same examples, and no time spent on making a counterexample small.
+OFTEN = settings(
+    max_examples=50, derandomize=True, database=None, phases=[Phase.generate], deadline=None
 )
 
 
@@ -118,7 +125,7 @@ def test_single_precision_is_held_to_what_it_can_hold(factor):
     with pytest.raises(ContractError, match="failed   float32"):
         check_function(sine(factor, np.float32), x)
     with pytest.raises(GradientError, match="double precision"):
-        differentiable_property(sine(factor, np.float32))()
+        OFTEN(differentiable_property(sine(factor, np.float32)))()
 
 
 @pytest.mark.parametrize("dtype, factor", [(np.float16, 1.05), (np.complex128, 1.01)])
@@ -249,7 +256,7 @@ SHAPE_RULES = {
 def test_shapes_are_drawn_on_purpose(name):
     wrong = primitive(x=SHAPE_RULES[name])(lambda x: x * 2.0)
     with pytest.raises((AssertionError, ValueError)):
-        differentiable_property(wrong, order=1)()
+        OFTEN(differentiable_property(wrong, order=1))()
 
 
 # -- side effects --------------------------------------------------------------------------------
