@@ -44,8 +44,11 @@ class Slot(NamedTuple):
 
 def slices(slots: Sequence[Slot]) -> list[slice]:
     """Return where each slot lies in the whole vector."""
-    ends = np.cumsum([slot.reals for slot in slots], dtype=int).tolist()
-    return [slice(end - slot.reals, end) for end, slot in zip(ends, slots, strict=True)]
+    places, start = [], 0
+    for slot in slots:
+        places.append(slice(start, start + slot.reals))
+        start += slot.reals
+    return places
 
 
 def locate(slots: Sequence[Slot], coordinate: int) -> tuple[int, int]:

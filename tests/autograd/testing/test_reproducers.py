@@ -9,7 +9,6 @@ from autograd import Function, Variable
 from autograd.extend import unary
 from autograd.testing import GradientError, check_gradients, differentiable_property
 
-
 pytest_plugins = ["pytester"]
 
 

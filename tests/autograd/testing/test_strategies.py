@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from autograd import Variable
@@ -10,7 +10,12 @@ from autograd.testing import strategies
 from autograd.testing.strategies import _MATRICES as MATRICES
 from autograd.testing.strategies import _NUMBERS as NUMBERS
 
-quiet = settings(max_examples=2000, database=None, suppress_health_check=list(HealthCheck))
+quiet = settings(
+    max_examples=2000,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
+)
 
 
 @pytest.mark.parametrize("domain", strategies.domain_names())

@@ -14,7 +14,6 @@ from autograd.testing import (
     differentiable_property,
 )
 
-
 # Always the same examples, and no time spent on making a counterexample small.
 OFTEN = settings(
     max_examples=50, derandomize=True, database=None, phases=[Phase.generate], deadline=None
@@ -35,8 +34,8 @@ def cube(factor):
 
 
 @pytest.mark.parametrize("modes", [("reverse",), ("forward",)])
-@pytest.mark.parametrize("factor", [1.1, 1.01, 1.0001])
-@pytest.mark.parametrize("size", [200, 300, 2000, 3000, 20_000])
+@pytest.mark.parametrize("factor", [1.1, 1.0001])
+@pytest.mark.parametrize("size", [200, 2000, 20_000])
 def test_a_rule_that_is_wrong_everywhere_is_found_at_any_size(size, factor, modes):
     x = np.random.default_rng(0).uniform(0.3, 2, size)
     error = failure(cube(factor), x, order=1, modes=modes)
@@ -44,7 +43,7 @@ def test_a_rule_that_is_wrong_everywhere_is_found_at_any_size(size, factor, mode
 
 
 @pytest.mark.parametrize("modes", [("reverse",), ("forward",)])
-@pytest.mark.parametrize("size", [1000, 3000, 5000, 50_000])
+@pytest.mark.parametrize("size", [1000, 3000, 20_000])
 def test_one_wrong_entry_is_found_at_any_size(size, modes):
     place = size // 3
     off = np.where(np.arange(size) == place, 1.0001, 1.0)
