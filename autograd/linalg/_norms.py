@@ -135,8 +135,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         The norms; the gradient at a zero vector or matrix is 0.
 
     Example:
-        >>> import autograd
-        >>> autograd.grad(norm)(np.zeros(2))
+        >>> import numpy as np, autograd
+        >>> autograd.grad(np.linalg.norm)(np.zeros(2))
         array([0., 0.])
     """
     x = as_array("linalg.norm", "x", x)

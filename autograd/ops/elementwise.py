@@ -370,10 +370,10 @@ def frexp(x: Any) -> tuple[Any, Any]:
     return ldexp(x, -exponent), exponent
 
 
-@primitive(x=_zero, elementwise=True)
-def round(x: Any, decimals: int = 0) -> Any:
+@primitive(a=_zero, elementwise=True)
+def round(a: Any, decimals: int = 0) -> Any:
     """Round to `decimals` places, halves to even; gradient 0."""
-    return np.round(x, decimals)
+    return np.round(a, decimals)
 
 
 around = round
@@ -411,13 +411,13 @@ def _angle_slope(g: Any, x: Any) -> Any:
     return g * (-1j * np.conjugate(x) / np.where(square == 0, 1.0, square))
 
 
-@primitive(x=lambda g, x, deg: _angle_slope(g / _DEGREE if deg else g, x), elementwise=True)
-def angle(x: Any, deg: bool = False) -> Any:
+@primitive(z=lambda g, z, deg: _angle_slope(g / _DEGREE if deg else g, z), elementwise=True)
+def angle(z: Any, deg: bool = False) -> Any:
     """Return the angle of complex numbers, in radians, or in degrees where `deg`.
 
     The gradient at the origin is 0.
     """
-    return np.angle(x, deg=deg)
+    return np.angle(z, deg=deg)
 
 
 # -- choices ---------------------------------------------------------------------------------------
@@ -473,10 +473,10 @@ def _clip(x: Any, a_min: Any, a_max: Any) -> Any:
     return np.clip(x, a_min, a_max)
 
 
-def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    """Limit `x` to `[a_min, a_max]`, or `[min, max]`; either bound may be None.
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """Limit `a` to `[a_min, a_max]`, or `[min, max]`; either bound may be None.
 
-    At a bound the gradient goes to `x`, outside to the bound; where the bounds cross, to `a_max`,
+    At a bound the gradient goes to `a`, outside to the bound; where the bounds cross, to `a_max`,
     which is the result there.
 
     Raises:
@@ -485,7 +485,7 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     if (a_min is not None and min is not None) or (a_max is not None and max is not None):
         msg = "clip: wanted a bound as a_min or min (a_max or max), got both"
         raise ValueError(msg)
-    return _clip(x, min if a_min is None else a_min, max if a_max is None else a_max)
+    return _clip(a, min if a_min is None else a_min, max if a_max is None else a_max)
 
 
 def _sinc_slope(x: Any, out: Any) -> Any:

@@ -79,7 +79,7 @@ def _fractional_max_pool(
     return_indices: bool = False,
     _random_samples: Any = None,
     *,
-    rng: Any = None,
+    generator: Any = None,
 ) -> Any:
     """Return the largest element of windows at random distances, drawn for each channel.
 
@@ -90,7 +90,7 @@ def _fractional_max_pool(
         output_ratio: the same as a part of the size, between 0 and 1; one of both is given.
         return_indices: also return where each largest element is in its channel, flattened.
         _random_samples: numbers in [0, 1) of shape (N, C, n), instead of drawing them.
-        rng: a seed or np.random.Generator; None derives a new stream from `autograd.manual_seed`.
+        generator: a seed or np.random.Generator; None derives a new stream from `autograd.manual_seed`.
 
     Returns:
         Shape (N, C, *output_size), or without N; with `return_indices` a pair.
@@ -124,7 +124,7 @@ def _fractional_max_pool(
             f"{tuple(c + k - 1 for c, k in zip(counts, kernel, strict=True))}, got {size}"
         )
     if _random_samples is None:
-        _random_samples = new_generator(rng).random((*x.shape[:2], n))
+        _random_samples = new_generator(generator).random((*x.shape[:2], n))
     samples = np.asarray(_random_samples)
     if samples.shape != (*x.shape[:2], n):
         raise ValueError(
