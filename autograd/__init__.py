@@ -318,11 +318,15 @@ from autograd.transforms.checkpoint import (
 from autograd.transforms.gradients import (
     elementwise_grad,
     grad,
-    hessian,
-    hvp,
-    jacobian,
-    jvp,
     value_and_grad,
+)
+from autograd.transforms.jacobian import (
+    hessian,
+    jacobian,
+)
+from autograd.transforms.products import (
+    hvp,
+    jvp,
     vjp,
 )
 from autograd.variable import (

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.advice import CHANGES
 from autograd.engine.primitive import PRIMITIVES, Primitive
 from autograd.protocols.functions import HANDLERS, PLAIN, REFUSED, nearest, parameters
 from autograd.transforms import forward as _forward
-from autograd.variable import _CHANGES, Variable
+from autograd.variable import Variable
 
 
 class Entry(NamedTuple):
@@ -220,8 +221,8 @@ def _is_method(name: str) -> bool:
 def _method(name: str) -> Entry:
     spelled = f"ndarray.{name}"
     function = getattr(np, name, None)
-    if name in _CHANGES:
-        return Entry(spelled, "refused", convention=f"write {_CHANGES[name]}")
+    if name in CHANGES:
+        return Entry(spelled, "refused", convention=f"write {CHANGES[name]}")
     if not hasattr(Variable, name):
         return Entry(spelled, "refused", convention=f"write x.detach().data.{name}")
     if name in _TAKES_OUT or function in PLAIN:

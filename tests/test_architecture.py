@@ -21,6 +21,7 @@ LAYERS = (
         "autograd._optional",
         "autograd._writes",
         "autograd.random",
+        "autograd.typed",
     ),
     ("autograd.engine.mode",),
     ("autograd.engine.graph",),

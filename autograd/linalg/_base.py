@@ -17,6 +17,7 @@ import numpy as np
 
 from autograd.ops._shared import raw
 from autograd.ops.contractions import as_array
+from autograd.typed import user_level
 
 
 class EigResult(NamedTuple):
@@ -124,6 +125,6 @@ def inverse_gaps(values: Any, gaps: Any, scale: Any, *, what: str, of: str) -> A
             f"{what}: the gradient of vectors of equal {of} is not defined; their share in each "
             f"other's gradient was taken as 0 (the gradient of the {of} is right)",
             RuntimeWarning,
-            stacklevel=2,
+            stacklevel=user_level(),
         )
     return np.where(close, 0.0, 1 / np.where(close, 1.0, gaps))

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd.ops import elementwise, joining, reductions, shaping
 from autograd.ops.contractions import as_array, matmul
+from autograd.typed import user_level
 
 __all__ = ["corrcoef", "cov"]
 
@@ -98,7 +99,9 @@ def cov(
         weighted = centred * w
     if freedom <= 0:
         warnings.warn(
-            f"cov: wanted more observations than ddof={ddof}, got {count}", RuntimeWarning, 2
+            f"cov: wanted more observations than ddof={ddof}, got {count}",
+            RuntimeWarning,
+            user_level(),
         )
         freedom = 0.0
     if weighted.dtype.kind == "c":

@@ -20,6 +20,7 @@ from autograd.ops import shaping
 from autograd.ops._shared import operand, raw, refuse_out
 from autograd.ops.indexing import normal_axis, take_along_axis
 from autograd.ops.reductions import mean
+from autograd.typed import user_level
 
 __all__ = [
     "median",
@@ -126,7 +127,7 @@ def _counts(name: str, data: Any) -> Any:
     if np.all(counts == data.shape[-1]):
         return np.array([data.shape[-1]])
     if not counts.all():
-        warnings.warn(f"{name}: All-NaN slice encountered", RuntimeWarning, stacklevel=3)
+        warnings.warn(f"{name}: All-NaN slice encountered", RuntimeWarning, user_level())
     return counts
 
 

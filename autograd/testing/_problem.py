@@ -27,7 +27,7 @@ from autograd.testing._packing import (
     rebuild,
     unpack,
 )
-from autograd.transforms.gradients import jvp
+from autograd.transforms.products import jvp
 from autograd.transforms.trace import backward_pass
 from autograd.variable import Variable
 
