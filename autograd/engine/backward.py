@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.arrays import Array, has_zeros, holds_nan, is_array, references
+from autograd.advice import note_on_writing
+from autograd.arrays import Array, has_zeros, holds_nan, is_array, read_only, references
 from autograd.engine import changes, graph
 from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, Plan, Pull, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -253,18 +254,31 @@ def constant_pull(gx: Cotangent, _g: Cotangent, _saved: Any) -> Cotangent:
     return gx
 
 
+_showing: set[tuple[int, Node]] = set()  # whose hooks are at work, in which thread
+
+
 def _run_hooks(node: Node, g: Cotangent, outside: Any) -> Cotangent:
     """Show `g` to the hooks of a node, read-only; each may return another one."""
     g = conjugated(node, g)
-    hooks = list(node.hooks or ())
-    for hook in filter(None, hooks):
-        shown = g
-        if isinstance(g, np.ndarray):  # the memory may be another gradient's, too
-            shown = g.view()
-            shown.flags.writeable = False
-        with np.errstate(**outside):  # the user's code
-            result = hook(shown)
-        g = g if result is None else _checked_by_hook(node, result)
+    hooks = list((node.hooks or {}).values())
+    here = threading.get_ident(), node
+    if here in _showing:
+        raise RuntimeError(
+            "backward: wanted hooks that run no backward pass through their own Variable, got one "
+            "that does; let it compute with the gradient it is given"
+        )
+    _showing.add(here)
+    try:
+        for hook in filter(None, hooks):
+            try:
+                with np.errstate(**outside):  # the user's code
+                    result = hook(read_only(g))  # the memory may be another gradient's, too
+            except ValueError as error:
+                note_on_writing(error, "hook")
+                raise
+            g = g if result is None else _checked_by_hook(node, result)
+    finally:
+        _showing.discard(here)
     g = conjugated(node, g)
     if None in hooks:
         _accumulate(node, g)

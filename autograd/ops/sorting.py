@@ -21,6 +21,7 @@ from autograd.ops._shared import operand, refuse_out
 from autograd.ops.indexing import normal_axis, take_along_axis
 from autograd.ops.plain import plain as without_rules
 from autograd.ops.reductions import mean
+from autograd.typed import user_level
 
 __all__ = [
     "median",
@@ -124,7 +125,7 @@ def _sizes(name: str, x: Any, *, ignoring: bool) -> Any:
     if holds(plain.all(counts == full), traced=False):
         return full
     if holds(plain.any(counts == 0), traced=False):
-        warnings.warn(f"{name}: All-NaN slice encountered", RuntimeWarning, stacklevel=3)
+        warnings.warn(f"{name}: All-NaN slice encountered", RuntimeWarning, user_level())
     return counts
 
 
