@@ -147,9 +147,7 @@ class Function:
     def _primitive(cls) -> CheckedPrimitive:
         """Return what observers are told: an operation of which only the name is known."""
         if "_opaque" not in cls.__dict__:
-            cls._opaque = CheckedPrimitive(
-                cls.__name__, lambda *args: cls.apply(*args), ("args",), {}, variadic=True
-            )
+            cls._opaque = CheckedPrimitive(cls.__name__, cls.apply, ("args",), {}, variadic=True)
         return cls._opaque
 
     @classmethod

@@ -128,7 +128,7 @@ class Sums(dict[Node, Cotangent]):
 
 
 def _is_alone(x: Array) -> bool:
-    """Tell whether an array owns its memory and is referred to by its holder and the caller alone."""
+    """Tell whether an array owns its memory, and only its holder and the caller know it."""
     return references(x) <= _ALONE and x.base is None and x.flags.writeable
 
 

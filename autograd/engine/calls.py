@@ -350,9 +350,10 @@ def _converted(call: Callable[..., Any], made: Primitive, x: Any, y: Any) -> Any
     for v, other in ((x, y), (y, x)):
         # NumPy leaves the operation to tables of xarray and the like; arrays of the library that
         # the other operand's data are of are operands as any.
-        if hasattr(type(v), "__array_ufunc__") and type(v) is not type(unwrap(other)):
-            if not isinstance(v, (np.ndarray, np.generic, graph.Variable)):
-                return made.forward(x, y)
+        ours = isinstance(v, (np.ndarray, np.generic, graph.Variable))
+        foreign = not ours and hasattr(type(v), "__array_ufunc__")
+        if foreign and type(v) is not type(unwrap(other)):
+            return made.forward(x, y)
     x, y = as_operand(made.name, "x", x), as_operand(made.name, "y", y)
     if not holds_variable((x, y)):
         return made.forward(x, y)

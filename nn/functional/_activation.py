@@ -75,7 +75,7 @@ def _chosen(x: Any, y: Any) -> Any:
     return np.where(y, x, 0.0)[()]
 
 
-_gate = binary(_chosen, name="gate", x=lambda g, y: gate(g, y))  # noqa: PLW0108 - y is a need
+_gate = binary(_chosen, name="gate", x=lambda g, y: gate(g, y))
 
 
 def gate(g: Any, mask: Any) -> Any:

@@ -90,7 +90,7 @@ def _fractional_max_pool(
         output_ratio: the same as a part of the size, between 0 and 1; one of both is given.
         return_indices: also return where each largest element is in its channel, flattened.
         _random_samples: numbers in [0, 1) of shape (N, C, n), instead of drawing them.
-        generator: a seed or np.random.Generator; None derives a new stream from `autograd.manual_seed`.
+        generator: a seed or np.random.Generator; None derives a stream from `autograd.manual_seed`.
 
     Returns:
         Shape (N, C, *output_size), or without N; with `return_indices` a pair.

@@ -109,8 +109,8 @@ class _LSTM:
 
 
 class _GRU:
-    """K. Cho et al., Learning phrase representations using RNN encoder-decoder, EMNLP 2014, with the
-    reset gate behind the product, as in PyTorch: r and z are sigmoids, n = tanh(x_n + r r_n) and
+    """K. Cho et al., Learning phrase representations using RNN encoder-decoder, EMNLP 2014, with
+    the reset gate behind the product, as PyTorch: r and z are sigmoids, n = tanh(x_n + r r_n) and
     h' = (1 - z) n + z h.
     """
 

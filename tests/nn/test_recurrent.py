@@ -247,7 +247,8 @@ def test_initial_values_are_drawn_as_pytorchs():
         ):
             assert (name, p.shape) == (other, tuple(q.shape))
             assert max(np.abs(p.data).max(), q.abs().max().item()) <= 1 / 20
-            # Uniform on [-b, b]: standard deviation b / sqrt(3), known from n draws to sqrt(0.2 / n).
+            # Uniform on [-b, b]: standard deviation b / sqrt(3), known from n draws to about
+            # sqrt(0.2 / n) of itself.
             wanted = 1 / 20 / np.sqrt(3)
             error = 6 * wanted * np.sqrt(0.2 / p.size)
             assert abs(p.data.std() - wanted) < error
