@@ -50,10 +50,7 @@ def run_backward(
     Returns:
         The cotangents of those of `inputs` that the seeds depend on; empty where `inputs` is None.
     """
-    sums = Sums()
-    for node, seed in seeds:
-        g = conjugated(node, seed)
-        sums[node] = sums[node] + g if node in sums else g
+    sums = Sums(seeds)
     order, wanted, closed = route or find_route(sums, inputs)
     take, targets, captured = sums.pop, frozenset(inputs or ()), {}
     run_rules = current_mode().inspector
@@ -94,10 +91,7 @@ def run_backward(
                         gx = _settled(reports, plan, g, gx)
                     if fit and (gx.shape != parent.shape or gx.dtype is not parent.dtype):
                         gx = fit(gx, parent)
-                    if parent in sums:
-                        sums.add(parent, gx)
-                    else:
-                        sums[parent] = gx
+                    sums[parent] = sums.plus(parent, gx) if parent in sums else gx
             gx = None  # the leaf would find its array held here, too
             zeros, deferred = zeros or plan.makes_zeros, deferred or plan.deferred
     return captured
@@ -114,17 +108,22 @@ class Sums(dict[Node, Cotangent]):
 
     __slots__ = ()
 
-    def add(self, node: Node, g: Cotangent) -> None:
-        """Add `g` to the sum of `node`, in place where the sum is nobody else's."""
+    def __init__(self, seeds: Sequence[tuple[Node, Cotangent]]) -> None:
+        for node, seed in seeds:
+            g = conjugated(node, seed)
+            self[node] = self[node] + g if node in self else g
+
+    def plus(self, node: Node, g: Cotangent) -> Cotangent:
+        """Return the sum of `node` with `g`, added in place where the sum is nobody else's."""
         total = self[node]
         if total.__class__ is _ndarray and _is_alone(total):
             if g.__class__ is _ndarray:
                 total += g
-                return
+                return total
             if isinstance(g, Deferred):
                 g.add_into(total)
-                return
-        self[node] = total + g
+                return total
+        return total + g
 
 
 def _is_alone(x: Array) -> bool:
