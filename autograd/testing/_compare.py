@@ -94,7 +94,7 @@ class Comparison:
         self.numeric = self._matrix([level.look(d).value for d in units])
         finite = np.where(np.isfinite(self.numeric), np.abs(self.numeric), 0.0)
         level.grow(np.max(finite * level.oracle.sizes, initial=0.0))
-        # The scale of an entry is the largest of its block, one output array by one input array.
+        # The scale of an entry is the largest one of its block, one output by one input array.
         scales = np.zeros(finite.shape)
         for rows_ in level.rows():
             for columns in level.columns():
