@@ -92,11 +92,11 @@ ROWS = [
     ),
     _row(
         "dropout",
-        lambda x, rng, p=0.5: (
-            x * (np.random.default_rng(rng).random(x.shape, np.float32) >= p) / (1 - p)
+        lambda x, generator, p=0.5: (
+            x * (np.random.default_rng(generator).random(x.shape, np.float32) >= p) / (1 - p)
         ),
-        Case((3, 4), kwargs={"rng": 0}),
-        Case((3, 4), kwargs={"rng": 1, "p": 0.2}),
+        Case((3, 4), kwargs={"generator": 0}),
+        Case((3, 4), kwargs={"generator": 1, "p": 0.2}),
         primitives=["dropout"],
     ),
     Row(
