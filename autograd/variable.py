@@ -38,7 +38,12 @@ from autograd.ops import (
 from autograd.ops.in_place import augmented
 from autograd.protocols import array_function, array_ufunc
 
-__all__ = ["Variable", "as_cotangent", "unit_cotangent"]
+__all__ = [
+    "Variable",
+    "as_cotangent",
+    "refuse_mask",
+    "unit_cotangent",
+]
 
 _FLOATING = "fc"
 

@@ -16,7 +16,6 @@ from nn._module import Module
 from nn._parameter import Parameter
 from nn._random import RandomModule
 from nn._sizes import check_sizes
-from nn.functional._names import dim_is_axis
 
 __all__ = [
     "CELU",
@@ -354,10 +353,10 @@ class PReLU(Module):
 class _AlongAxis(_Activation):
     _arguments = ("axis",)
 
-    @dim_is_axis
-    def __init__(self, axis: int = -1) -> None:
+    # `dim` is PyTorch's name of `axis`, under which its users pass it.
+    def __init__(self, axis: int = -1, *, dim: int | None = None) -> None:
         super().__init__()
-        self.axis = axis
+        self.axis = axis if dim is None else dim
 
 
 class Softmax(_AlongAxis):

@@ -26,7 +26,7 @@ LAYERS = (
         "autograd.random",
         "autograd.typed",
     ),
-    ("autograd.arrays", "autograd.publication"),
+    ("autograd.advice", "autograd.arrays", "autograd.publication"),
     ("autograd.engine.mode",),
     ("autograd.engine.graph",),
     ("autograd.engine.changes", "autograd.engine.backward"),

@@ -82,7 +82,7 @@ def _one_later(x: Any, axis: int, first: float) -> Any:
     return np.concatenate((start, slice_along(x, axis, None, -1)), axis)
 
 
-def reverse_recurrence(g: Any, factor: Any, axis: int) -> Any:
+def _reverse_recurrence(g: Any, factor: Any, axis: int) -> Any:
     """Run the recurrence from the other end, each factor one place earlier."""
     turned = reverse_along(slice_along(factor, axis, 1, None), axis)
     unused = np.zeros_like(slice_along(factor, axis, None, 1))
@@ -93,9 +93,9 @@ def reverse_recurrence(g: Any, factor: Any, axis: int) -> Any:
 # Linear in each operand, not in both together, so tangents are derived.
 @primitive(
     name="recurrence",
-    x=reverse_recurrence,
+    x=_reverse_recurrence,
     factor=lambda g, factor, out, axis: (
-        reverse_recurrence(g, factor, axis) * _one_later(out, axis, 0.0)
+        _reverse_recurrence(g, factor, axis) * _one_later(out, axis, 0.0)
     ),
 )
 def recurrence(x: Any, factor: Any, axis: int) -> Any:
@@ -126,7 +126,7 @@ def _cumprod_x(g: Any, x: Any, out: Any, axis: int) -> Any:
     # A zero, an underflow or an overflow somewhere: no quotient will do. The cotangent of x[j] is
     # the product of all before it times s[j] = g[j] + x[j+1] s[j+1], exact for any zeros and to
     # any order, at several times the cost.
-    return _one_later(out, axis, 1.0) * reverse_recurrence(g, x, axis)
+    return _one_later(out, axis, 1.0) * _reverse_recurrence(g, x, axis)
 
 
 @primitive(name="cumprod", x=_cumprod_x)

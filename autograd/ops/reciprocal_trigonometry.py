@@ -71,7 +71,7 @@ def _of_arcsech(x: Any) -> Any:
 
 def _of_arccoth(x: Any) -> Any:
     y = 1 / x
-    return y * (y / ((y - 1) * (y + 1)))
+    return -y * (y / ((1 - y) * (1 + y)))
 
 
 # fmt: off

@@ -10,6 +10,22 @@ import numpy as np
 
 from autograd import Variable
 
+__all__ = [
+    "LAYOUTS",
+    "Array",
+    "Slot",
+    "flatten",
+    "floating",
+    "is_inexact",
+    "locate",
+    "pack",
+    "precise",
+    "raw",
+    "rebuild",
+    "slices",
+    "unpack",
+]
+
 Array = np.ndarray[Any, Any]
 
 

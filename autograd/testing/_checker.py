@@ -16,6 +16,13 @@ from autograd.testing._errors import GradientError, Wrong
 from autograd.testing._level import Level, Options, arrays_of, global_state
 from autograd.testing._problem import Problem, make_problem
 
+__all__ = [
+    "FULL_LIMIT",
+    "check_gradients",
+    "gradcheck",
+    "gradgradcheck",
+]
+
 # Above so many coordinates of inputs and outputs together, random projections replace the Jacobian.
 FULL_LIMIT = 256
 

@@ -25,6 +25,21 @@ from autograd.testing._differences import (
 from autograd.testing._errors import Wrong, wrong_number
 from autograd.testing._level import ATOL, Level
 
+__all__ = [
+    "DROWNING",
+    "KINKS",
+    "SETTLE_LIMIT",
+    "Comparison",
+    "Projection",
+    "directions",
+    "entry",
+    "halved",
+    "is_right_nearby",
+    "only",
+    "pushed",
+    "unit",
+]
+
 # Up to so many coordinates of inputs and outputs together the full Jacobian settles what a
 # projection leaves open.
 SETTLE_LIMIT = 512

@@ -17,6 +17,13 @@ from autograd.testing._checker import check_gradients
 from autograd.testing._errors import ContractError, ContractReport
 from autograd.testing._problem import name_of, pull
 
+__all__ = [
+    "SHAPES",
+    "THREADS",
+    "check_function",
+    "check_kinds",
+]
+
 THREADS = 4
 # Shapes that rules are written for too rarely; every operand gets them.
 SHAPES = {"0-d": (), "size 1": (1, 1), "square": (3, 3), "long last axis": (2, 17)}

@@ -10,6 +10,11 @@ import numpy as np
 
 from autograd.testing._arrays import Array, Slot
 
+__all__ = [
+    "Block",
+    "explain",
+]
+
 _FACTORS = {
     2.0: "2",
     0.5: "1/2",

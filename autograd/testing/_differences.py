@@ -22,6 +22,28 @@ import numpy as np
 from autograd.testing._arrays import Array, pack
 from autograd.testing._problem import Problem
 
+__all__ = [
+    "APART",
+    "CONCLUSIVE",
+    "FARTHEST",
+    "FIRST_STEP",
+    "NEARBY",
+    "SAFETY",
+    "SAMPLES",
+    "SHARP",
+    "SHIFTS",
+    "SIDE_SHIFTS",
+    "SMALLEST_SIZE",
+    "Estimate",
+    "Oracle",
+    "Tolerance",
+    "Verdict",
+    "first_look",
+    "judge",
+    "roughness",
+    "sharpest",
+]
+
 # Steps are powers of two times the size of an input, which is at least this, or 1/128 of the
 # largest element beside it.
 FIRST_STEP = 2.0**-8

@@ -17,6 +17,15 @@ import autograd
 from autograd.testing._arrays import Slot, flatten, raw
 from autograd.testing._problem import Problem
 
+__all__ = [
+    "LARGEST_PRINTED",
+    "ContractError",
+    "ContractReport",
+    "GradientError",
+    "Wrong",
+    "wrong_number",
+]
+
 # Arrays of more elements together are not written out in a reproducer.
 LARGEST_PRINTED = 64
 

@@ -16,6 +16,10 @@ import numpy as np
 from autograd.testing._arrays import raw
 from autograd.testing._problem import name_of
 
+__all__ = [
+    "gauge_invariant",
+]
+
 
 def gauge_invariant(fn: Callable[..., Any], kind: str | None = None) -> Callable[..., Any]:
     """Return `fn`, a decomposition, with its outputs replaced by gauge-invariant ones.

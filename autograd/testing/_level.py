@@ -26,6 +26,17 @@ from autograd.testing._differences import (
 from autograd.testing._errors import Wrong, wrong_number
 from autograd.testing._problem import Problem, Tape, pull
 
+__all__ = [
+    "ATOL",
+    "SCALES",
+    "SPREAD",
+    "UNITS",
+    "Level",
+    "Options",
+    "arrays_of",
+    "global_state",
+]
+
 ATOL = 1e-10
 # Powers of two that cotangents are scaled by: exact, and far from 1.
 SCALES = (2.0**-40, 2.0**40)

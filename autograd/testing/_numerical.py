@@ -19,6 +19,11 @@ from autograd.testing._checker import check_gradients
 from autograd.testing._differences import Oracle, Tolerance, sharpest
 from autograd.testing._problem import Problem, name_of
 
+__all__ = [
+    "NumericalFunction",
+    "numerical_vjp",
+]
+
 
 def numerical_vjp(fn: Callable[..., Any]) -> NumericalFunction:
     """Make a function of arrays differentiable, with gradients by numbers instead of rules.

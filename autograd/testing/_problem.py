@@ -28,6 +28,14 @@ from autograd.testing._arrays import (
     unpack,
 )
 
+__all__ = [
+    "Problem",
+    "Tape",
+    "make_problem",
+    "name_of",
+    "pull",
+]
+
 
 def name_of(fn: Callable[..., Any]) -> str:
     """Name a function in messages."""

@@ -14,6 +14,12 @@ from autograd.testing._checker import check_gradients
 from autograd.testing._contract import check_kinds
 from autograd.testing._problem import name_of
 
+__all__ = [
+    "DTYPES",
+    "FULL_SIZE",
+    "differentiable_property",
+]
+
 DTYPES = ("float64", "float32")
 FULL_SIZE = 16
 

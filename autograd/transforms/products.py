@@ -16,7 +16,15 @@ from autograd.transforms.gradients import gradient_function
 from autograd.transforms.trace import Trace, node_of, own_array, positions_of, unwrap_unless_nested
 from autograd.variable import Variable, as_cotangent
 
-__all__ = ["Listener", "as_variable", "hvp", "jvp", "push_tangents", "vjp"]
+__all__ = [
+    "Listener",
+    "as_variable",
+    "direction_like",
+    "hvp",
+    "jvp",
+    "push_tangents",
+    "vjp",
+]
 
 
 def vjp(function: Callable[..., Any], *primals: Any) -> Any:

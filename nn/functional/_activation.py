@@ -21,6 +21,7 @@ from nn.functional._names import dim_is_axis
 __all__ = [
     "celu",
     "elu",
+    "gate",
     "gelu",
     "glu",
     "hardshrink",

@@ -23,6 +23,7 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "average",
     "fractional_max_pool2d",
     "fractional_max_pool3d",
 ]

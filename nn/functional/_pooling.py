@@ -29,6 +29,7 @@ from nn.functional._windows import (
 )
 
 __all__ = [
+    "answer_largest",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -43,7 +44,9 @@ __all__ = [
     "max_unpool1d",
     "max_unpool2d",
     "max_unpool3d",
+    "numbered",
     "pool_at",
+    "pooling_windows",
     "sum_pool",
     "sum_unpool",
     "unpool",

@@ -262,7 +262,7 @@ SINGULAR = {
     "arccos": {-1.0: -INF, 1.0: -INF},
     "arccosh": {1.0: INF},
     "arccot": {0.0: -1.0},
-    "arccoth": {-1.0: INF, 1.0: INF},
+    "arccoth": {-1.0: -INF, 1.0: -INF},
     "arccsc": {-1.0: -INF, 1.0: -INF},
     "arccsch": {0.0: NOT_FINITE},
     "arcsec": {-1.0: INF, 1.0: INF},

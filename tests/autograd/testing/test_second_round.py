@@ -1,8 +1,8 @@
 """Fifty more wrong rules, written after the checker was finished: a second, independent round.
 
 Each row is a function with rules that are right, and what was planted in a copy. They are of other
-kinds than those of `benchmarks/_planted.py`: layers, losses and linear algebra as people write them,
-faults in one quadrant, interval or block, rules with a memory of their own.
+kinds than those of `benchmarks/_planted.py`: layers, losses and linear algebra as people write
+them, faults in one quadrant, interval or block, rules with a memory of their own.
 """
 
 import math
