@@ -199,7 +199,7 @@ def test_what_an_observer_saw_computes_the_same_function_and_gradient(row):
             other = spoiled(new, kind)
             try:
                 values = computed(call, other, weights)
-            except (ValueError, ArithmeticError):
+            except (ValueError, ArithmeticError, IndexError):
                 continue  # outside of the domain
             if [v.dtype for v in values] == [v.dtype for v in traces[2]]:  # of eig they may differ
                 check_replay(traces, call, other, weights, f"{case} with {kind}")
