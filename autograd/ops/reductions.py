@@ -143,7 +143,7 @@ def _products_of_others(x: Any) -> Any:
 
 def _prod_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
     g = expand(g, x.shape, axis)
-    if holds(np.all((out != 0) & np.isfinite(out)), traced=False):
+    if holds(((out != 0) & np.isfinite(out)).all(), traced=False):
         return g * (with_reduced_axes(out, x.shape, axis) / x)
     # A zero (or overflow) somewhere: out / x will not do.
     if not x.ndim:
@@ -303,7 +303,7 @@ def share_among_ties(g: Any, x: Any, out: Any, axis: Any) -> Any:
     """Share `g` equally among the elements that equal the extreme; nan where it is nan."""
     extreme = with_reduced_axes(out, x.shape, axis)
     winners = x == extreme
-    if holds(np.any(extreme != extreme), traced=True):  # noqa: PLR0124 - true of nan only
+    if holds((extreme != extreme).any(), traced=True):  # noqa: PLR0124 - true of nan only
         winners = winners | ((x != x) & (extreme != extreme))  # noqa: PLR0124
     count = add_reduce(winners, axis, g.dtype, None, True)
     return np.where(

@@ -7,8 +7,10 @@ inputs are drawn afresh, and also spoiled: by zeros, ties, large numbers of the 
 where branches go the other way.
 """
 
+import ast
 import contextlib
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -211,6 +213,40 @@ def test_what_depends_on_values_is_refused_by_a_clear_error(name):
     (_, call), *_ = calls(row)
     with pytest.raises(RuntimeError, match=r"wanted values that are known while a program is tra"):
         traced(call, call.operands, [])
+
+
+# Reading the array of a Variable: calls themselves, on their way to `record`; an index, which stays
+# an operand of its call; the layout of the memory.
+READERS = {
+    "indexing.getitem",
+    "indexing.plain_index",
+    "plain.call",
+    "reductions._recorded",
+    "reductions.mean",
+    "reductions.sum",
+    "shaping.astype",
+    "shaping.ravel",
+}
+FAMILIES = ["autograd/ops", "autograd/linalg", "autograd/special", "autograd/stats"]
+FILES = ["autograd/fft.py", "autograd/signal.py", "autograd/integrate.py"]
+
+
+def readers(path):
+    """Yield the functions of a file that read the array of a Variable."""
+    for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(function, ast.FunctionDef):
+            for node in ast.walk(function):
+                name = getattr(node, "attr", getattr(node, "id", ""))
+                numpys = path.stem == "differences"  # its `unwrap` is NumPy's
+                if name in ("_data", "unwrap", "unwrap_all") and not numpys:
+                    yield f"{path.stem}.{function.name}"
+
+
+def test_no_rule_reads_raw_data_behind_the_engines_back():
+    root = Path(autograd.__file__).parent.parent
+    paths = [p for family in FAMILIES for p in (root / family).glob("*.py")]
+    found = {name for path in (*paths, *(root / f for f in FILES)) for name in readers(path)}
+    assert found - {"plain.plain", "plain.plain_binary"} == READERS
 
 
 def test_the_example_of_comparisons_is_seen_whole():
