@@ -271,3 +271,90 @@ def test_an_observer_sees_calls_that_record_nothing():
         assert isinstance(x > 1, np.ndarray)
         np.argsort(x), np.sum(x), x[0], np.isnan(x)
     assert seen == ["greater", "argsort", "sum", "getitem", "isnan"]
+
+
+# -- operands without a gradient: indices, conditions, counts --------------------------------------
+
+X = np.array([0.3, -1.2, 2.0, 0.7])
+NEW_X = np.array([-0.4, 1.5, 0.9, -2.2])
+INDEX, NEW_INDEX = np.array([2, 0, 2, 1]), np.array([3, 3, 0, 1])
+MASK, NEW_MASK = np.array([True, False, True, False]), np.array([False, True, True, False])
+WITHOUT_GRADIENT = {
+    "x[i]": lambda x, i, m: x[i],
+    "x[:, i]": lambda x, i, m: np.stack([x, x * x])[:, i],
+    "x[[i, j]]": lambda x, i, m: x[[i[0], i[1]]],
+    "x[i, j]": lambda x, i, m: np.stack([x, x * x])[i % 2, i],
+    "x[mask]": lambda x, i, m: x[m] ** 2,
+    "table[i]": lambda x, i, m: autograd.take(X, i) * x,
+    "take": lambda x, i, m: np.take(x, [i[0], 1]),
+    "take wrap": lambda x, i, m: autograd.take(x, i + 3, mode="wrap"),
+    "take_along_axis": lambda x, i, m: np.take_along_axis(x, i, 0),
+    "set_at": lambda x, i, m: autograd.set_at(x, i, x * x),
+    "set_at mask": lambda x, i, m: autograd.set_at(x, m, x[m] * 3),
+    "set_at tuple": lambda x, i, m: autograd.set_at(np.stack([x, x]), (0, i[1]), x[0] * 5),
+    "add_at": lambda x, i, m: autograd.add_at(x, i, x * x),
+    "compress": lambda x, i, m: np.compress(m, x) ** 2,
+    "extract": lambda x, i, m: np.extract(m, x) ** 2,
+    "select": lambda x, i, m: np.select([m, x > 0], [x * x, 2 * x], x),
+    "choose": lambda x, i, m: np.choose(i % 3, [x, x * x, 3 * x]),
+    "where": lambda x, i, m: np.where(m, x * x, x),
+    "where of its own": lambda x, i, m: np.where(x - 0.8, x * x, x),
+    "piecewise": lambda x, i, m: np.piecewise(x, x < 0, [lambda v: v * v, lambda v: 3 * v]),
+    "piecewise mask": lambda x, i, m: np.piecewise(x, [m], [lambda v: v**3, 1.0]),
+    "sum where": lambda x, i, m: np.sum(x * x, where=m),
+    "mean where": lambda x, i, m: np.mean(x * x, where=m),
+    "max where": lambda x, i, m: np.max(x, where=m, initial=-9.0),
+    "integers": lambda x, i, m: np.max(i, where=m, initial=-9) * x,
+    "nansum where": lambda x, i, m: np.nansum(x * x, where=m),
+    "reduce": lambda x, i, m: np.add.reduce(i) * x,
+    "astype": lambda x, i, m: x.astype(int) * x,
+    "partition": lambda x, i, m: np.partition(x, i[3]),
+    "quantile": lambda x, i, m: np.quantile(x, i[3] / 4.0),
+    "constant": lambda x, i, m: x * np.exp(i * 0.5),
+    "number": lambda x, i, m: x * (i[0] > 2),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_GRADIENT)
+def test_indices_and_conditions_stay_operands_of_their_calls(name):
+    function = WITHOUT_GRADIENT[name]
+    call = lambda inputs: [function(*inputs)]
+    given = [Variable(np.array(v)) for v in (X, INDEX, MASK)]
+    given[0].requires_grad = True
+    program = Program()
+    with watching(program, tracing=True), unread():
+        (out,) = call(given)
+        weights = [np.arange(1.0, 1.0 + out.size).reshape(out.shape)]
+        gradients = gradients_of([out], given[:1], weights, create_graph=True)
+    new = [NEW_X, NEW_INDEX, NEW_MASK]
+    fresh = [Variable(np.array(v)) for v in new]
+    fresh[0].requires_grad = True
+    wanted = call(fresh)
+    slopes = gradients_of(wanted, fresh[:1], weights)
+    for value, want in zip(
+        program.replay(given, new, [out, *gradients]), [wanted[0].data, *slopes], strict=True
+    ):
+        np.testing.assert_allclose(value, want, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "name, function",
+    [
+        ("bincount", lambda x, i: autograd.bincount(i, x)),
+        ("insert", lambda x, i: np.insert(x, i, 0.0)),
+        ("delete", lambda x, i: np.delete(x, i)),
+        ("array_split", lambda x, i: np.array_split(x, i)),
+        ("split", lambda x, i: np.split(x, i[3])),
+        ("pad", lambda x, i: autograd.pad(x, i[:2])),
+        ("repeat", lambda x, i: autograd.grad(np.repeat(x, i), x, np.ones(5), create_graph=True)),
+        ("tile", lambda x, i: autograd.grad(np.tile(x, i[3]), x, np.ones(4), create_graph=True)),
+    ],
+)
+def test_what_would_decide_a_shape_is_refused_by_name(name, function):
+    x, i = Variable(X, requires_grad=True), Variable(INDEX)
+    function(x, i)  # which is fine otherwise
+    with (
+        watching(Program(), tracing=True),
+        pytest.raises(RuntimeError, match=f"^{name}: wanted values that are known while a program"),
+    ):
+        function(x, i)
