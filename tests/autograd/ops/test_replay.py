@@ -337,6 +337,13 @@ def test_indices_and_conditions_stay_operands_of_their_calls(name):
         np.testing.assert_allclose(value, want, rtol=1e-12)
 
 
+def test_a_program_traced_on_regular_matrices_spares_singular_ones_that_are_not_used():
+    regular, singular = np.stack([np.eye(2), 2 * np.eye(2)]), np.stack([np.eye(2), np.ones((2, 2))])
+    call = lambda inputs: [np.where([True, False], autograd.linalg.slogdet(inputs[0])[1], 0.0)]
+    weights = [np.ones(2)]
+    check_replay(traced(call, [regular], weights), call, [singular], weights, "slogdet")
+
+
 @pytest.mark.parametrize(
     "name, function",
     [
