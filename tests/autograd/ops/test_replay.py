@@ -219,7 +219,7 @@ def test_what_depends_on_values_is_refused_by_a_clear_error(name):
 # an operand of its call; the layout of the memory.
 READERS = {
     "indexing.getitem",
-    "indexing.plain_index",
+    "indexing._plain_index",
     "plain.call",
     "reductions._recorded",
     "reductions.mean",
@@ -246,7 +246,7 @@ def test_no_rule_reads_raw_data_behind_the_engines_back():
     root = Path(autograd.__file__).parent.parent
     paths = [p for family in FAMILIES for p in (root / family).glob("*.py")]
     found = {name for path in (*paths, *(root / f for f in FILES)) for name in readers(path)}
-    assert found - {"plain.plain", "plain.plain_binary"} == READERS
+    assert found - {"plain.plain", "plain._plain_binary"} == READERS
 
 
 def test_the_example_of_comparisons_is_seen_whole():
@@ -349,8 +349,8 @@ def test_a_program_traced_on_regular_matrices_spares_singular_ones_that_are_not_
     [
         ("bincount", lambda x, i: autograd.bincount(i, x)),
         ("insert", lambda x, i: np.insert(x, i, 0.0)),
-        ("delete", lambda x, i: np.delete(x, i)),
-        ("array_split", lambda x, i: np.array_split(x, i)),
+        ("delete", np.delete),
+        ("array_split", np.array_split),
         ("split", lambda x, i: np.split(x, i[3])),
         ("pad", lambda x, i: autograd.pad(x, i[:2])),
         ("repeat", lambda x, i: autograd.grad(np.repeat(x, i), x, np.ones(5), create_graph=True)),
