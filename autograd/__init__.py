@@ -47,7 +47,14 @@ from autograd.random import (
 )
 from autograd.special import i0 as i0
 from autograd.transforms.checkpoint import *
-from autograd.transforms.gradients import *
+from autograd.transforms.gradients import elementwise_grad as elementwise_grad
+from autograd.transforms.gradients import grad as grad
+from autograd.transforms.gradients import value_and_grad as value_and_grad
+from autograd.transforms.jacobian import hessian as hessian
+from autograd.transforms.jacobian import jacobian as jacobian
+from autograd.transforms.products import hvp as hvp
+from autograd.transforms.products import jvp as jvp
+from autograd.transforms.products import vjp as vjp
 from autograd.variable import Variable as Variable
 
 if typing.TYPE_CHECKING:

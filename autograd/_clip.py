@@ -39,7 +39,8 @@ def get_total_norm(
         RuntimeError: see `error_if_nonfinite`.
 
     Example:
-        >>> get_total_norm([np.array([3.0]), np.array([[4.0]])])
+        >>> import numpy as np, optim
+        >>> optim.get_total_norm([np.array([3.0]), np.array([[4.0]])])
         5.0
     """
     several = [tensors] if isinstance(tensors, (np.ndarray, Variable)) else tensors
@@ -95,9 +96,11 @@ def clip_grad_norm_(
         ValueError: `max_norm` is negative.
 
     Example:
+        >>> import optim
+        >>> from autograd import Variable
         >>> x = Variable([3.0, 4.0], requires_grad=True)
         >>> (x * x / 2).sum().backward()
-        >>> clip_grad_norm_([x], max_norm=1.0)
+        >>> optim.clip_grad_norm_([x], max_norm=1.0)
         5.0
         >>> x.grad
         array([0.6, 0.8])
@@ -147,9 +150,11 @@ def clip_grad_value_(parameters: Variable | Iterable[Variable], clip_value: floa
         ValueError: `clip_value` is negative.
 
     Example:
+        >>> import optim
+        >>> from autograd import Variable
         >>> x = Variable([0.5, -9.0], requires_grad=True)
         >>> (x * x / 2).sum().backward()
-        >>> clip_grad_value_([x], 1.0)
+        >>> optim.clip_grad_value_([x], 1.0)
         >>> x.grad
         array([ 0.5, -1. ])
     """

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.advice import CHANGES
 from autograd.docstrings import TABLES
 from autograd.engine.primitive import PRIMITIVES, Primitive
 from autograd.protocols.functions import HANDLERS, REFUSED, classify, nearest, parameters
 from autograd.transforms import forward as _forward
-from autograd.variable import CHANGES, Variable
+from autograd.variable import Variable
 
 
 class Entry(NamedTuple):

@@ -16,16 +16,17 @@ class HookHandle:
         hook: the hook.
     """
 
-    __slots__ = ("_hooks", "_name")
+    __slots__ = ("_hooks", "_key", "_name")
 
-    def __init__(self, hooks: dict[HookHandle, Any], hook: Any) -> None:
+    def __init__(self, hooks: dict[Any, Any], hook: Any) -> None:
         self._hooks = hooks
+        self._key = object()  # not the handle itself, which refers to the hooks: that were a circle
         self._name = getattr(hook, "__qualname__", type(hook).__name__)
-        hooks[self] = hook
+        hooks[self._key] = hook
 
     def remove(self) -> None:
         """Remove the hook; a second time does nothing."""
-        self._hooks.pop(self, None)
+        self._hooks.pop(self._key, None)
 
     # Calling it does the same, as when registering returned a function.
     __call__ = remove
@@ -42,5 +43,5 @@ class HookHandle:
         self.remove()
 
     def __repr__(self) -> str:
-        state = "" if self in self._hooks else ", removed"
+        state = "" if self._key in self._hooks else ", removed"
         return f"HookHandle({self._name}{state})"

@@ -1,20 +1,44 @@
-"""Operations made outside of the library: what their functions and rules return is looked at.
+"""Operations made outside of the library: what their functions and rules return is looked at, and
+what they are given cannot be written to.
 
-Imports the engine.
+The memory may be a leaf's data, the caller's array or another operand's gradient; `x *= 2` in a
+function or a rule is an error there. Imports the engine.
 """
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autograd.arrays import is_array
+from autograd.advice import note_on_writing
+from autograd.arrays import Kernel, is_array, read_only
 from autograd.engine import graph
-from autograd.engine.graph import Cotangent, Fit, Node, Pull
+from autograd.engine.graph import Cotangent, Fit, Node, Plan, Pull
 from autograd.engine.primitive import Primitive
 
-__all__ = ["CheckedPrimitive"]
+__all__ = ["CheckedPrimitive", "reading", "shown"]
+
+
+def shown(value: Any) -> Any:
+    """Return views that cannot be written to of an array, or of each of several."""
+    return tuple(map(read_only, value)) if type(value) is tuple else read_only(value)
+
+
+def reading(forward: Kernel) -> Kernel:
+    """Return a forward function that is shown its arrays read-only."""
+
+    @functools.wraps(forward)
+    def protected(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return forward(*map(read_only, args), **kwargs)
+        except ValueError as error:
+            note_on_writing(error, forward.__name__)
+            raise
+
+    return protected
 
 
 class CheckedPrimitive(Primitive):
@@ -41,7 +65,11 @@ class CheckedPrimitive(Primitive):
             return None
 
         def checked(g: Cotangent, saved: Any) -> Cotangent:
-            gx = pull(g, saved)
+            try:
+                gx = pull(shown(g), shown(saved))
+            except ValueError as error:
+                note_on_writing(error, f"{self.name}, rule of {operand}")
+                raise
             if isinstance(gx, (bool, int, float, complex)):
                 return np.asarray(gx)
             if gx is None or is_array(gx) or isinstance(gx, graph.Variable):
@@ -49,6 +77,13 @@ class CheckedPrimitive(Primitive):
             raise self._wrong(operand, None, type(gx).__name__)
 
         return checked
+
+    def _make_plan(self, *args: Any, **kwargs: Any) -> Plan:
+        plan = super()._make_plan(*args, **kwargs)
+        if plan.joint is not None:
+            joint: Callable[..., Any] = plan.joint
+            plan.joint = lambda g, saved: joint(shown(g), shown(saved))
+        return plan
 
     def fit(self, operand: str) -> Fit:
         """Return what brings a cotangent of numbers into the shape and dtype of `operand`."""

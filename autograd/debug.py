@@ -10,7 +10,6 @@ costs nothing; on, roughly the time of a traceback per operation and one pass ov
 from __future__ import annotations
 
 import functools
-import sys
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, Self, TypeVar
@@ -21,32 +20,12 @@ from autograd.engine.backward import constant_pull, masked_by, pull_jointly
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import Node, Plan, recorded
 from autograd.engine.mode import watching
+from autograd.typed import line, user_frame
 from autograd.variable import Variable
 
 __all__ = ["detect_anomaly"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-# Folders whose frames are not the user's (pathlib would add 3 ms to the import).
-_AUTOGRAD = __file__.removesuffix("debug.py")
-_ROOT = _AUTOGRAD[:-1].removesuffix("autograd")
-_NOT_THE_USER = (
-    _AUTOGRAD,
-    *(_ROOT + name + _AUTOGRAD[-1] for name in ("nn", "optim")),
-    np.__file__.removesuffix("__init__.py"),
-)
-
-
-def _location() -> str:
-    """Return file, line and text of the innermost frame that is the user's."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_THE_USER):
-        frame = frame.f_back
-    import linecache  # only here: importing the library must stay quick
-
-    name, line = frame.f_code.co_filename, frame.f_lineno
-    text = linecache.getline(name, line).strip()
-    return f"{name}:{line}, in {frame.f_code.co_name}" + (f": {text}" if text else "")
 
 
 def _arrays(saved: Any) -> Iterator[np.ndarray[Any, Any]]:
@@ -128,7 +107,7 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
         node = recorded(out)
         if node is None:
             return
-        where = _location()
+        where = line(user_frame())
         self._notes[node.number] = where, list(map(_checksum, _arrays(node.saved)))
         if self._forward and any(map(_broken, _arrays(unwrap_all(out)))):
             msg = (

@@ -2,7 +2,7 @@
 
 The library's own operations are made by the same factories. What comes in here is not trusted:
 shape, dtype and type of what functions and rules return are checked on every call and in every
-backward pass (about 0.3 us per operand).
+backward pass, and arrays are handed to them read-only (together about 0.7 us per operand).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, overload
 
-from autograd.checked import CheckedPrimitive
+from autograd.checked import CheckedPrimitive, reading
 from autograd.engine import calls
 from autograd.engine.calls import Operation
 from autograd.engine.primitive import Primitive, Rule
@@ -46,7 +46,7 @@ def unary(
     """
     made = CheckedPrimitive(
         name or forward.__name__,
-        forward,
+        reading(forward),
         ("x",),
         {"x": x},
         elementwise=True,
@@ -77,7 +77,7 @@ def binary(
     rules = {key: rule for key, rule in (("x", x), ("y", y)) if rule is not None}
     made = CheckedPrimitive(
         name or forward.__name__,
-        forward,
+        reading(forward),
         ("x", "y"),
         rules,
         elementwise=True,
@@ -147,7 +147,7 @@ def primitive(
 
     def decorate(forward: Callable[..., Any]) -> Operation:
         known_of = calls.signature_of(forward, known)
-        made = CheckedPrimitive(name or forward.__name__, forward, **known_of)
+        made = CheckedPrimitive(name or forward.__name__, reading(forward), **known_of)
         return _published(calls.general_call(made), made, forward)
 
     return decorate if forward is None else decorate(forward)

@@ -60,39 +60,39 @@ def _lengthened(shape: tuple[int, ...], axis: int, length: int) -> tuple[int, ..
 
 
 @primitive(
-    x=lambda g, x_shape, axis, norm: _fit(np.fft.fft(g, None, axis, norm), x_shape),
+    a=lambda g, a_shape, axis, norm: _fit(np.fft.fft(g, None, axis, norm), a_shape),
     linear=True,
     name="fft.fft",
 )
-def fft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def fft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """Transform along `axis`, cropped or zero-padded to length `n`; real or complex to complex."""
-    return np.fft.fft(x, n, axis, norm)
+    return np.fft.fft(a, n, axis, norm)
 
 
 @primitive(
-    x=lambda g, x_shape, axis, norm: _fit(np.fft.ifft(g, None, axis, norm), x_shape),
+    a=lambda g, a_shape, axis, norm: _fit(np.fft.ifft(g, None, axis, norm), a_shape),
     linear=True,
     name="fft.ifft",
 )
-def ifft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def ifft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """Invert `fft`."""
-    return np.fft.ifft(x, n, axis, norm)
+    return np.fft.ifft(a, n, axis, norm)
 
 
 @primitive(
     # The first n//2 + 1 rows of the matrix of fft: its transpose is fft of g padded with zeros.
-    x=lambda g, x_shape, n, axis, norm: _fit(
-        np.fft.fft(g, x_shape[axis] if n is None else n, axis, norm), x_shape
+    a=lambda g, a_shape, n, axis, norm: _fit(
+        np.fft.fft(g, a_shape[axis] if n is None else n, axis, norm), a_shape
     ),
     linear=True,
     name="fft.rfft",
 )
-def rfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def rfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """Transform real input along `axis`; the result has the n//2 + 1 non-negative frequencies."""
-    return np.fft.rfft(x, n, axis, norm)
+    return np.fft.rfft(a, n, axis, norm)
 
 
-def _irfft_x(g: Any, x_shape: tuple[int, ...], axis: int, norm: Any) -> Any:
+def _irfft_x(g: Any, a_shape: tuple[int, ...], axis: int, norm: Any) -> Any:
     """Transpose y = Re(W ifft-matrix x), where W counts twice what has a mirrored frequency."""
     n = g.shape[axis]
     half = n // 2 + 1
@@ -102,17 +102,17 @@ def _irfft_x(g: Any, x_shape: tuple[int, ...], axis: int, norm: Any) -> Any:
         weight[-1] = 1.0
     weight = weight.reshape([-1 if i == axis % g.ndim else 1 for i in range(g.ndim)])
     full = np.fft.ifft(g, None, axis, norm)
-    return _fit(_fit(full, _lengthened(g.shape, axis, half)) * weight, x_shape)
+    return _fit(_fit(full, _lengthened(g.shape, axis, half)) * weight, a_shape)
 
 
-@primitive(x=_irfft_x, linear=True, name="fft.irfft")
-def irfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+@primitive(a=_irfft_x, linear=True, name="fft.irfft")
+def irfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """Invert `rfft`: real output of length `n`, by default 2 (length - 1).
 
     The imaginary parts at frequency zero and, for even `n`, at the highest one are not used and
     have gradient zero.
     """
-    return np.fft.irfft(x, n, axis, norm)
+    return np.fft.irfft(a, n, axis, norm)
 
 
 _SWAPPED = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
@@ -125,14 +125,14 @@ def _swapped(what: str, norm: Any) -> str:
     return _SWAPPED[norm]
 
 
-def hfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def hfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """Transform a signal with Hermitian symmetry, given by its first half, to a real spectrum."""
-    return irfft(conjugate(x), n, axis, _swapped("hfft", norm))
+    return irfft(conjugate(a), n, axis, _swapped("hfft", norm))
 
 
-def ihfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def ihfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """Invert `hfft`."""
-    return conjugate(rfft(x, n, axis, _swapped("ihfft", norm)))
+    return conjugate(rfft(a, n, axis, _swapped("ihfft", norm)))
 
 
 # -- several axes ----------------------------------------------------------------------------
@@ -165,44 +165,44 @@ def _chain(
     return x
 
 
-def fftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
+def fftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
     """Transform along several axes, by default all; `s` gives their lengths."""
-    return _chain("fftn", fft, fft, x, s, axes, norm, first=True)
+    return _chain("fftn", fft, fft, a, s, axes, norm, first=True)
 
 
-def ifftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
+def ifftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
     """Invert `fftn`."""
-    return _chain("ifftn", ifft, ifft, x, s, axes, norm, first=True)
+    return _chain("ifftn", ifft, ifft, a, s, axes, norm, first=True)
 
 
-def fft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
+def fft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
     """Transform along two axes, by default the last."""
-    return fftn(x, s, axes, norm)
+    return fftn(a, s, axes, norm)
 
 
-def ifft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
+def ifft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
     """Invert `fft2`."""
-    return ifftn(x, s, axes, norm)
+    return ifftn(a, s, axes, norm)
 
 
-def rfftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
+def rfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
     """Transform real input: `rfft` along the last of `axes`, then `fft` along the others."""
-    return _chain("rfftn", rfft, fft, x, s, axes, norm, first=True)
+    return _chain("rfftn", rfft, fft, a, s, axes, norm, first=True)
 
 
-def irfftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
+def irfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
     """Invert `rfftn`."""
-    return _chain("irfftn", irfft, ifft, x, s, axes, norm, first=False)
+    return _chain("irfftn", irfft, ifft, a, s, axes, norm, first=False)
 
 
-def rfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
+def rfft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
     """Transform real input along two axes, by default the last."""
-    return rfftn(x, s, axes, norm)
+    return rfftn(a, s, axes, norm)
 
 
-def irfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
+def irfft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any:
     """Invert `rfft2`."""
-    return irfftn(x, s, axes, norm)
+    return irfftn(a, s, axes, norm)
 
 
 def _unshift(g: Any, axes: Any) -> Any:

@@ -7,13 +7,14 @@ The other spelling, `primitive` with one rule per operand, is in `calls`. Both g
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd.arrays import is_array
-from autograd.checked import CheckedPrimitive
+from autograd.advice import note_on_writing
+from autograd.arrays import is_array, read_only
+from autograd.checked import CheckedPrimitive, shown
 from autograd.engine.graph import Node, Plan, output_node, record, unwrap, wrap
 from autograd.engine.mode import no_grad
 from autograd.variable import Variable
@@ -61,7 +62,8 @@ class Function:
     `forward(ctx, *arguments)` computes on plain arrays and returns an array or a tuple of arrays.
     `backward(ctx, *gradients)` gets one gradient per output and returns one per argument of
     `forward`, with None where there is none. It runs on arrays, or, when a derivative of higher
-        order is wanted, on Variables: write it with operators and `np.*` functions.
+    order is wanted, on Variables: write it with operators and `np.*` functions. Neither may write
+    into what it is given, which is read-only.
 
     Number, shape, dtype and type of the returned gradients are checked. Values kept in `ctx` that
     are neither arguments nor outputs of `forward` would be constants to the second derivative, so
@@ -111,15 +113,21 @@ class Function:
         gradient.
         """
         arguments, names = cls._bind(args, kwargs)
-        raw = [_array(a) for a in arguments]
+        raw = [read_only(_array(a)) if isinstance(a, Variable) else a for a in arguments]
         positions = tuple(
             i for i, a in enumerate(arguments) if isinstance(a, Variable) and a.requires_grad
         )
         ctx = Context(tuple(i in positions for i in range(len(arguments))))
         with no_grad():
-            result = cls.forward(ctx, *raw)
+            try:
+                result = cls.forward(ctx, *raw)
+            except ValueError as error:
+                note_on_writing(error, f"{cls.__name__}.forward")
+                raise
         several = isinstance(result, (tuple, list))
-        outputs = tuple(_output(cls.__name__, o) for o in (result if several else (result,)))
+        given = {id(r): unwrap(a) for r, a in zip(raw, arguments, strict=True)}
+        returned = [given.get(id(o), o) for o in (result if several else (result,))]
+        outputs = tuple(_output(cls.__name__, o) for o in returned)
         if not any(isinstance(a, Variable) for a in arguments):
             return outputs if several else outputs[0]
         out = outputs if several else outputs[0]
@@ -139,9 +147,7 @@ class Function:
     def _primitive(cls) -> CheckedPrimitive:
         """Return what observers are told: an operation of which only the name is known."""
         if "_opaque" not in cls.__dict__:
-            cls._opaque = CheckedPrimitive(
-                cls.__name__, lambda *args: cls.apply(*args), ("args",), {}, variadic=True
-            )
+            cls._opaque = CheckedPrimitive(cls.__name__, cls.apply, ("args",), {}, variadic=True)
         return cls._opaque
 
     @classmethod
@@ -207,7 +213,7 @@ class Function:
                 )
                 raise RuntimeError(msg)
             call = Context(needs)
-            call.saved_tensors = values[:count]
+            call.saved_tensors = shown(values[:count])
             for key, value in zip(keys, values[count:], strict=True):
                 setattr(call, key, value)
             full = []
@@ -216,10 +222,15 @@ class Function:
                 if part is None and materialize:
                     part = np.zeros(shape, dtype)
                 full.append(part if part is None or dtype.kind != "c" else part.conj())
+            full = list(map(read_only, full))
             with np.errstate(
                 divide="warn", invalid="warn"
             ):  # the user's code, under the user's usual settings
-                returned = cls.backward(call, *full)
+                try:
+                    returned = cls.backward(call, *full)
+                except ValueError as error:
+                    note_on_writing(error, f"{name}.backward")
+                    raise
             if not isinstance(returned, (tuple, list)):
                 returned = (returned,)
             if len(returned) != len(names):
@@ -259,13 +270,20 @@ class _Kept:
         self.parents = {id(raw[p]): k for k, p in reversed(list(enumerate(positions)))}
         self.outputs = {id(o): (i, len(outputs)) for i, o in enumerate(outputs)}
 
-    def strangers(self, value: Any) -> int:
-        """Count numbers and arrays of numbers that are neither."""
-        if isinstance(value, (tuple, list)):
-            return sum(map(self.strangers, value))
-        if isinstance(value, dict):
-            return sum(map(self.strangers, value.values()))
-        if id(value) in self.parents or id(value) in self.outputs:
+    def strangers(self, value: Any, known: bool = True) -> int:
+        """Count numbers and arrays of numbers that are neither, or that lie where `rewrapped` does
+        not reach them.
+        """
+        if type(value) in (tuple, list) or hasattr(value, "_fields"):
+            return sum(self.strangers(v, known) for v in value)
+        if type(value) is dict:
+            return sum(self.strangers(v, known) for v in value.values())
+        if isinstance(value, Collection) and not isinstance(value, (np.ndarray, str, bytes)):
+            inside = value.values() if isinstance(value, Mapping) else value
+            return sum(self.strangers(v, known=False) for v in inside)
+        if isinstance(getattr(value, "__dict__", None), dict) and not callable(value):
+            return sum(self.strangers(v, known=False) for v in vars(value).values())
+        if known and (id(value) in self.parents or id(value) in self.outputs):
             return 0
         floating = isinstance(value, (float, complex)) or _is_floating(value)
         return int(floating and not any(value is r for r in self.constants))
@@ -274,6 +292,8 @@ class _Kept:
         """Return a kept value with Variables for arguments and outputs."""
         if type(value) in (tuple, list):
             return type(value)(self.rewrapped(node, v) for v in value)
+        if hasattr(value, "_fields"):
+            return type(value)(*(self.rewrapped(node, v) for v in value))
         if type(value) is dict:
             return {key: self.rewrapped(node, v) for key, v in value.items()}
         if id(value) in self.parents:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine.calls import concrete
-from autograd.engine.graph import Plan, next_number, record, rewrap_output, unwrap
+from autograd.engine.graph import Plan, next_number, record, rewrap_output, unwrap, wrap
 from autograd.engine.mode import is_grad_enabled, no_grad
 from autograd.engine.primitive import Primitive
 from autograd.transforms.trace import Replay, free_nodes, fresh, node_of
@@ -68,7 +68,9 @@ def fixed_point(
         x = x.astype(np.float64)
     with no_grad():
         out = _iterate(f(a), x0 if isinstance(x0, Variable) else x[()], distance, tol)
-    if not is_grad_enabled() or not isinstance(out, Variable):
+    if not isinstance(out, Variable):
+        return wrap(out) if isinstance(x0, Variable) else out
+    if not is_grad_enabled():
         return out
     x = unwrap(out)
 

@@ -17,7 +17,7 @@ import numpy as np
 __all__ = ["Seed", "manual_seed", "new_generator", "random_state", "set_random_state", "snapshot"]
 
 Seed: TypeAlias = "int | np.random.SeedSequence | np.random.Generator | None"
-"""What every ``seed`` or ``rng`` argument of the library takes."""
+"""What every ``generator`` argument of the library takes."""
 
 _lock = threading.Lock()
 # The global seed; None until it is first asked for, then as the operating system draws it.
@@ -102,6 +102,7 @@ def new_generator(seed: Seed = None) -> np.random.Generator:
         ValueError: ``seed`` is negative.
 
     Example:
+        >>> import numpy as np
         >>> new_generator(3).random() == np.random.default_rng(3).random()
         True
     """

@@ -17,6 +17,9 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
+from autograd._hooks import HookHandle
+from autograd.advice import instead_of_attribute, instead_of_conversion
+from autograd.arrays import is_array
 from autograd.engine import changes
 from autograd.engine.backward import run_backward
 from autograd.engine.calls import holds_variable
@@ -32,36 +35,29 @@ from autograd.ops import (
     reductions,
     shaping,
 )
+from autograd.ops.in_place import augmented
 from autograd.protocols import array_function, array_ufunc
 
-__all__ = ["CHANGES", "Variable", "as_cotangent", "unit_cotangent"]
+__all__ = ["Variable", "as_cotangent", "unit_cotangent"]
 
 _FLOATING = "fc"
-# What to write instead of methods that change an array in place.
-CHANGES = {
-    "byteswap": "x.astype(dtype)",
-    "fill": "x = autograd.full_like(x, value)",
-    "partition": "x = autograd.partition(x, kth)",
-    "put": "x = autograd.set_at(x, index, value)",
-    "resize": "x = autograd.resize(x, shape)",
-    "setfield": "x = autograd.set_at(x, index, value)",
-    "sort": "x = autograd.sort(x)",
-}
 
 
 class Variable:
     """An array that records the operations on it, so that gradients can be pulled back to it.
 
     Args:
-        data: an array (shared, not copied), a number, or nested lists of numbers.
+        data: an array, a number, or nested lists of numbers.
         requires_grad: whether `backward` shall compute a gradient for it; the data must then be
             floating or complex.
         dtype: converts the data.
         name: shown by `repr`, in error messages and drawings.
+        copy: copy the data, as `np.array` does, so that an optimizer never changes the array that
+            was given; False shares it where that is possible, as `np.asarray` does.
 
     Raises:
-        TypeError: for data that is no array of numbers, integer data with `requires_grad=True`,
-            and a Variable as data.
+        TypeError: for data that is no array of numbers, masked arrays, integer data with
+            `requires_grad=True`, and a Variable as data.
 
     Example:
         >>> x = Variable([1.0, 2.0], requires_grad=True)
@@ -86,9 +82,15 @@ class Variable:
     _frozen: Node | None
 
     def __init__(
-        self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None
+        self,
+        data: Any,
+        requires_grad: bool = False,
+        *,
+        dtype: Any = None,
+        name: str | None = None,
+        copy: bool = True,
     ) -> None:
-        self._data = _as_data(data, dtype)
+        self._data = _as_data(data, dtype, copy=copy)
         self._node = None
         if name is not None:
             self._name = name
@@ -100,18 +102,17 @@ class Variable:
     @property
     def data(self) -> np.ndarray[Any, Any]:
         """The array itself. Call `mark_changed` after writing into it, or assign a new array of
-        the same shape.
+        the same shape (which is shared, not copied).
         """
         data = self._data
-        if isinstance(
-            data, np.generic
-        ):  # 0-d results stay NumPy scalars inside, ten times as fast as 0-d arrays
+        # 0-d results stay NumPy scalars inside, ten times as fast as 0-d arrays.
+        if isinstance(data, np.generic):
             data = self._data = np.asarray(data)
         return data  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, value: Any) -> None:
-        new = _as_data(value, self._data.dtype)
+        new = _as_data(value, self._data.dtype, copy=False)
         if new.shape != self._data.shape:
             msg = (
                 f"data: wanted an array of shape {self._data.shape}, got {new.shape}; make a new "
@@ -161,14 +162,7 @@ class Variable:
                 "requires_grad = True first"
             )
             raise RuntimeError(msg)
-        new = np.array(value._data if isinstance(value, Variable) else value, dtype=self.dtype)
-        if new.shape != self.shape:
-            msg = (
-                f"grad: wanted an array of shape {self.shape}, got {new.shape}; a gradient has the "
-                "shape of its data"
-            )
-            raise ValueError(msg)
-        node.grad = new
+        node.grad = np.array(as_cotangent("grad", value, self))
 
     def zero_grad(self) -> None:
         """Forget the gradient; the next backward pass starts from nothing."""
@@ -280,19 +274,25 @@ class Variable:
 
     # -- gradients ---------------------------------------------------------------------------------
 
-    def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
+    def backward(self, gradient: Any = None, retain_graph: bool = False, **others: Any) -> None:
         """Pull gradients back to the leaves and add them to their `.grad`; frees the graph.
 
         Args:
             gradient: the cotangent, an array of the shape of this Variable; optional for a single
                 real element (then 1).
             retain_graph: keep the graph for another pass.
+            **others: what PyTorch has and this has not is an error.
 
         Raises:
             RuntimeError: nothing was recorded, the output is not a scalar, the graph was freed, or
                 saved data changed.
             ValueError: `gradient` has another shape.
         """
+        for name in others:
+            raise TypeError(
+                f"backward: wanted keywords among gradient, retain_graph, got {name!r}; write "
+                "autograd.grad(loss, [w], create_graph=True) for gradients to be differentiated"
+            )
         node = self._node
         if node is None:
             msg = (
@@ -308,25 +308,23 @@ class Variable:
             g = as_cotangent("backward", gradient, self)
             run_backward([(node, g)], retain_graph=retain_graph)
 
-    def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
+    def register_hook(self, hook: Callable[[Any], Any]) -> HookHandle:
         """Call `hook(g)` with the gradient of this Variable in every backward pass; what it
-        returns replaces the gradient.
+        returns replaces the gradient, None leaves it. The hook must not write into `g`, which is
+        read-only.
 
         Returns:
-            A function that removes the hook.
+            A handle: `handle.remove()` takes the hook away.
         """
         node = self._node
         if node is None:
             msg = "register_hook: wanted a Variable that requires a gradient, got one that does not"
             raise RuntimeError(msg)
-        hooks = node.hooks = node.hooks or []
-        hooks.append(hook)
-
-        def remove() -> None:
-            if hook in hooks:
-                hooks.remove(hook)
-
-        return remove
+        if not callable(hook):
+            msg = f"register_hook: wanted a function of the gradient, got {type(hook).__name__}"
+            raise TypeError(msg)
+        node.hooks = {} if node.hooks is None else node.hooks
+        return HookHandle(node.hooks, hook)
 
     def retain_grad(self) -> None:
         """Have backward passes keep `.grad` on this Variable although it is the result of an
@@ -338,12 +336,14 @@ class Variable:
             raise RuntimeError(msg)
         if node.plan is not LEAF and not hasattr(node, "grad"):
             node.grad = None
-            node.hooks = node.hooks or []
-            node.hooks.append(None)
+            node.hooks = {} if node.hooks is None else node.hooks
+            node.hooks[None] = None
 
     def detach(self) -> Variable:
         """Return a Variable on the same memory that the graph knows nothing of."""
-        return wrap(self._data)  # type: ignore[no-any-return]
+        data = self.data if self.is_leaf else self._data
+        # A view: it tells `+=` that the memory is somebody else's.
+        return wrap(data.view() if isinstance(data, np.ndarray) else data)  # type: ignore[no-any-return]
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """Return the array, where nothing is lost by it: see `detach`."""
@@ -371,6 +371,16 @@ class Variable:
     __pos__ = elementwise.positive
     __abs__ = elementwise.absolute
     __getitem__ = indexing.getitem
+
+    # A result is replaced by a new one, as numbers are; a leaf is changed.
+    __iadd__ = augmented("+=", elementwise.add, np.add)
+    __isub__ = augmented("-=", elementwise.subtract, np.subtract)
+    __imul__ = augmented("*=", elementwise.multiply, np.multiply)
+    __itruediv__ = augmented("/=", elementwise.divide, np.divide)
+    __ifloordiv__ = augmented("//=", elementwise.floor_divide, np.floor_divide)
+    __imod__ = augmented("%=", elementwise.remainder, np.remainder)
+    __ipow__ = augmented("**=", elementwise.power, np.power)
+    __imatmul__ = augmented("@=", contractions.matmul, np.matmul)
 
     def __radd__(self, other: Any) -> Any:
         return elementwise.add(other, self)
@@ -485,31 +495,14 @@ class Variable:
 
     def __getattr__(self, name: str) -> NoReturn:
         """Explain what arrays have and Variables have not; called for missing attributes only."""
-        if name in CHANGES:
-            msg = (
-                f"{name}: wanted a new Variable instead of a change in place, which the recorded "
-                f"graph cannot follow; write {CHANGES[name]}, or change x.data and call "
-                f"x.mark_changed()"
-            )
-        elif not name.startswith("_") and hasattr(np.ndarray, name):
-            msg = (
-                f"{name}: wanted a method that is recorded, got one of arrays only; write "
-                f"x.detach().data.{name}"
-            )
-        else:
-            msg = f"{type(self).__name__!r} object has no attribute {name!r}"
-        raise AttributeError(msg, name=name, obj=self)
+        said = None if name.startswith("_") else instead_of_attribute(name, np.ndarray)
+        said = said or f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(said, name=name, obj=self)
 
     # -- leaving the graph -------------------------------------------------------------------------
 
     def _refuse(self, what: str) -> NoReturn:
-        msg = (
-            f"{what}: wanted a Variable without a gradient, got one that requires it, which a "
-            f"plain number or array would lose; use autograd or np functions on the Variable "
-            f"itself (autograd.stack([v, w]) for np.array([v, w]), autograd.set_at(a, i, v) for "
-            f"a[i] = v), or .detach() / .item() to give the gradient up"
-        )
-        raise TypeError(msg)
+        raise TypeError(instead_of_conversion(what))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self._node is not None:
@@ -619,8 +612,8 @@ class Variable:
         raise TypeError(msg)
 
 
-def _as_data(data: Any, dtype: Any = None) -> Any:
-    """Return what a Variable holds: an array as it is, a number as a NumPy scalar."""
+def _as_data(data: Any, dtype: Any = None, *, copy: bool) -> Any:
+    """Return what a Variable holds: an array, for a number a NumPy scalar."""
     if isinstance(data, Variable):
         msg = (
             "Variable: wanted an array, a number or nested lists, got a Variable; use it as it is, "
@@ -630,18 +623,17 @@ def _as_data(data: Any, dtype: Any = None) -> Any:
     if isinstance(data, (list, tuple)) and holds_variable(data):
         msg = (
             "Variable: wanted numbers, got a list that holds Variables; write "
-            "autograd.stack(values), which is recorded"
+            "autograd.array(values), which is recorded"
         )
         raise TypeError(msg)
+    refuse_mask("Variable", data)
     if isinstance(data, (bool, int, float, complex)):
         new: Any = np.array(data, dtype=dtype)[()]
+    elif isinstance(data, np.generic) and dtype is None:
+        new = data
     else:
         try:
-            new = (
-                np.asarray(data, dtype=dtype)
-                if not isinstance(data, np.generic) or dtype is not None
-                else data
-            )
+            new = np.asarray(data, dtype=dtype)
         except ValueError as error:
             if not isinstance(data, (list, tuple)):
                 raise
@@ -656,6 +648,9 @@ def _as_data(data: Any, dtype: Any = None) -> Any:
             "the data first"
         )
         raise TypeError(msg)
+    if copy and isinstance(new, np.ndarray) and not isinstance(data, (list, tuple)):
+        shared = not is_array(data) or np.may_share_memory(new, data)
+        return new.copy("K") if shared else new
     return new
 
 
@@ -664,7 +659,7 @@ def _rebuild(
 ) -> Variable:
     """Make a leaf again from what `pickle` and `deepcopy` kept."""
     variable = cls.__new__(cls)
-    Variable.__init__(variable, data, requires_grad or grad is not None, name=name)
+    Variable.__init__(variable, data, requires_grad or grad is not None, name=name, copy=False)
     if grad is not None:
         variable.grad = grad
         variable.requires_grad = requires_grad
@@ -692,14 +687,30 @@ def unit_cotangent(what: str, variable: Any) -> Any:
 
 def as_cotangent(what: str, gradient: Any, variable: Any) -> Any:
     """Return `gradient` as an array of the shape and dtype of `variable`."""
-    g = np.asarray(unwrap(gradient), dtype=variable.dtype)
+    refuse_mask(what, gradient)
+    g = np.asarray(unwrap(gradient))
     if g.shape != variable.shape:
         msg = (
             f"{what}: wanted a gradient of shape {variable.shape}, got {g.shape}; it must have the "
-            "shape of the output"
+            "shape of its Variable"
         )
         raise ValueError(msg)
-    return g
+    if g.dtype.kind not in ("biufc" if variable.dtype.kind == "c" else "biuf"):
+        msg = (
+            f"{what}: wanted a gradient of dtype {variable.dtype}, got {g.dtype}; convert it first"
+        )
+        raise TypeError(msg)
+    return g.astype(variable.dtype, copy=False)
+
+
+def refuse_mask(what: str, data: Any) -> None:
+    """Refuse a masked array, whose mask NumPy would drop."""
+    if hasattr(data, "mask") and hasattr(data, "filled"):
+        msg = (
+            f"{what}: wanted an array without a mask, got a masked one, whose hidden values would "
+            "count; write data.filled(value)"
+        )
+        raise TypeError(msg)
 
 
 bind_variable_class(Variable)

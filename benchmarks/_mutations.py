@@ -68,14 +68,14 @@ class Training:
 
     def __init__(self):
         self.model = nn.Sequential(
-            nn.Linear(3, 4, rng=0),
+            nn.Linear(3, 4, generator=0),
             nn.BatchNorm1d(4),
-            nn.Dropout(0.1, rng=1),
-            nn.Linear(4, 1, rng=2),
+            nn.Dropout(0.1, generator=1),
+            nn.Linear(4, 1, generator=2),
         )
         self.optimizer = optim.Adam(self.model.parameters(), lr=0.01)
         self.schedule = optim.lr_scheduler.StepLR(self.optimizer, 2)
-        self.loader = nn.DataLoader(nn.ArrayDataset(np.arange(6)), 2, shuffle=True, seed=3)
+        self.loader = nn.DataLoader(nn.ArrayDataset(np.arange(6)), 2, shuffle=True, generator=3)
         self.stream = np.random.default_rng(4)
         for _ in range(2):
             self.step()

@@ -22,10 +22,25 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = ["autograd/engine", "autograd/ops", "nn", "optim"]
 SWAPS = {
-    ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "*",
-    ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==",
-    ast.Is: "is not", ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in",
-    ast.And: "or", ast.Or: "and", ast.BitAnd: "|", ast.BitOr: "&",
+    ast.Add: "-",
+    ast.Sub: "+",
+    ast.Mult: "/",
+    ast.Div: "*",
+    ast.FloorDiv: "*",
+    ast.Lt: "<=",
+    ast.LtE: "<",
+    ast.Gt: ">=",
+    ast.GtE: ">",
+    ast.Eq: "!=",
+    ast.NotEq: "==",
+    ast.Is: "is not",
+    ast.IsNot: "is",
+    ast.In: "not in",
+    ast.NotIn: "in",
+    ast.And: "or",
+    ast.Or: "and",
+    ast.BitAnd: "|",
+    ast.BitOr: "&",
 }
 
 
@@ -147,6 +162,7 @@ def judge(mutant):
                     env=environment,
                     capture_output=True,
                     timeout=900,
+                    check=False,
                 )
             except subprocess.TimeoutExpired:
                 return f"{tests} (time)"

@@ -19,9 +19,9 @@ from pathlib import Path
 import _timing
 import numpy as np
 from _planted import PLANTS
+from _programs import build_program
 
 from autograd.testing import GradientError, check_gradients
-from autograd.testing._programs import build_program
 
 
 def is_caught(plant, seed, **options):

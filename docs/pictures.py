@@ -45,7 +45,8 @@ class Picture:
     def text(self, x: float, y: float, text: str, kind: str = "", anchor: str = "middle") -> None:
         """Write one line."""
         self.parts.append(
-            f'<text x="{x}" y="{y}" text-anchor="{anchor}" class="{kind}">{html.escape(text)}</text>'
+            f'<text x="{x}" y="{y}" text-anchor="{anchor}" class="{kind}">'
+            f"{html.escape(text)}</text>"
         )
 
     def arrow(self, points: list[tuple[float, float]], *, back: bool = False) -> None:

@@ -283,7 +283,7 @@ class RReLU(RandomModule):
         lower: the least slope.
         upper: the largest slope; the mean of both is the slope in evaluation.
         inplace: accepted for PyTorch's sake; nothing is ever changed in place.
-        rng: a seed or np.random.Generator.
+        generator: a seed or np.random.Generator.
 
     References:
         B. Xu et al., Empirical evaluation of rectified activations in convolutional network, 2015,
@@ -296,16 +296,18 @@ class RReLU(RandomModule):
         upper: float = 1.0 / 3,
         inplace: bool = False,
         *,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
-        super().__init__(rng)
+        super().__init__(generator)
         self.lower = lower
         self.upper = upper
         self.inplace = inplace
 
     def forward(self, input: Any) -> Any:
         """Apply the function to `input`."""
-        return functional.rrelu(input, self.lower, self.upper, self.training, rng=self.generator)
+        return functional.rrelu(
+            input, self.lower, self.upper, self.training, generator=self.generator
+        )
 
     def extra_repr(self) -> str:
         """Return the slopes."""

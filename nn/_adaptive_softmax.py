@@ -44,7 +44,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         div_value: cluster i (from 1) has in_features / div_value^i features.
         head_bias: whether the head has a bias.
         dtype: of the parameters; float32 by default.
-        rng: a seed or np.random.Generator for the initial values.
+        generator: a seed or np.random.Generator for the initial values.
 
     Attributes:
         head: a Linear from features to frequent classes and clusters.
@@ -76,7 +76,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         head_bias: bool = False,
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
         super().__init__()
         limits = [*map(int, cutoffs), n_classes]
@@ -85,7 +85,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
                 "AdaptiveLogSoftmaxWithLoss: wanted increasing cutoffs from 1 to "
                 f"{n_classes - 1}, below n_classes, got {list(cutoffs)}"
             )
-        generator = new_generator(rng)
+        generator = new_generator(generator)
         self.in_features = in_features
         self.n_classes = n_classes
         self.cutoffs = limits
@@ -94,17 +94,17 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         self.shortlist_size = limits[0]
         self.n_clusters = len(limits) - 1
         self.head_size = self.shortlist_size + self.n_clusters
-        self.head = Linear(in_features, self.head_size, head_bias, dtype=dtype, rng=generator)
+        self.head = Linear(in_features, self.head_size, head_bias, dtype=dtype, generator=generator)
         self.tail = ModuleList()
         for i, (start, stop) in enumerate(itertools.pairwise(limits)):
             width = int(in_features // div_value ** (i + 1))
-            inner = Linear(in_features, width, False, dtype=dtype, rng=generator)
-            outer = Linear(width, stop - start, False, dtype=dtype, rng=generator)
+            inner = Linear(in_features, width, False, dtype=dtype, generator=generator)
+            outer = Linear(width, stop - start, False, dtype=dtype, generator=generator)
             self.tail.append(Sequential(inner, outer))
 
-    def reset_parameters(self, rng: Any = None) -> None:
+    def reset_parameters(self, generator: Any = None) -> None:
         """Draw new weights."""
-        generator = new_generator(rng)
+        generator = new_generator(generator)
         for module in self.modules():
             if isinstance(module, Linear):
                 module.reset_parameters(generator)

@@ -30,7 +30,7 @@ class MultiheadAttention(RandomModule):
         vdim: number of features of values, by default E.
         batch_first: whether inputs and outputs are (N, L, E) instead of (L, N, E).
         dtype: of the parameters; float32 by default.
-        rng: a seed or np.random.Generator for initial values and dropout.
+        generator: a seed or np.random.Generator for initial values and dropout.
 
     Attributes:
         in_proj_weight: Parameter of shape (3 E, E), queries, keys and values; or None where `kdim`
@@ -79,9 +79,9 @@ class MultiheadAttention(RandomModule):
         batch_first: bool = False,
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
-        super().__init__(rng)
+        super().__init__(generator)
         if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
             raise ValueError(
                 "MultiheadAttention: wanted an embed_dim that num_heads divides, got "
@@ -108,21 +108,21 @@ class MultiheadAttention(RandomModule):
         self.k_proj_weight = parameter(embed_dim, self.kdim, wanted=separate)
         self.v_proj_weight = parameter(embed_dim, self.vdim, wanted=separate)
         self.in_proj_bias = parameter(3 * embed_dim, wanted=bias)
-        self.out_proj = Linear(embed_dim, embed_dim, bias, dtype=dtype, rng=self.generator)
+        self.out_proj = Linear(embed_dim, embed_dim, bias, dtype=dtype, generator=self.generator)
         self.bias_k = parameter(1, 1, embed_dim, wanted=add_bias_kv)
         self.bias_v = parameter(1, 1, embed_dim, wanted=add_bias_kv)
         self.reset_parameters(self.generator)
 
-    def reset_parameters(self, rng: Any = None) -> None:
+    def reset_parameters(self, generator: Any = None) -> None:
         """Draw the projections of the inputs anew, and set all biases to 0."""
-        generator = new_generator(rng)
+        generator = new_generator(generator)
         for name, value in list(vars(self).items()):
             if not isinstance(value, Parameter):
                 continue
             if name.endswith("weight"):
-                init.xavier_uniform_(value, rng=generator)
+                init.xavier_uniform_(value, generator=generator)
             elif name in ("bias_k", "bias_v"):
-                init.xavier_normal_(value, rng=generator)
+                init.xavier_normal_(value, generator=generator)
             else:
                 init.zeros_(value)
         if self.out_proj.bias is not None:
@@ -181,7 +181,7 @@ class MultiheadAttention(RandomModule):
             self.v_proj_weight,
             average_attn_weights=average_attn_weights,
             is_causal=is_causal,
-            rng=self.generator,
+            generator=self.generator,
         )
         return (out.swapaxes(0, 1) if swapped else out), weights
 

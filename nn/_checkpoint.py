@@ -58,6 +58,7 @@ def save(
 
     Example:
         >>> import os, tempfile
+        >>> import numpy as np
         >>> path = os.path.join(tempfile.mkdtemp(), "run.npz")
         >>> save(path, weights=np.eye(2), epoch=3, betas=(0.9, 0.999))
         >>> load(path)["betas"]

@@ -63,15 +63,17 @@ class _Kernel(Module):
         self.out_channels = out_channels
         self.groups = groups
 
-    def _add_parameters(self, shape: tuple[int, ...], bias: bool, dtype: Any, rng: Any) -> None:
+    def _add_parameters(
+        self, shape: tuple[int, ...], bias: bool, dtype: Any, generator: Any
+    ) -> None:
         dtype = np.float32 if dtype is None else dtype
         self.weight = Parameter(np.empty((*shape, *self.kernel_size), dtype))
         self.bias = Parameter(np.empty(self.out_channels, dtype)) if bias else None
-        self.reset_parameters(rng)
+        self.reset_parameters(generator)
 
-    def reset_parameters(self, rng: Any = None) -> None:
+    def reset_parameters(self, generator: Any = None) -> None:
         """Draw new weights and biases."""
-        uniform_by_fan_in(math.prod(self.weight.shape[1:]), [self.weight, self.bias], rng)
+        uniform_by_fan_in(math.prod(self.weight.shape[1:]), [self.weight, self.bias], generator)
 
     def extra_repr(self) -> str:
         """Return the arguments."""
@@ -103,7 +105,7 @@ class _Conv(_Kernel):
         padding_mode: str = "zeros",
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
         lengths = {
             "kernel_size": kernel_size,
@@ -134,7 +136,7 @@ class _Conv(_Kernel):
         # In the order of `functional.pad`: the last axis first.
         pairs = list(zip(before, after, strict=True))
         self._ends = tuple(length for pair in reversed(pairs) for length in pair)
-        self._add_parameters((out_channels, in_channels // groups), bias, dtype, rng)
+        self._add_parameters((out_channels, in_channels // groups), bias, dtype, generator)
 
     def forward(self, input: Any) -> Any:
         """Convolve `input`."""
@@ -177,7 +179,7 @@ class Conv2d(_Conv):
         padding_mode: what the padding holds: "zeros", "reflect" (the image mirrored at its edge),
             "replicate" (the edge) or "circular".
         dtype: of the parameters; float32 by default.
-        rng: a seed or np.random.Generator for the initial values.
+        generator: a seed or np.random.Generator for the initial values.
 
     Attributes:
         weight: Parameter of shape (O, C/groups, *kernel_size).
@@ -232,7 +234,7 @@ class _ConvTranspose(_Kernel):
         padding_mode: str = "zeros",
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
         lengths = {
             "kernel_size": kernel_size,
@@ -249,7 +251,7 @@ class _ConvTranspose(_Kernel):
         if padding_mode != "zeros":
             raise ValueError(f"{name}: wanted padding_mode 'zeros', got {padding_mode!r}")
         self.padding_mode = padding_mode
-        self._add_parameters((in_channels, out_channels // groups), bias, dtype, rng)
+        self._add_parameters((in_channels, out_channels // groups), bias, dtype, generator)
 
     def forward(self, input: Any, output_size: Sequence[int] | None = None) -> Any:
         """Convolve `input`, transposed.
@@ -325,7 +327,7 @@ class ConvTranspose2d(_ConvTranspose):
         dilation: distance of neighbouring elements of the kernel.
         padding_mode: "zeros".
         dtype: of the parameters; float32 by default.
-        rng: a seed or np.random.Generator for the initial values.
+        generator: a seed or np.random.Generator for the initial values.
 
     Attributes:
         weight: Parameter of shape (C, O/groups, *kernel_size).

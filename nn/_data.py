@@ -138,7 +138,7 @@ class Subset(Dataset):
 
 
 def random_split(
-    dataset: Dataset | Sequence[Any], lengths: Sequence[float], seed: Seed = None
+    dataset: Dataset | Sequence[Any], lengths: Sequence[float], generator: Seed = None
 ) -> list[Subset]:
     """Split a dataset at random into subsets without common items.
 
@@ -146,13 +146,13 @@ def random_split(
         dataset: What to split.
         lengths: Numbers of items that add up to ``len(dataset)``, or fractions that add up to 1;
             items left over by rounding go to the first subsets, one each.
-        seed: See ``autograd.new_generator``.
+        generator: A seed or np.random.Generator; see ``autograd.new_generator``.
 
     Raises:
         ValueError: The lengths do not add up.
 
     Example:
-        >>> [len(part) for part in random_split(range(10), [0.75, 0.25], seed=0)]
+        >>> [len(part) for part in random_split(range(10), [0.75, 0.25], generator=0)]
         [8, 2]
     """
     total = len(dataset)
@@ -170,7 +170,7 @@ def random_split(
         raise ValueError(
             f"random_split: wanted lengths that add up to {total}, got {list(lengths)}"
         )
-    order = new_generator(seed).permutation(total)
+    order = new_generator(generator).permutation(total)
     return [Subset(dataset, part) for part in np.split(order, np.cumsum(counts)[:-1])]
 
 
@@ -233,13 +233,13 @@ class RandomSampler(Sampler):
         data_source: Anything with a length.
         replacement: Draw each index independently instead of permuting all of them.
         num_samples: Indices per epoch; all by default, any number with ``replacement``.
-        seed: See ``autograd.new_generator``.
+        generator: A seed or np.random.Generator; see ``autograd.new_generator``.
 
     Raises:
         ValueError: More samples than items without replacement, or none with it.
 
     Example:
-        >>> sorted(RandomSampler(range(4), seed=0))
+        >>> sorted(RandomSampler(range(4), generator=0))
         [0, 1, 2, 3]
     """
 
@@ -249,7 +249,7 @@ class RandomSampler(Sampler):
         *,
         replacement: bool = False,
         num_samples: int | None = None,
-        seed: Seed = None,
+        generator: Seed = None,
     ) -> None:
         self.data_source = data_source
         self.replacement = replacement
@@ -259,7 +259,7 @@ class RandomSampler(Sampler):
                 f"RandomSampler: wanted at most {len(data_source)} samples, got {num_samples}; "
                 "replacement=True allows more"
             )
-        self.generator = new_generator(seed)
+        self.generator = new_generator(generator)
 
     def order(self) -> Indices:
         """Draw the indices of an epoch."""
@@ -356,7 +356,7 @@ class DataLoader:
         batch_sampler: Iterable of lists of indices, instead of all of the above and ``drop_last``.
         drop_last: Leave out a last batch that is not full.
         collate_fn: Called with the list of a batch's items; ``default_collate`` by default.
-        seed: Stream of ``shuffle``; see ``autograd.new_generator``.
+        generator: A seed or np.random.Generator for ``shuffle``; see ``autograd.new_generator``.
 
     Raises:
         TypeError: ``dataset`` cannot be indexed or has no length.
@@ -378,7 +378,7 @@ class DataLoader:
         batch_sampler: Iterable[Sequence[int] | Indices] | None = None,
         drop_last: bool = False,
         collate_fn: Callable[[list[Any]], Any] | None = None,
-        seed: Seed = None,
+        generator: Seed = None,
     ) -> None:
         if not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
             raise TypeError(
@@ -402,7 +402,9 @@ class DataLoader:
         if batch_sampler is None:
             if sampler is None:
                 sampler = (
-                    RandomSampler(dataset, seed=seed) if shuffle else SequentialSampler(dataset)
+                    RandomSampler(dataset, generator=generator)
+                    if shuffle
+                    else SequentialSampler(dataset)
                 )
             batch_sampler = BatchSampler(sampler, batch_size, drop_last)
         self.dataset = dataset

@@ -18,7 +18,7 @@ class Dropout(RandomModule):
     Args:
         p: probability of a zero.
         inplace: accepted for PyTorch's sake; nothing is ever changed in place.
-        rng: a seed or np.random.Generator; None derives a stream of its own from
+        generator: a seed or np.random.Generator; None derives a stream of its own from
             `autograd.manual_seed`.
 
     Raises:
@@ -36,15 +36,15 @@ class Dropout(RandomModule):
 
     _function: ClassVar[Callable[..., Any]] = staticmethod(functional.dropout)
 
-    def __init__(self, p: float = 0.5, inplace: bool = False, *, rng: Any = None) -> None:
-        super().__init__(rng)
+    def __init__(self, p: float = 0.5, inplace: bool = False, *, generator: Any = None) -> None:
+        super().__init__(generator)
         check_probability(type(self).__name__, p)
         self.p = p
         self.inplace = inplace
 
     def forward(self, input: Any) -> Any:
         """Return `input` with zeros at random in training, `input` itself in evaluation."""
-        return self._function(input, self.p, self.training, rng=self.generator)
+        return self._function(input, self.p, self.training, generator=self.generator)
 
     def extra_repr(self) -> str:
         """Return the probability."""
@@ -78,7 +78,7 @@ class AlphaDropout(Dropout):
     Args:
         p: probability that an element is set.
         inplace: accepted for PyTorch's sake; nothing is ever changed in place.
-        rng: a seed or np.random.Generator; None derives a stream of its own from
+        generator: a seed or np.random.Generator; None derives a stream of its own from
             `autograd.manual_seed`.
 
     Raises:

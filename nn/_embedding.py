@@ -28,7 +28,7 @@ class _Table(Module):
         sparse: bool,
         weight: Any,
         dtype: Any,
-        rng: Any,
+        generator: Any,
     ) -> None:
         super().__init__()
         name, shape = type(self).__name__, (num_embeddings, embedding_dim)
@@ -46,15 +46,15 @@ class _Table(Module):
         self.sparse = sparse
         if weight is None:
             self.weight = Parameter(np.empty(shape, np.float32 if dtype is None else dtype))
-            self.reset_parameters(rng)
+            self.reset_parameters(generator)
         elif weight.shape == shape:
             self.weight = weight if isinstance(weight, Parameter) else Parameter(weight)
         else:
             raise ValueError(f"{name}: wanted a _weight of shape {shape}, got {weight.shape}")
 
-    def reset_parameters(self, rng: Any = None) -> None:
+    def reset_parameters(self, generator: Any = None) -> None:
         """Draw a new table."""
-        init.normal_(self.weight, rng=rng)
+        init.normal_(self.weight, generator=generator)
         if self.padding_idx is not None:
             self.weight.data[self.padding_idx] = 0
             self.weight.mark_changed()
@@ -104,7 +104,7 @@ class Embedding(_Table):
         scale_grad_by_freq: divide the gradient of a vector by how often it was looked up.
         sparse: accepted for PyTorch's sake; gradients are dense.
         dtype: of the parameters; float32 by default.
-        rng: a seed or np.random.Generator for the initial values.
+        generator: a seed or np.random.Generator for the initial values.
 
     Attributes:
         weight: Parameter of shape (num_embeddings, embedding_dim).
@@ -134,7 +134,7 @@ class Embedding(_Table):
         _freeze: bool = False,
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
         super().__init__(
             num_embeddings,
@@ -146,7 +146,7 @@ class Embedding(_Table):
             sparse,
             _weight,
             dtype,
-            rng,
+            generator,
         )
         if _freeze:
             self.weight.requires_grad = False
@@ -178,7 +178,7 @@ class EmbeddingBag(_Table):
         include_last_offset: whether the last offset is the end of the last bag.
         padding_idx: a vector that starts as zeros, gets no gradient and counts in no bag.
         dtype: of the parameters; float32 by default.
-        rng: a seed or np.random.Generator for the initial values.
+        generator: a seed or np.random.Generator for the initial values.
 
     Attributes:
         weight: Parameter of shape (num_embeddings, embedding_dim).
@@ -209,7 +209,7 @@ class EmbeddingBag(_Table):
         padding_idx: int | None = None,
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
         if mode not in ("sum", "mean", "max"):
             raise ValueError(f"EmbeddingBag: wanted mode 'sum', 'mean' or 'max', got {mode!r}")
@@ -223,7 +223,7 @@ class EmbeddingBag(_Table):
             sparse,
             _weight,
             dtype,
-            rng,
+            generator,
         )
         self.mode = mode
         self.include_last_offset = include_last_offset

@@ -93,9 +93,9 @@ def fit(
             which it did.
 
     Example:
-        >>> import nn, optim
+        >>> import numpy as np, nn, optim
         >>> x = np.linspace(-1, 1, 32, dtype=np.float32).reshape(-1, 1)
-        >>> data = nn.DataLoader(nn.ArrayDataset(x, 3 * x), batch_size=8, shuffle=True, seed=0)
+        >>> data = nn.DataLoader(nn.ArrayDataset(x, 3 * x), batch_size=8, shuffle=True, generator=0)
         >>> model = nn.Linear(1, 1)
         >>> optimizer = optim.SGD(model.parameters(), lr=0.1)
         >>> history = nn.fit(model, data, nn.MSELoss(), optimizer, epochs=50, progress=False)

@@ -23,7 +23,7 @@ class LazyLinear(Linear):
         out_features: length of the last axis of the output.
         bias: whether a bias is added.
         dtype: of the parameters; float32 by default.
-        rng: a seed or np.random.Generator for the initial values.
+        generator: a seed or np.random.Generator for the initial values.
 
     Example:
         >>> import numpy as np, nn
@@ -35,10 +35,10 @@ class LazyLinear(Linear):
     """
 
     def __init__(
-        self, out_features: int, bias: bool = True, *, dtype: Any = None, rng: Any = None
+        self, out_features: int, bias: bool = True, *, dtype: Any = None, generator: Any = None
     ) -> None:
-        super().__init__(0, out_features, bias, dtype=dtype, rng=0)
-        self._rng = rng
+        super().__init__(0, out_features, bias, dtype=dtype, generator=0)
+        self._generator = generator
 
     def forward(self, input: Any) -> Any:
         """Become a `Linear` for inputs like this one, and return its output."""
@@ -46,8 +46,8 @@ class LazyLinear(Linear):
         weight = self.weight
         empty = np.empty((self.out_features, self.in_features), weight.dtype)
         Parameter.__init__(weight, empty, weight.requires_grad)
-        rng = self._rng
-        del self._rng
-        self.reset_parameters(rng)
+        generator = self._generator
+        del self._generator
+        self.reset_parameters(generator)
         object.__setattr__(self, "__class__", Linear)
         return self(input)

@@ -38,7 +38,7 @@ class Linear(Module):
         out_features: length of the last axis of the output.
         bias: whether a bias is added.
         dtype: of the parameters; float32 by default.
-        rng: a seed or np.random.Generator for the initial values.
+        generator: a seed or np.random.Generator for the initial values.
 
     Attributes:
         weight: Parameter of shape (out_features, in_features).
@@ -62,7 +62,7 @@ class Linear(Module):
         bias: bool = True,
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
         super().__init__()
         check_sizes("Linear", in_features=in_features, out_features=out_features)
@@ -70,11 +70,11 @@ class Linear(Module):
         self.out_features = out_features
         self.weight = Parameter(_empty((out_features, in_features), dtype))
         self.bias = Parameter(_empty((out_features,), dtype)) if bias else None
-        self.reset_parameters(rng)
+        self.reset_parameters(generator)
 
-    def reset_parameters(self, rng: Any = None) -> None:
+    def reset_parameters(self, generator: Any = None) -> None:
         """Draw new weights and biases."""
-        uniform_by_fan_in(self.in_features, [self.weight, self.bias], rng)
+        uniform_by_fan_in(self.in_features, [self.weight, self.bias], generator)
 
     def forward(self, input: Any) -> Any:
         """Return input @ weight.T + bias."""
@@ -99,7 +99,7 @@ class Bilinear(Module):
         out_features: length of the last axis of the output.
         bias: whether a bias is added.
         dtype: of the parameters; float32 by default.
-        rng: a seed or np.random.Generator for the initial values.
+        generator: a seed or np.random.Generator for the initial values.
 
     Shape:
         (..., in1_features), (..., in2_features) -> (..., out_features)
@@ -115,7 +115,7 @@ class Bilinear(Module):
         bias: bool = True,
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
         super().__init__()
         check_sizes(
@@ -129,11 +129,11 @@ class Bilinear(Module):
         self.out_features = out_features
         self.weight = Parameter(_empty((out_features, in1_features, in2_features), dtype))
         self.bias = Parameter(_empty((out_features,), dtype)) if bias else None
-        self.reset_parameters(rng)
+        self.reset_parameters(generator)
 
-    def reset_parameters(self, rng: Any = None) -> None:
+    def reset_parameters(self, generator: Any = None) -> None:
         """Draw new weights and biases."""
-        uniform_by_fan_in(self.in1_features, [self.weight, self.bias], rng)
+        uniform_by_fan_in(self.in1_features, [self.weight, self.bias], generator)
 
     def forward(self, input1: Any, input2: Any) -> Any:
         """Return the bilinear form of both inputs."""
@@ -239,9 +239,9 @@ def _empty(shape: tuple[int, ...], dtype: Any) -> Any:
     return np.empty(shape, dtype=np.float32 if dtype is None else dtype)
 
 
-def uniform_by_fan_in(fan_in: int, parameters: list[Parameter | None], rng: Any) -> None:
+def uniform_by_fan_in(fan_in: int, parameters: list[Parameter | None], generator: Any) -> None:
     """Fill from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), which is kaiming_uniform_ with a=sqrt(5)."""
-    generator = new_generator(rng)
+    generator = new_generator(generator)
     bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
     for parameter in parameters:
         if parameter is not None:

@@ -343,7 +343,7 @@ class LinearCrossEntropyLoss(Loss):
         ignore_index: a class index that does not count, by default -100.
         label_smoothing: part of each target that is spread evenly over all classes.
         dtype: of the parameters; float32 by default.
-        rng: a seed or np.random.Generator for the initial values.
+        generator: a seed or np.random.Generator for the initial values.
 
     Shape:
         input (in_features,) or (N, in_features); target: classes or class probabilities for logits
@@ -362,7 +362,7 @@ class LinearCrossEntropyLoss(Loss):
         weight: Any = None,
         ignore_index: int | None = None,
         label_smoothing: float = 0.0,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
         super().__init__(reduction)
         self.num_classes = num_classes
@@ -371,7 +371,7 @@ class LinearCrossEntropyLoss(Loss):
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing
         count = math.prod((num_classes, *self.out_features))
-        self.linear = Linear(in_features, count, bias, dtype=dtype, rng=rng)
+        self.linear = Linear(in_features, count, bias, dtype=dtype, generator=generator)
 
     def forward(self, input: Any, target: Any) -> Any:
         """Return the loss of the logits of `input` against `target`."""

@@ -53,8 +53,8 @@ class Module:
     _buffers: dict[str, bool]  # name -> whether state_dict holds it
     # Hooks live on the instance once there are any; None here keeps a call without hooks at one
     # test.
-    _pre_hooks: dict[HookHandle, PreHook] | None = None
-    _hooks: dict[HookHandle, ForwardHook] | None = None
+    _pre_hooks: dict[Any, PreHook] | None = None
+    _hooks: dict[Any, ForwardHook] | None = None
     _hooked = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -110,7 +110,7 @@ class Module:
             self._hooks = {}
         return self._add_hook(self._hooks, hook)
 
-    def _add_hook(self, hooks: dict[HookHandle, Any], hook: Any) -> HookHandle:
+    def _add_hook(self, hooks: dict[Any, Any], hook: Any) -> HookHandle:
         handle = HookHandle(hooks, hook)
         self._hooked = True
         return handle

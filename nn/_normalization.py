@@ -1,4 +1,7 @@
-"""Normalisation layers: learned scales and shifts, running statistics; `nn.functional` computes."""
+"""Normalisation layers: scales, shifts, running statistics; long because half is docstrings.
+
+`nn.functional` computes.
+"""
 
 from __future__ import annotations
 

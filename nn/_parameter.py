@@ -43,7 +43,7 @@ class Parameter(Variable):
         refuse_mask("Parameter", data)
         counted = hasattr(data, "dtype")
         # Arrays of other libraries stay what they are; tensors and lists become NumPy's.
-        data = (data if hasattr(data, "__array_function__") else Variable(data).data).copy()
+        data = data if hasattr(data, "__array_function__") else Variable(data, copy=False).data
         if dtype is None:
             if data.dtype.kind in "biu":
                 raise TypeError(

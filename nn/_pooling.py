@@ -1,4 +1,7 @@
-"""Pooling layers: where the windows stand; `nn.functional` computes."""
+"""Pooling layers: where the windows stand; long because there are twenty, mostly docstrings.
+
+`nn.functional` computes.
+"""
 
 from __future__ import annotations
 
@@ -200,9 +203,9 @@ class _FractionalMaxPool(RandomModule):
         return_indices: bool = False,
         _random_samples: Any = None,
         *,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
-        super().__init__(rng)
+        super().__init__(generator)
         if (output_size is None) == (output_ratio is None):
             raise ValueError(
                 f"{type(self).__name__}: wanted output_size or output_ratio, got "
@@ -223,7 +226,7 @@ class _FractionalMaxPool(RandomModule):
             self.output_ratio,
             self.return_indices,
             self._random_samples,
-            rng=self.generator,
+            generator=self.generator,
         )
 
 
@@ -236,7 +239,7 @@ class FractionalMaxPool2d(_FractionalMaxPool):
         output_ratio: the same as a part of the size, between 0 and 1; one of both is given.
         return_indices: also return where each largest element is in its channel, flattened.
         _random_samples: numbers in [0, 1) of shape (N, C, 2), instead of drawing them.
-        rng: a seed or np.random.Generator; None derives a stream of its own from
+        generator: a seed or np.random.Generator; None derives a stream of its own from
             `autograd.manual_seed`.
 
     Shape:

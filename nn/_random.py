@@ -16,13 +16,13 @@ class RandomModule(Module):
     """A module with a random generator of its own, whose state is saved with it.
 
     Args:
-        rng: a seed or np.random.Generator; None derives a stream of its own from
+        generator: a seed or np.random.Generator; None derives a stream of its own from
             `autograd.manual_seed`.
     """
 
-    def __init__(self, rng: Any) -> None:
+    def __init__(self, generator: Any) -> None:
         super().__init__()
-        self.generator = new_generator(rng)
+        self.generator = new_generator(generator)
 
     def get_extra_state(self) -> Any:
         """Return the state of the random generator."""
@@ -40,7 +40,7 @@ class RandomModule(Module):
             raise ValueError(
                 f"{type(self).__name__}: wanted the state of a "
                 f"{type(self.generator.bit_generator).__name__} generator, "
-                f"got {state!r}; build the model with the rng it was saved with"
+                f"got {state!r}; build the model with the kind of generator it was saved with"
             ) from error
 
 

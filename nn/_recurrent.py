@@ -35,8 +35,8 @@ def _check_sizes(layer: str, **sizes: Any) -> None:
             raise ValueError(f"{layer}: wanted {name} to be a positive integer, got {size!r}")
 
 
-def _draw(module: Module, hidden_size: int, rng: Any) -> None:
-    generator = new_generator(rng)
+def _draw(module: Module, hidden_size: int, generator: Any) -> None:
+    generator = new_generator(generator)
     bound = 1 / math.sqrt(hidden_size)
     for parameter in module.parameters():
         init.uniform_(parameter, -bound, bound, generator)
@@ -57,7 +57,7 @@ class RNNBase(RandomModule):
         bidirectional: whether a second direction runs from the end to the start.
         proj_size: length P to which an LSTM maps its states; 0 for none.
         dtype: of the parameters; float32 by default.
-        rng: a seed or np.random.Generator for initial values and dropout.
+        generator: a seed or np.random.Generator for initial values and dropout.
 
     Attributes:
         weight_ih_l0: Parameter of shape (gates H, E), and so on for each layer (l1, l2 ...; the
@@ -85,9 +85,9 @@ class RNNBase(RandomModule):
         proj_size: int = 0,
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
-        super().__init__(rng)
+        super().__init__(generator)
         name = type(self).__name__
         if mode not in _GATES:
             raise ValueError(f"{name}: wanted a mode among {', '.join(_GATES)}, got {mode!r}")
@@ -140,9 +140,9 @@ class RNNBase(RandomModule):
             for names in self._names(layer)
         ]
 
-    def reset_parameters(self, rng: Any = None) -> None:
+    def reset_parameters(self, generator: Any = None) -> None:
         """Draw new weights and biases."""
-        _draw(self, self.hidden_size, rng)
+        _draw(self, self.hidden_size, generator)
 
     def flatten_parameters(self) -> None:
         """Do nothing: weights are read where they are."""
@@ -168,7 +168,7 @@ class RNNBase(RandomModule):
             batch_first=self.batch_first,
             dropout=self.dropout,
             training=self.training,
-            rng=self.generator,
+            generator=self.generator,
         )
 
     def extra_repr(self) -> str:
@@ -219,7 +219,7 @@ class RNN(RNNBase):
         bidirectional: bool = False,
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
         super().__init__(
             _mode("RNN", nonlinearity),
@@ -231,7 +231,7 @@ class RNN(RNNBase):
             dropout,
             bidirectional,
             dtype=dtype,
-            rng=rng,
+            generator=generator,
         )
         self.nonlinearity = nonlinearity
 
@@ -293,7 +293,7 @@ class RNNCellBase(Module):
         bias: whether there are biases.
         mode: "RNN_TANH", "RNN_RELU", "LSTM" or "GRU".
         dtype: of the parameters; float32 by default.
-        rng: a seed or np.random.Generator for the initial values.
+        generator: a seed or np.random.Generator for the initial values.
 
     Attributes:
         weight_ih: Parameter of shape (gates H, E).
@@ -313,7 +313,7 @@ class RNNCellBase(Module):
         mode: str,
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
         super().__init__()
         _check_sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size)
@@ -330,11 +330,11 @@ class RNNCellBase(Module):
         self.weight_hh = parameter(rows, hidden_size)
         self.bias_ih = parameter(rows) if bias else None
         self.bias_hh = parameter(rows) if bias else None
-        self.reset_parameters(rng)
+        self.reset_parameters(generator)
 
-    def reset_parameters(self, rng: Any = None) -> None:
+    def reset_parameters(self, generator: Any = None) -> None:
         """Draw new weights and biases."""
-        _draw(self, self.hidden_size, rng)
+        _draw(self, self.hidden_size, generator)
 
     def forward(self, input: Any, hx: Any = None) -> Any:
         """Return the state after a step.
@@ -374,10 +374,10 @@ class RNNCell(RNNCellBase):
         nonlinearity: str = "tanh",
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
         mode = _mode("RNNCell", nonlinearity)
-        super().__init__(input_size, hidden_size, bias, mode, dtype=dtype, rng=rng)
+        super().__init__(input_size, hidden_size, bias, mode, dtype=dtype, generator=generator)
         self.nonlinearity = nonlinearity
 
 
@@ -391,9 +391,9 @@ class LSTMCell(RNNCellBase):
         bias: bool = True,
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, "LSTM", dtype=dtype, rng=rng)
+        super().__init__(input_size, hidden_size, bias, "LSTM", dtype=dtype, generator=generator)
 
 
 class GRUCell(RNNCellBase):
@@ -406,6 +406,6 @@ class GRUCell(RNNCellBase):
         bias: bool = True,
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, "GRU", dtype=dtype, rng=rng)
+        super().__init__(input_size, hidden_size, bias, "GRU", dtype=dtype, generator=generator)

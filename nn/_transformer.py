@@ -48,7 +48,7 @@ class _Layer(Module):
         norm_first: whether a block is normalised before it, not after it joins the residual path.
         bias: whether linear maps and normalisations have a bias.
         dtype: of the parameters; float32 by default.
-        rng: a seed or np.random.Generator for initial values and dropout.
+        generator: a seed or np.random.Generator for initial values and dropout.
     """
 
     _attentions: ClassVar[tuple[str, ...]] = ("self_attn",)
@@ -68,10 +68,10 @@ class _Layer(Module):
         bias: bool = True,
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
         super().__init__()
-        generator = new_generator(rng)
+        generator = new_generator(generator)
         for name in self._attentions:
             attention = MultiheadAttention(
                 d_model,
@@ -80,16 +80,16 @@ class _Layer(Module):
                 bias,
                 batch_first=batch_first,
                 dtype=dtype,
-                rng=generator,
+                generator=generator,
             )
             setattr(self, name, attention)
-        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype, rng=generator)
-        self.dropout = Dropout(dropout, rng=generator)
-        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype=dtype, rng=generator)
+        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype, generator=generator)
+        self.dropout = Dropout(dropout, generator=generator)
+        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype=dtype, generator=generator)
         self.norm_first = norm_first
         for k in range(1, len(self._attentions) + 2):
             setattr(self, f"norm{k}", LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype))
-            setattr(self, f"dropout{k}", Dropout(dropout, rng=generator))
+            setattr(self, f"dropout{k}", Dropout(dropout, generator=generator))
         self.activation = _activation(type(self).__name__, activation)
 
     def _joined(self, x: Any, k: int, block: Callable[[Any], Any]) -> Any:
@@ -117,7 +117,7 @@ class TransformerEncoderLayer(_Layer):
         norm_first: whether a block is normalised before it, not after it joins the residual path.
         bias: whether linear maps and normalisations have a bias.
         dtype: of the parameters; float32 by default.
-        rng: a seed or np.random.Generator for initial values and dropout.
+        generator: a seed or np.random.Generator for initial values and dropout.
 
     References:
         A. Vaswani et al., Attention is all you need, NeurIPS 2017, https://arxiv.org/abs/1706.03762,
@@ -326,7 +326,7 @@ class Transformer(Module):
         norm_first: whether blocks are normalised before them, not after.
         bias: whether linear maps and normalisations have a bias.
         dtype: of the parameters; float32 by default.
-        rng: a seed or np.random.Generator for initial values and dropout.
+        generator: a seed or np.random.Generator for initial values and dropout.
 
     Shape:
         (S, N, E), (T, N, E) -> (T, N, E)
@@ -353,10 +353,10 @@ class Transformer(Module):
         bias: bool = True,
         *,
         dtype: Any = None,
-        rng: Any = None,
+        generator: Any = None,
     ) -> None:
         super().__init__()
-        generator = new_generator(rng)
+        generator = new_generator(generator)
 
         def stack(kind: Any, layer: Any, count: int) -> Module:
             one = layer(
@@ -370,7 +370,7 @@ class Transformer(Module):
                 norm_first,
                 bias,
                 dtype=dtype,
-                rng=generator,
+                generator=generator,
             )
             norm = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
             made: Module = kind(one, count, norm)
@@ -387,7 +387,7 @@ class Transformer(Module):
         self.batch_first = batch_first
         for parameter in self.parameters():
             if parameter.ndim > 1:
-                init.xavier_uniform_(parameter, rng=generator)
+                init.xavier_uniform_(parameter, generator=generator)
 
     def forward(
         self,

@@ -1,8 +1,8 @@
 """Initialisers: fill a Variable or an array in place. Imports `autograd` only.
 
-Names, arguments and defaults are PyTorch's; `rng` is a seed or np.random.Generator, None derives a
-new stream from `autograd.manual_seed`. Nothing is recorded, graphs that saved the old values are
-detected as out of date, and the argument is returned.
+Names, arguments and defaults are PyTorch's; `generator` is a seed or np.random.Generator, None
+derives a stream from `autograd.manual_seed`. Nothing is recorded, graphs that saved the old values
+are detected as out of date, and the argument is returned.
 """
 
 from __future__ import annotations
@@ -116,18 +116,23 @@ def ones_(tensor: T) -> T:
     return constant_(tensor, 1.0)
 
 
-def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, rng: Any = None) -> T:
+def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Any = None) -> T:
     """Fill from the uniform distribution on [`a`, `b`)."""
-    return _fill(tensor, new_generator(rng).uniform(a, b, _shape("uniform_", tensor)))
+    return _fill(tensor, new_generator(generator).uniform(a, b, _shape("uniform_", tensor)))
 
 
-def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, rng: Any = None) -> T:
+def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> T:
     """Fill from the normal distribution with the given mean and standard deviation."""
-    return _fill(tensor, new_generator(rng).normal(mean, std, _shape("normal_", tensor)))
+    return _fill(tensor, new_generator(generator).normal(mean, std, _shape("normal_", tensor)))
 
 
 def trunc_normal_(
-    tensor: T, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, rng: Any = None
+    tensor: T,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Any = None,
 ) -> T:
     """Fill from the normal distribution, drawing again what falls outside [`a`, `b`].
 
@@ -143,7 +148,7 @@ def trunc_normal_(
             "probability "
             f"{high - low:.1e}; move the limits or the mean"
         )
-    generator = new_generator(rng)
+    generator = new_generator(generator)
     values = generator.normal(mean, std, _shape("trunc_normal_", tensor))
     outside = (values < a) | (values > b)
     while outside.any():
@@ -192,7 +197,7 @@ def _fans(operation: str, tensor: Any) -> tuple[int, int]:
     return shape[1] * field, shape[0] * field
 
 
-def xavier_uniform_(tensor: T, gain: float = 1.0, rng: Any = None) -> T:
+def xavier_uniform_(tensor: T, gain: float = 1.0, generator: Any = None) -> T:
     """Fill from U(-b, b) with b = gain sqrt(6 / (fan_in + fan_out)).
 
     Raises:
@@ -203,10 +208,10 @@ def xavier_uniform_(tensor: T, gain: float = 1.0, rng: Any = None) -> T:
         networks, AISTATS 2010, eq. 16.
     """
     bound = gain * math.sqrt(6.0 / max(1, sum(_fans("xavier_uniform_", tensor))))
-    return uniform_(tensor, -bound, bound, rng)
+    return uniform_(tensor, -bound, bound, generator)
 
 
-def xavier_normal_(tensor: T, gain: float = 1.0, rng: Any = None) -> T:
+def xavier_normal_(tensor: T, gain: float = 1.0, generator: Any = None) -> T:
     """Fill from N(0, s^2) with s = gain sqrt(2 / (fan_in + fan_out)).
 
     Raises:
@@ -217,7 +222,7 @@ def xavier_normal_(tensor: T, gain: float = 1.0, rng: Any = None) -> T:
         networks, AISTATS 2010, eq. 12.
     """
     std = gain * math.sqrt(2.0 / max(1, sum(_fans("xavier_normal_", tensor))))
-    return normal_(tensor, 0.0, std, rng)
+    return normal_(tensor, 0.0, std, generator)
 
 
 def _kaiming_std(operation: str, tensor: Any, a: float, mode: str, nonlinearity: str) -> float:
@@ -235,7 +240,7 @@ def kaiming_uniform_(
     a: float = 0.0,
     mode: str = "fan_in",
     nonlinearity: str = "leaky_relu",
-    rng: Any = None,
+    generator: Any = None,
 ) -> T:
     """Fill from U(-b, b) with b = gain sqrt(3 / fan).
 
@@ -244,7 +249,7 @@ def kaiming_uniform_(
         a: the negative slope, where `nonlinearity` is "leaky_relu".
         mode: "fan_in" keeps the variance in the forward pass, "fan_out" in the backward pass.
         nonlinearity: what follows the layer, for `calculate_gain`.
-        rng: a seed or np.random.Generator.
+        generator: a seed or np.random.Generator.
 
     Raises:
         ValueError: for fewer than two axes, or an unknown mode or nonlinearity.
@@ -254,7 +259,7 @@ def kaiming_uniform_(
         10 and 14.
     """
     bound = math.sqrt(3.0) * _kaiming_std("kaiming_uniform_", tensor, a, mode, nonlinearity)
-    return uniform_(tensor, -bound, bound, rng)
+    return uniform_(tensor, -bound, bound, generator)
 
 
 def kaiming_normal_(
@@ -262,7 +267,7 @@ def kaiming_normal_(
     a: float = 0.0,
     mode: str = "fan_in",
     nonlinearity: str = "leaky_relu",
-    rng: Any = None,
+    generator: Any = None,
 ) -> T:
     """Fill from N(0, s^2) with s = gain / sqrt(fan); arguments as in `kaiming_uniform_`.
 
@@ -273,10 +278,12 @@ def kaiming_normal_(
         K. He et al., Delving deep into rectifiers, ICCV 2015, https://arxiv.org/abs/1502.01852, eq.
         10 and 14.
     """
-    return normal_(tensor, 0.0, _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity), rng)
+    return normal_(
+        tensor, 0.0, _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity), generator
+    )
 
 
-def orthogonal_(tensor: T, gain: float = 1.0, rng: Any = None) -> T:
+def orthogonal_(tensor: T, gain: float = 1.0, generator: Any = None) -> T:
     """Fill with `gain` times orthonormal rows or columns, axes after the first taken as one.
 
     Raises:
@@ -288,12 +295,14 @@ def orthogonal_(tensor: T, gain: float = 1.0, rng: Any = None) -> T:
     """
     shape = _shape("orthogonal_", tensor, 2)
     rows, columns = shape[0], math.prod(shape[1:])
-    q, r = np.linalg.qr(new_generator(rng).normal(size=(max(rows, columns), min(rows, columns))))
+    q, r = np.linalg.qr(
+        new_generator(generator).normal(size=(max(rows, columns), min(rows, columns)))
+    )
     q = q * np.sign(np.diag(r))  # makes the distribution uniform over all orthogonal matrices
     return _fill(tensor, gain * (q if rows >= columns else q.T).reshape(shape))
 
 
-def sparse_(tensor: T, sparsity: float, std: float = 0.01, rng: Any = None) -> T:
+def sparse_(tensor: T, sparsity: float, std: float = 0.01, generator: Any = None) -> T:
     """Fill a matrix from N(0, `std`^2), then set the part `sparsity` of each column to 0.
 
     Raises:
@@ -307,7 +316,7 @@ def sparse_(tensor: T, sparsity: float, std: float = 0.01, rng: Any = None) -> T
         raise ValueError(
             f"sparse_: wanted a matrix and a sparsity from 0 to 1, got shape {shape} and {sparsity}"
         )
-    generator = new_generator(rng)
+    generator = new_generator(generator)
     values = generator.normal(0.0, std, shape)
     zeros = np.zeros(shape, dtype=bool)
     zeros[: math.ceil(sparsity * shape[0])] = True

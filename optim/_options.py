@@ -92,6 +92,7 @@ def option(
         kw_only: given by name only.
 
     Example:
+        >>> from autograd import Variable
         >>> from optim import Optimizer, option
         >>> class SignSGD(Optimizer):
         ...     lr: float = option("learning rate", default=1e-3)

@@ -8,12 +8,12 @@ import pytest
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 # The entry point of the installed package has the same name, so the plugin is there once.
-pytest_plugins = ["autograd.testing.plugin"]
+pytest_plugins = ["gradloom_pytest"]
 
 
 def pytest_configure():
     """Load the hypothesis profile that HYPOTHESIS_PROFILE names, by default the quick one."""
-    from autograd.testing.plugin import load_profile
+    from gradloom_pytest import load_profile
 
     load_profile(default="dev")
 

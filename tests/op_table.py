@@ -127,6 +127,8 @@ class Row:
             says float64).
         rtol: tolerance of differences, relative to the largest derivative of the case.
         recorded: False for rows of functions that record nothing although a gradient is asked for.
+        flat: constant in an operand on part of its domain, which the cases meet: there, an infinite
+            cotangent must contribute zero.
     """
 
     def __init__(
@@ -144,6 +146,7 @@ class Row:
         float32: bool = True,
         rtol: float = 1e-6,
         recorded: bool = True,
+        flat: bool = False,
     ) -> None:
         self.name = name
         self.function = function
@@ -157,6 +160,7 @@ class Row:
         self.float32 = float32
         self.rtol = rtol
         self.recorded = recorded
+        self.flat = flat
 
     def __repr__(self) -> str:
         return f"Row({self.name!r})"

@@ -24,6 +24,7 @@ LAYERS = (
         "autograd._writes",
         "autograd.docstrings",
         "autograd.random",
+        "autograd.typed",
     ),
     ("autograd.arrays", "autograd.publication"),
     ("autograd.engine.mode",),

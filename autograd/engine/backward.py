@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.arrays import Array, has_zeros, holds_nan, is_array, references
+from autograd.advice import note_on_writing
+from autograd.arrays import Array, has_zeros, holds_nan, is_array, read_only, references
 from autograd.engine import changes, graph
 from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, Plan, Pull, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -49,10 +50,7 @@ def run_backward(
     Returns:
         The cotangents of those of `inputs` that the seeds depend on; empty where `inputs` is None.
     """
-    sums = Sums()
-    for node, seed in seeds:
-        g = conjugated(node, seed)
-        sums[node] = sums[node] + g if node in sums else g
+    sums = Sums(seeds)
     order, wanted, closed = route or find_route(sums, inputs)
     take, targets, captured = sums.pop, frozenset(inputs or ()), {}
     run_rules = current_mode().inspector
@@ -93,10 +91,7 @@ def run_backward(
                         gx = _settled(reports, plan, g, gx)
                     if fit and (gx.shape != parent.shape or gx.dtype is not parent.dtype):
                         gx = fit(gx, parent)
-                    if parent in sums:
-                        sums.add(parent, gx)
-                    else:
-                        sums[parent] = gx
+                    sums[parent] = sums.plus(parent, gx) if parent in sums else gx
             gx = None  # the leaf would find its array held here, too
             zeros, deferred = zeros or plan.makes_zeros, deferred or plan.deferred
     return captured
@@ -113,21 +108,26 @@ class Sums(dict[Node, Cotangent]):
 
     __slots__ = ()
 
-    def add(self, node: Node, g: Cotangent) -> None:
-        """Add `g` to the sum of `node`, in place where the sum is nobody else's."""
+    def __init__(self, seeds: Sequence[tuple[Node, Cotangent]]) -> None:
+        for node, seed in seeds:
+            g = conjugated(node, seed)
+            self[node] = self[node] + g if node in self else g
+
+    def plus(self, node: Node, g: Cotangent) -> Cotangent:
+        """Return the sum of `node` with `g`, added in place where the sum is nobody else's."""
         total = self[node]
         if total.__class__ is _ndarray and _is_alone(total):
             if g.__class__ is _ndarray:
                 total += g
-                return
+                return total
             if isinstance(g, Deferred):
                 g.add_into(total)
-                return
-        self[node] = total + g
+                return total
+        return total + g
 
 
 def _is_alone(x: Array) -> bool:
-    """Tell whether an array owns its memory and is referred to by its holder and the caller alone."""
+    """Tell whether an array owns its memory, and only its holder and the caller know it."""
     return references(x) <= _ALONE and x.base is None and x.flags.writeable
 
 
@@ -253,18 +253,31 @@ def constant_pull(gx: Cotangent, _g: Cotangent, _saved: Any) -> Cotangent:
     return gx
 
 
+_showing: set[tuple[int, Node]] = set()  # whose hooks are at work, in which thread
+
+
 def _run_hooks(node: Node, g: Cotangent, outside: Any) -> Cotangent:
     """Show `g` to the hooks of a node, read-only; each may return another one."""
     g = conjugated(node, g)
-    hooks = list(node.hooks or ())
-    for hook in filter(None, hooks):
-        shown = g
-        if isinstance(g, np.ndarray):  # the memory may be another gradient's, too
-            shown = g.view()
-            shown.flags.writeable = False
-        with np.errstate(**outside):  # the user's code
-            result = hook(shown)
-        g = g if result is None else _checked_by_hook(node, result)
+    hooks = list((node.hooks or {}).values())
+    here = threading.get_ident(), node
+    if here in _showing:
+        raise RuntimeError(
+            "backward: wanted hooks that run no backward pass through their own Variable, got one "
+            "that does; let it compute with the gradient it is given"
+        )
+    _showing.add(here)
+    try:
+        for hook in filter(None, hooks):
+            try:
+                with np.errstate(**outside):  # the user's code
+                    result = hook(read_only(g))  # the memory may be another gradient's, too
+            except ValueError as error:
+                note_on_writing(error, "hook")
+                raise
+            g = g if result is None else _checked_by_hook(node, result)
+    finally:
+        _showing.discard(here)
     g = conjugated(node, g)
     if None in hooks:
         _accumulate(node, g)

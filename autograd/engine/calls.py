@@ -22,7 +22,7 @@ from autograd.engine.primitive import PRIMITIVES, Primitive, Rule, same
 # fmt: off
 __all__ = ["Operation", "as_operand", "binary", "binary_call", "concrete", "detached",
            "general_call", "holds", "holds_variable", "named", "primitive", "same", "signature_of",
-           "unary", "unary_call", "unwrap_all"]
+           "unary", "unary_call", "unwrap_all", "wrong_arguments"]
 # fmt: on
 
 # Operand types that need no look: everything else is converted or refused by `as_operand`.
@@ -228,7 +228,7 @@ def general_call(made: Primitive) -> Callable[..., Any]:
         try:
             arguments = bind(*args, **kwargs)
         except TypeError as error:
-            raise _wrong_arguments(name, parameters, kwargs, error) from None
+            raise wrong_arguments(name, parameters, kwargs, error) from None
         found = False
         values = list(arguments)
         positions: list[int] = []
@@ -350,9 +350,10 @@ def _converted(call: Callable[..., Any], made: Primitive, x: Any, y: Any) -> Any
     for v, other in ((x, y), (y, x)):
         # NumPy leaves the operation to tables of xarray and the like; arrays of the library that
         # the other operand's data are of are operands as any.
-        if hasattr(type(v), "__array_ufunc__") and type(v) is not type(unwrap(other)):
-            if not isinstance(v, (np.ndarray, np.generic, graph.Variable)):
-                return made.forward(x, y)
+        ours = isinstance(v, (np.ndarray, np.generic, graph.Variable))
+        foreign = not ours and hasattr(type(v), "__array_ufunc__")
+        if foreign and type(v) is not type(unwrap(other)):
+            return made.forward(x, y)
     x, y = as_operand(made.name, "x", x), as_operand(made.name, "y", y)
     if not holds_variable((x, y)):
         return made.forward(x, y)
@@ -380,10 +381,10 @@ def _explained(name: str, x: Any, y: Any, error: ValueError) -> ValueError:
 
 
 # What users of other libraries write for NumPy's keywords.
-_SPELLINGS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims"}
+_SPELLINGS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "argnums": "argnum"}
 
 
-def _wrong_arguments(
+def wrong_arguments(
     name: str, parameters: tuple[str, ...], kwargs: dict[str, Any], error: TypeError
 ) -> TypeError:
     """Return the error for arguments that do not fit a signature."""

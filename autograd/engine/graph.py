@@ -104,7 +104,7 @@ class Node:
     saved: Any
     shape: Any  # a tuple; None, as dtype, on a node with several outputs
     dtype: Any
-    hooks: list[Callable[[Any], Any] | None] | None  # None among them: retain the gradient
+    hooks: dict[Any, Callable[[Any], Any] | None] | None  # None among them: retain the gradient
     grad: Any
 
     def _fill(self, plan: Plan, parents: tuple[Node, ...], saved: Any, like: Any) -> Node:

@@ -59,9 +59,11 @@ class _Switch:
     several threads and tasks, nested.
     """
 
+    _entered: list[Mode] = []  # noqa: RUF012 - for `__del__`, where Ctrl-C has struck in `__init__`
+
     def __init__(self, **changes: Any) -> None:
         self._changes = changes
-        self._entered: list[Mode] = []
+        self._entered = []
 
     def __enter__(self) -> Any:
         outer = current_mode()
@@ -102,14 +104,17 @@ class set_grad_enabled(_Switch):  # noqa: N801 - reads as a function, as in PyTo
 
     def __init__(self, enabled: bool) -> None:
         super().__init__(recording=enabled)
-        self._before: Mode | None = current_mode()
-        _MODE.set(Mode(vars(self._before), recording=enabled))
+        self._before: Mode = current_mode()
+        self._called: Mode | None = Mode(vars(self._before), recording=enabled)
+        _MODE.set(self._called)
 
     def _take_back(self) -> None:
-        """Undo the plain call: it is used as a context manager or a decorator."""
-        if self._before is not None:
+        """Undo the plain call, where nothing was switched since: it is used as a context manager or
+        a decorator.
+        """
+        if self._called is current_mode():
             _MODE.set(self._before)
-            self._before = None
+        self._called = None
 
     def __enter__(self) -> Any:
         self._take_back()

@@ -18,6 +18,7 @@ import numpy as np
 from autograd.engine.calls import holds
 from autograd.ops.contractions import as_array
 from autograd.ops.plain import plain
+from autograd.typed import user_level
 
 __all__ = [
     "EigResult",
@@ -155,6 +156,6 @@ def inverse_gaps(values: Any, gaps: Any, *, what: str, of: str) -> Any:
             f"{what}: the gradient of vectors of equal {of} is not defined; their share in each "
             f"other's gradient was taken as 0 (the gradient of the {of} is right)",
             RuntimeWarning,
-            stacklevel=2,
+            stacklevel=user_level(),
         )
     return np.where(close, 0.0, 1 / np.where(close, 1.0, gaps))

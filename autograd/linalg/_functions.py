@@ -122,6 +122,8 @@ def sqrtm(a: Any) -> Any:
         LinAlgError: a matrix has no principal root: an eigenvalue is 0 or (nearly) negative.
     """
     a = _inexact(a)
+    if not a.size:
+        return a.copy()
     n = a.shape[-1]
     one = np.eye(n, dtype=a.dtype)
     tolerance = 4 * n * np.finfo(a.dtype).eps
@@ -259,20 +261,20 @@ def matrix_transpose(x: Any, /) -> Any:
     return shaping.swapaxes(_matrices("matrix_transpose", x), -1, -2)
 
 
-def cross(x: Any, y: Any, /, *, axis: int = -1) -> Any:
+def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     """Take the cross product of vectors of length 3 along `axis`."""
-    return contractions.cross(x, y, axis=axis)
+    return contractions.cross(x1, x2, axis=axis)
 
 
-def outer(x: Any, y: Any, /) -> Any:
+def outer(x1: Any, x2: Any, /) -> Any:
     """Multiply each element of one vector by each of another: (m,), (n,) -> (m, n)."""
-    x = as_array("linalg.outer", "x", x)
-    y = as_array("linalg.outer", "y", y)
-    if x.ndim != 1 or y.ndim != 1:
-        raise ValueError(f"linalg.outer: wanted two vectors, got shapes {x.shape} and {y.shape}")
-    return contractions.outer(x, y)
+    x1 = as_array("linalg.outer", "x1", x1)
+    x2 = as_array("linalg.outer", "x2", x2)
+    if x1.ndim != 1 or x2.ndim != 1:
+        raise ValueError(f"linalg.outer: wanted two vectors, got shapes {x1.shape} and {x2.shape}")
+    return contractions.outer(x1, x2)
 
 
-def tensordot(x: Any, y: Any, /, *, axes: Any = 2) -> Any:
+def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
     """Sum products over pairs of axes; see `autograd.tensordot`."""
-    return contractions.tensordot(x, y, axes)
+    return contractions.tensordot(x1, x2, axes)

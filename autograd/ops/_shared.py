@@ -46,7 +46,7 @@ def operand(name: str, x: Any) -> Any:
     """Return `x` as something with a dtype: numbers and sequences become arrays or Variables."""
     if hasattr(x, "dtype"):
         return x
-    x = as_operand(name, "x", x)
+    x = as_operand(name, "a", x)
     return x if hasattr(x, "dtype") else np.asarray(x)
 
 

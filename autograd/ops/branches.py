@@ -71,14 +71,14 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     return out
 
 
-def real_if_close(x: Any, tol: float = 100) -> Any:
+def real_if_close(a: Any, tol: float = 100) -> Any:
     """Drop imaginary parts that are all smaller than `tol`.
 
     Args:
-        x: any array.
+        a: any array.
         tol: in units of the dtype's resolution where it is above 1, otherwise as it is.
     """
-    x = operand("real_if_close", x)
-    if x.dtype.kind != "c" or np.iscomplexobj(np.real_if_close(concrete(x, "real_if_close"), tol)):
-        return x
-    return elementwise.real(x)
+    a = operand("real_if_close", a)
+    if a.dtype.kind != "c" or np.iscomplexobj(np.real_if_close(concrete(a, "real_if_close"), tol)):
+        return a
+    return elementwise.real(a)

@@ -233,18 +233,18 @@ def _conjugated(x: Any) -> Any:
 # -- vectors and matrices along the last axes ------------------------------------------------------
 
 
-def vecdot(x: Any, y: Any, /, *, axis: int = -1) -> Any:
-    """Sum conj(x) * y over `axis`, the rest broadcasting: (..., n), (..., n) -> (...)."""
-    x = _with_axes("vecdot", "x", x, 1)
-    y = _with_axes("vecdot", "y", y, 1)
-    n, m = x.shape[axis], y.shape[axis]
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    """Sum conj(x1) * x2 over `axis`, the rest broadcasting: (..., n), (..., n) -> (...)."""
+    x1 = _with_axes("vecdot", "x1", x1, 1)
+    x2 = _with_axes("vecdot", "x2", x2, 1)
+    n, m = x1.shape[axis], x2.shape[axis]
     if n != m:
         raise ValueError(
-            f"vecdot: wanted equal lengths along axis {axis}, got shapes {x.shape} and {y.shape}"
+            f"vecdot: wanted equal lengths along axis {axis}, got shapes {x1.shape} and {x2.shape}"
         )
-    if axis not in (-1, x.ndim - 1) or axis not in (-1, y.ndim - 1):
-        x, y = _last(x, axis), _last(y, axis)
-    return matmul(_conjugated(x)[..., None, :], y[..., None])[..., 0, 0]
+    if axis not in (-1, x1.ndim - 1) or axis not in (-1, x2.ndim - 1):
+        x1, x2 = _last(x1, axis), _last(x2, axis)
+    return matmul(_conjugated(x1)[..., None, :], x2[..., None])[..., 0, 0]
 
 
 def matvec(x: Any, y: Any, /) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from autograd.engine.calls import holds
 from autograd.ops import elementwise, joining, reductions, shaping
 from autograd.ops.contractions import as_array, matmul
+from autograd.typed import user_level
 
 __all__ = ["corrcoef", "cov"]
 
@@ -100,7 +101,9 @@ def cov(
     few = freedom <= 0
     if holds(few, traced=False):
         warnings.warn(
-            f"cov: wanted more observations than ddof={ddof}, got {count}", RuntimeWarning, 2
+            f"cov: wanted more observations than ddof={ddof}, got {count}",
+            RuntimeWarning,
+            user_level(),
         )
     if holds(few, traced=True):
         freedom = 0.0 if w is None else elementwise.where(few, 0.0, freedom)

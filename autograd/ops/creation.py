@@ -48,12 +48,12 @@ def from_sequence(values: Any) -> Any:
     return np.asarray(parts)
 
 
-def asarray(x: Any, dtype: Any = None) -> Any:
-    """Return `x` as an array or Variable: nested lists that hold Variables are recorded.
+def asarray(a: Any, dtype: Any = None) -> Any:
+    """Return `a` as an array or Variable: nested lists that hold Variables are recorded.
 
     Arrays and Variables come back as they are, unless `dtype` says otherwise.
     """
-    made = from_sequence(x)
+    made = from_sequence(a)
     if not isinstance(made, graph.Variable):
         return np.asarray(made, dtype=dtype)
     if dtype is None:
@@ -66,19 +66,19 @@ asanyarray = asarray
 ascontiguousarray = asarray
 
 
-def array(x: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0) -> Any:
+def array(object: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0) -> Any:
     """Make an array, or a Variable where nested lists hold one, which is recorded.
 
     Args:
-        x: an array, a Variable, a number or nested sequences of them.
+        object: an array, a Variable, a number or nested sequences of them.
         dtype: of the result; by default what the values promote to.
         copy: True for memory of its own; otherwise an array is returned as it is.
         ndmin: axes of length 1 are put in front up to so many.
     """
-    made = from_sequence(x)
+    made = from_sequence(object)
     if not isinstance(made, graph.Variable):
         return np.array(made, dtype=dtype, copy=copy, ndmin=ndmin)
-    if made is x and copy:
+    if made is object and copy:
         made = copied(made)
     if dtype is not None:
         require_floating("array", [made], dtype)
@@ -103,17 +103,17 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     return _full(fill_value, shape, dtype)
 
 
-def full_like(x: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Any:
-    """Return an array with the shape and dtype of `x`, filled with `fill_value`.
+def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Any:
+    """Return an array with the shape and dtype of `a`, filled with `fill_value`.
 
-    The gradient goes to `fill_value`; `x` gives no more than its shape and dtype.
+    The gradient goes to `fill_value`; `a` gives no more than its shape and dtype.
     """
-    x = as_operand("full_like", "x", x)
+    a = as_operand("full_like", "a", a)
     fill_value = as_operand("full_like", "fill_value", fill_value)
-    dtype = np.dtype(dtype) if dtype is not None else np.result_type(getattr(x, "dtype", x))
+    dtype = np.dtype(dtype) if dtype is not None else np.result_type(getattr(a, "dtype", a))
     require_floating("full_like", [fill_value], dtype)
-    filled = _full(fill_value, shape_of(x) if shape is None else shape, dtype)
-    if isinstance(x, graph.Variable) and not isinstance(filled, graph.Variable):
+    filled = _full(fill_value, shape_of(a) if shape is None else shape, dtype)
+    if isinstance(a, graph.Variable) and not isinstance(filled, graph.Variable):
         return graph.wrap(filled)
     return filled
 
@@ -238,12 +238,12 @@ def geomspace(
 
 
 def meshgrid(
-    *arrays: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy"
+    *xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy"
 ) -> tuple[Any, ...]:
     """Return the coordinates of a grid, one array of the grid's shape for each vector.
 
     Args:
-        *arrays: the coordinates along each axis.
+        *xi: the coordinates along each axis.
         copy: give each result memory of its own instead of a view.
         sparse: leave the axes that an array does not depend on at length 1.
         indexing: "xy" counts columns first, as in a plot; "ij" rows first, as in a matrix.
@@ -251,10 +251,10 @@ def meshgrid(
     if indexing not in ("xy", "ij"):
         msg = f"meshgrid: wanted indexing 'xy' or 'ij', got {indexing!r}"
         raise ValueError(msg)
-    count = len(arrays)
+    count = len(xi)
     grids = []
-    for i, x in enumerate(arrays):
-        vector = as_operand("meshgrid", "arrays", x)
+    for i, x in enumerate(xi):
+        vector = as_operand("meshgrid", "xi", x)
         at = 1 - i if indexing == "xy" and count > 1 and i < 2 else i
         grids.append(reshape(vector, (1,) * at + (-1,) + (1,) * (count - at - 1)))
     if not sparse:

@@ -16,6 +16,7 @@ from autograd.engine.calls import holds, primitive
 from autograd.ops import elementwise, joining, shaping
 from autograd.ops._shared import operand, refuse_out, reverse_along, slice_along
 from autograd.ops.indexing import normal_axis
+from autograd.ops.reductions import is_normal
 
 __all__ = [
     "cumprod",
@@ -59,17 +60,17 @@ def _along(name: str, x: Any, axis: Any, dtype: Any, out: Any) -> tuple[Any, int
     return x, normal_axis(name, axis, x.ndim)
 
 
-def cumsum(x: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
-    """Return the running sums of `x` along `axis`; None flattens it first.
+def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
+    """Return the running sums of `a` along `axis`; None flattens it first.
 
     Args:
-        x: array (..., n, ...); the result has its shape, or (size,) where `axis` is None.
+        a: array (..., n, ...); the result has its shape, or (size,) where `axis` is None.
         axis: along which to add.
         dtype: the dtype to add in.
         out: not supported.
     """
-    x, axis = _along("cumsum", x, axis, dtype, out)
-    return _cumsum(x, axis)
+    a, axis = _along("cumsum", a, axis, dtype, out)
+    return _cumsum(a, axis)
 
 
 # -- running products ------------------------------------------------------------------------------
@@ -120,7 +121,7 @@ def recurrence(x: Any, factor: Any, axis: int) -> Any:
 
 
 def _cumprod_x(g: Any, x: Any, out: Any, axis: int) -> Any:
-    if holds(((out != 0) & np.isfinite(out)).all(), traced=False):
+    if holds(is_normal(out).all(), traced=False):
         return _cumsum(g * out, axis, True) / x
     # A zero, an underflow or an overflow somewhere: no quotient will do. The cotangent of x[j] is
     # the product of all before it times s[j] = g[j] + x[j+1] s[j+1], exact for any zeros and to
@@ -133,13 +134,13 @@ def _cumprod(x: Any, axis: int) -> Any:
     return x.cumprod(axis)
 
 
-def cumprod(x: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
-    """Return the running products of `x` along `axis`, with the arguments of `cumsum`.
+def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
+    """Return the running products of `a` along `axis`, with the arguments of `cumsum`.
 
     Gradients are right with any number of zeros, to any order.
     """
-    x, axis = _along("cumprod", x, axis, dtype, out)
-    return _cumprod(x, axis)
+    a, axis = _along("cumprod", a, axis, dtype, out)
+    return _cumprod(a, axis)
 
 
 # -- variants of both ------------------------------------------------------------------------------
@@ -151,16 +152,16 @@ def _without_nan(name: str, x: Any, value: float) -> Any:
     return elementwise.where(missing, value, x) if holds(np.any(missing), traced=True) else x
 
 
-def nancumsum(x: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
+def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
     """Return running sums as `cumsum` does, with nan as 0; the gradient of a nan is 0."""
-    x, axis = _along("nancumsum", _without_nan("nancumsum", x, 0.0), axis, dtype, out)
-    return _cumsum(x, axis)
+    a, axis = _along("nancumsum", _without_nan("nancumsum", a, 0.0), axis, dtype, out)
+    return _cumsum(a, axis)
 
 
-def nancumprod(x: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
+def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
     """Return running products as `cumprod` does, with nan as 1; the gradient of a nan is 0."""
-    x, axis = _along("nancumprod", _without_nan("nancumprod", x, 1.0), axis, dtype, out)
-    return _cumprod(x, axis)
+    a, axis = _along("nancumprod", _without_nan("nancumprod", a, 1.0), axis, dtype, out)
+    return _cumprod(a, axis)
 
 
 def _cumulative(

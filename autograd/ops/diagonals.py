@@ -17,21 +17,21 @@ from autograd.ops.shaping import ravel
 __all__ = ["diag", "diagflat", "diagonal", "trace", "tril", "triu"]
 
 
-def _from_diagonal(g: Any, x_shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> Any:
-    return make_diagonal(g, x_shape, offset, axis1, axis2)
+def _from_diagonal(g: Any, a_shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> Any:
+    return make_diagonal(g, a_shape, offset, axis1, axis2)
 
 
-@primitive(x=_from_diagonal, linear=True, makes_zeros=True)
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+@primitive(a=_from_diagonal, linear=True, makes_zeros=True)
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Return the diagonals of the matrices in the plane of two axes, as a new last axis.
 
     Args:
-        x: array with at least two axes; the matrices may be rectangular.
+        a: array with at least two axes; the matrices may be rectangular.
         offset: how far above the main diagonal (below where negative).
         axis1: rows.
         axis2: columns.
     """
-    return np.diagonal(x, offset, axis1, axis2)
+    return np.diagonal(a, offset, axis1, axis2)
 
 
 def _to_diagonal(g: Any, offset: int, axis1: int, axis2: int) -> Any:
@@ -50,51 +50,51 @@ def make_diagonal(
     return total
 
 
-def diag(x: Any, k: int = 0) -> Any:
+def diag(v: Any, k: int = 0) -> Any:
     """Return the `k`-th diagonal of a matrix (m, n), or the square matrix of a diagonal (n,)."""
-    x = as_operand("diag", "x", x)
-    shape = shape_of(x)
+    v = as_operand("diag", "v", v)
+    shape = shape_of(v)
     if len(shape) == 1:
-        return make_diagonal(x, (shape[0] + abs(k),) * 2, k)
+        return make_diagonal(v, (shape[0] + abs(k),) * 2, k)
     if len(shape) != 2:
         msg = f"diag: wanted a vector or a matrix, got shape {shape}; use diagonal for a batch"
         raise ValueError(msg)
-    return diagonal(x, k)
+    return diagonal(v, k)
 
 
-def diagflat(x: Any, k: int = 0) -> Any:
-    """Return the square matrix with the elements of `x`, flattened, on its `k`-th diagonal."""
-    return diag(ravel(x), k)
+def diagflat(v: Any, k: int = 0) -> Any:
+    """Return the square matrix with the elements of `v`, flattened, on its `k`-th diagonal."""
+    return diag(ravel(v), k)
 
 
-def _trace_x(g: Any, x_shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> Any:
-    rows, columns = x_shape[axis1], x_shape[axis2]
+def _trace_x(g: Any, a_shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> Any:
+    rows, columns = a_shape[axis1], a_shape[axis2]
     count = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
     spread = np.broadcast_to(g[..., None], (*g.shape, count))
-    return make_diagonal(spread, x_shape, offset, axis1, axis2)
+    return make_diagonal(spread, a_shape, offset, axis1, axis2)
 
 
-@primitive(x=_trace_x, linear=True, makes_zeros=True)
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+@primitive(a=_trace_x, linear=True, makes_zeros=True)
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """Add up the diagonals of the matrices in the plane of two axes; arguments as `diagonal`."""
-    return np.trace(x, offset, axis1, axis2, dtype)
+    return np.trace(a, offset, axis1, axis2, dtype)
 
 
 @primitive(
-    x=lambda g, x_shape, k: unbroadcast(np.triu(g, k), x_shape),
+    m=lambda g, m_shape, k: unbroadcast(np.triu(g, k), m_shape),
     linear=True,
     makes_zeros=True,
 )
-def triu(x: Any, k: int = 0) -> Any:
+def triu(m: Any, k: int = 0) -> Any:
     """Put zeros below the `k`-th diagonal of matrices (..., m, n)."""
-    return np.triu(x, k)
+    return np.triu(m, k)
 
 
 @primitive(
-    x=lambda g, x_shape, k: unbroadcast(np.tril(g, k), x_shape),
+    m=lambda g, m_shape, k: unbroadcast(np.tril(g, k), m_shape),
     linear=True,
     makes_zeros=True,
 )
-def tril(x: Any, k: int = 0) -> Any:
+def tril(m: Any, k: int = 0) -> Any:
     """Put zeros above the `k`-th diagonal of matrices (..., m, n)."""
-    return np.tril(x, k)
+    return np.tril(m, k)

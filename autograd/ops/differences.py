@@ -49,50 +49,50 @@ def _border(name: str, values: Any, shape: tuple[int, ...], axis: int) -> Any:
 
 
 def diff(
-    x: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue
+    a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue
 ) -> Any:
     """Subtract each element from the next along `axis`, `n` times over.
 
     Args:
-        x: array (..., m, ...); the result has max(m - n, 0) elements along the axis.
+        a: array (..., m, ...); the result has max(m - n, 0) elements along the axis.
         n: how many times.
         axis: along which.
-        prepend: a number, or an array that joins `x` along the axis in front; has a gradient.
+        prepend: a number, or an array that joins `a` along the axis in front; has a gradient.
         append: the same behind.
     """
     if n < 0:
         raise ValueError(f"diff: wanted a number of differences n of at least 0, got {n}")
     if n == 0:
-        return x
-    x = operand("diff", x)
-    axis = normal_axis("diff", axis, x.ndim)
+        return a
+    a = operand("diff", a)
+    axis = normal_axis("diff", axis, a.ndim)
     pieces = [
-        piece if piece is x else _border("diff", piece, x.shape, axis)
-        for piece in (prepend, x, append)
+        piece if piece is a else _border("diff", piece, a.shape, axis)
+        for piece in (prepend, a, append)
         if piece is not np._NoValue
     ]
     if len(pieces) > 1:
-        x = joining.concatenate(pieces, axis)
+        a = joining.concatenate(pieces, axis)
     for _ in range(n):
-        x = (
-            _diff(x, axis) if x.shape[axis] else slice_along(x, axis, 1, None)
+        a = (
+            _diff(a, axis) if a.shape[axis] else slice_along(a, axis, 1, None)
         )  # of nothing: nothing
-    return x
+    return a
 
 
-def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """Return the differences of the flattened array, between `to_begin` and `to_end`.
 
     Args:
-        x: any array; the result is a vector of its dtype.
+        ary: any array; the result is a vector of its dtype.
         to_end: numbers or arrays to put behind the differences; they have gradients.
         to_begin: the same in front.
 
     Raises:
-        TypeError: for ends whose dtype does not fit that of `x`.
+        TypeError: for ends whose dtype does not fit that of `ary`.
     """
-    x = operand("ediff1d", x)
-    steps = diff(x.reshape(-1))
+    ary = operand("ediff1d", ary)
+    steps = diff(ary.reshape(-1))
     pieces = []
     for name, piece in (("to_begin", to_begin), ("", steps), ("to_end", to_end)):
         if piece is None:
@@ -101,12 +101,12 @@ def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
             pieces.append(steps)
             continue
         given = operand("ediff1d", piece)
-        if not np.can_cast(given.dtype, x.dtype, "same_kind"):
+        if not np.can_cast(given.dtype, ary.dtype, "same_kind"):
             raise TypeError(
-                f"ediff1d: wanted {name} of a dtype that fits {x.dtype}, got {given.dtype}; "
+                f"ediff1d: wanted {name} of a dtype that fits {ary.dtype}, got {given.dtype}; "
                 f"convert x first, as in x.astype(float)"
             )
-        pieces.append(shaping.astype(given.reshape(-1), x.dtype))
+        pieces.append(shaping.astype(given.reshape(-1), ary.dtype))
     return joining.concatenate(pieces) if len(pieces) > 1 else steps
 
 

@@ -113,14 +113,15 @@ _DEGREE = math.pi / 180
 # -- arithmetic ------------------------------------------------------------------------------------
 
 
-def _power_x(g: Any, x: Any, y: Any) -> Any:
+def _power_x(g: Any, x: Any, y: Any, out_dtype: Any) -> Any:
     """Return y x^(y-1), with 0 at x = y = 0 where the formula says 0 * inf."""
     if isinstance(y, (int, float)):
         if y == 2:
             return g * (2 * x)
         return g * (y * x ** (y - 1)) if y != 0 else np.zeros_like(g)
+    y = floating(y, out_dtype)  # the y - 1 of small integers would wrap around
     slope = y * x ** (y - 1)
-    if holds(np.any(y == 0), traced=True):
+    if holds(~np.all(y), traced=True):
         slope = np.where((x == 0) & (y == 0), 0.0, slope)
     return g * slope
 
@@ -129,7 +130,15 @@ def _power_y(g: Any, out: Any, x: Any, y: Any) -> Any:
     """Return x^y log x; 0 at x = 0 with y >= 0, the limit from the right."""
     if isinstance(x, (int, float)) and x > 0:
         return g * (out * math.log(x))
+    x = floating(x, out.dtype)
     return g * (out * np.log(np.where((x == 0) & (y >= 0), 1.0, x)))
+
+
+def floating(x: Any, dtype: Any) -> Any:
+    """Return integers and Python numbers as floating-point numbers of `dtype`."""
+    if getattr(x, "dtype", np.dtype(int)).kind in "fc":
+        return x
+    return x.astype(dtype) if hasattr(x, "astype") else dtype.type(x)
 
 
 def _larger(g: Any, x: Any, y: Any) -> Any:
@@ -152,6 +161,30 @@ def _smaller_not_nan(g: Any, x: Any, y: Any) -> Any:
 
 def _zero(g: Any) -> Any:
     return np.zeros_like(g)
+
+
+def _expit(x: Any) -> Any:
+    with np.errstate(over="ignore"):  # then the result is 0, as it should be
+        divisor = np.exp(x * -1.0)  # not -x: of unsigned integers that is positive
+    divisor += 1.0
+    return 1.0 / divisor
+
+
+def _logistic_slope(x: Any) -> Any:
+    e = np.exp(-np.abs(x))
+    divisor = e + 1.0
+    divisor *= divisor
+    return e / divisor
+
+
+def _one_over_root(x: Any) -> Any:
+    """Return (1 + x^2)^(-1/2), and 1 / |x| where the square overflows."""
+    if np.isfinite(np.vdot(x, x)):
+        return 1 / np.sqrt(1 + x * x)
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = x * x
+        size = np.where(np.real(x) < 0, -x, x)
+        return np.where(np.isfinite(square), 1 / np.sqrt(1 + square), 1 / size)[()]
 
 
 # fmt: off
@@ -203,11 +236,23 @@ spacing       = unary(np.spacing, x=_zero)
 # -- exponentials and logarithms -------------------------------------------------------------------
 exp           = unary(np.exp,   x=lambda g, out: g * out)
 exp2          = unary(np.exp2,  x=lambda g, out: g * (out * _LOG_2))
-expm1         = unary(np.expm1, x=lambda g, out: g * (out + 1))
+expm1         = unary(np.expm1, x=lambda g, x: g * np.exp(x))
 log           = unary(np.log,   x=lambda g, x: g / x)
 log2          = unary(np.log2,  x=lambda g, x: g / (x * _LOG_2))
 log10         = unary(np.log10, x=lambda g, x: g / (x * _LOG_10))
 log1p         = unary(np.log1p, x=lambda g, x: g / (1 + x))
+
+
+# -- derivatives that are rows of their own, because theirs would cancel, overflow or underflow ----
+# The logistic function and its slope, the derivatives of much in `special` and `nn`.
+expit         = unary(_expit, name="expit", x=lambda g, x: g * logistic_slope(x))
+logistic_slope = unary(_logistic_slope, name="logistic_slope",
+                       x=lambda g, x, out: -g * (out * np.tanh(x / 2)))
+# 1 / (1 + x^2) and its root
+lorentzian    = unary(lambda x: 1 / (1 + x * x), name="lorentzian",
+                      x=lambda g, x, out: g * (-2 * (x * out) * out))
+inverse_root  = unary(_one_over_root, name="inverse_root",
+                      x=lambda g, x, out: g * (-(x * out) * out * out))
 
 # -- trigonometric and hyperbolic ------------------------------------------------------------------
 sin           = unary(np.sin,     x=lambda g, x: g * np.cos(x))
@@ -215,11 +260,11 @@ cos           = unary(np.cos,     x=lambda g, x: -g * np.sin(x))
 tan           = unary(np.tan,     x=lambda g, out: g * (1 + out * out))
 arcsin        = unary(np.arcsin,  x=lambda g, x: g / np.sqrt(1 - x * x))
 arccos        = unary(np.arccos,  x=lambda g, x: -g / np.sqrt(1 - x * x))
-arctan        = unary(np.arctan,  x=lambda g, x: g / (1 + x * x))
+arctan        = unary(np.arctan,  x=lambda g, x: g * lorentzian(x))
 sinh          = unary(np.sinh,    x=lambda g, x: g * np.cosh(x))
 cosh          = unary(np.cosh,    x=lambda g, x: g * np.sinh(x))
 tanh          = unary(np.tanh,    x=lambda g, out: g * (1 - out * out))
-arcsinh       = unary(np.arcsinh, x=lambda g, x: g / np.sqrt(x * x + 1))
+arcsinh       = unary(np.arcsinh, x=lambda g, x: g * inverse_root(x))
 arccosh       = unary(np.arccosh, x=lambda g, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
 arctanh       = unary(np.arctanh, x=lambda g, x: g / (1 - x * x))
 degrees       = unary(np.degrees, x=lambda g: g / _DEGREE)
@@ -229,44 +274,60 @@ deg2rad       = unary(np.deg2rad, x=lambda g: g * _DEGREE)
 # fmt: on
 
 
-def _arctan2_slope(other: Any, x: Any, y: Any) -> Any:
-    """Return other / (x^2 + y^2), with 0 at the origin, where the angle has no derivative.
+def _x_over_square(x: Any, y: Any) -> Any:
+    """Return x / (x^2 + y^2), with 0 at the origin, where the angle has no derivative.
 
     The length is divided by twice: its square would underflow below 1e-162 (1e-23 in float32).
     """
-    r = np.hypot(x, y)
-    r = np.where(r == 0, 1.0, r)
-    return other / r / r
+    r = _length(x, y)
+    return x / r / r
 
 
-def _ratio(x: Any, out: Any) -> Any:
-    """Return x / out with 0 at the origin, a subgradient of the length there."""
-    return x / np.where(out == 0, 1.0, out)
+def _x_over_length(x: Any, y: Any, r: Any) -> Any:  # noqa: ARG001 - the rules need y
+    return x / (r + (r == 0))
 
 
-def _logaddexp_weight(g: Any, x: Any, y: Any, out: Any, base: float) -> Any:
-    """Return g base^(x - out), the share of `x`, with 1/2 where both are infinite alike."""
-    same = x == out
-    weight = np.exp(np.where(same, 0.0, x - out) * math.log(base))
-    infinite = same & np.isinf(out)
-    if holds(np.any(infinite), traced=True):
-        weight = np.where(infinite & (y == out), 0.5, weight)
-    return g * weight
+def _length(x: Any, y: Any) -> Any:
+    r = hypot(x, y)
+    return r + (r == 0)
+
+
+def _difference_of_squares(x: Any, y: Any) -> Any:
+    return (x - y) * (x + y)
+
+
+def _exact_difference(x: Any, y: Any) -> Any:
+    """Return x - y, with 0 for two infinities that are alike."""
+    out = x - y
+    square = np.vdot(out, out)  # nan, if there is one
+    return out if square == square else np.where(x == y, 0.0, out)[()]  # noqa: PLR0124
 
 
 # fmt: off
+_over_square  = binary(_x_over_square, name="over_square",
+                       x=lambda g, x, y, out: g * _difference_of_squares(_over_square(y, x), out),
+                       y=lambda g, x, y, out: g * (-2 * out * _over_square(y, x)))
+# x / r for the length r, with 0 at the origin, a subgradient of the length there.
+_cosine       = primitive(
+    name="cosine", nondiff=("r",), elementwise=True,
+    x=lambda g, x, y, r: g * (_cosine(y, x, r) * (_cosine(y, x, r) / _length(x, y))),
+    y=lambda g, x, y, r, out: -g * (out * (_cosine(y, x, r) / _length(x, y))),
+)(_x_over_length)
+_apart        = binary(_exact_difference, name="apart", x=same, y=lambda g: -g)
+
 arctan2       = binary(np.arctan2,
-                       x=lambda g, x, y: g * _arctan2_slope(y, x, y),
-                       y=lambda g, x, y: -g * _arctan2_slope(x, x, y))
+                       x=lambda g, x, y: g * _over_square(y, x),
+                       y=lambda g, x, y: -g * _over_square(x, y))
 hypot         = binary(np.hypot,
-                       x=lambda g, x, out: g * _ratio(x, out),
-                       y=lambda g, y, out: g * _ratio(y, out))
+                       x=lambda g, x, y, out: g * _cosine(x, y, out),
+                       y=lambda g, x, y, out: g * _cosine(y, x, out))
+# Shares from the difference of the operands, which is exact; out - x has the error of out.
 logaddexp     = binary(np.logaddexp,
-                       x=lambda g, x, y, out: _logaddexp_weight(g, x, y, out, math.e),
-                       y=lambda g, x, y, out: _logaddexp_weight(g, y, x, out, math.e))
+                       x=lambda g, x, y: g * expit(_apart(x, y)),
+                       y=lambda g, x, y: g * expit(_apart(y, x)))
 logaddexp2    = binary(np.logaddexp2,
-                       x=lambda g, x, y, out: _logaddexp_weight(g, x, y, out, 2.0),
-                       y=lambda g, x, y, out: _logaddexp_weight(g, y, x, out, 2.0))
+                       x=lambda g, x, y: g * expit(_apart(x, y) * _LOG_2),
+                       y=lambda g, x, y: g * expit(_apart(y, x) * _LOG_2))
 # fmt: on
 
 
@@ -309,10 +370,10 @@ def frexp(x: Any) -> tuple[Any, Any]:
     return ldexp(x, -exponent), exponent
 
 
-@primitive(x=_zero, elementwise=True)
-def round(x: Any, decimals: int = 0) -> Any:
+@primitive(a=_zero, elementwise=True)
+def round(a: Any, decimals: int = 0) -> Any:
     """Round to `decimals` places, halves to even; gradient 0."""
-    return np.round(x, decimals)
+    return np.round(a, decimals)
 
 
 around = round
@@ -350,13 +411,13 @@ def _angle_slope(g: Any, x: Any) -> Any:
     return g * (-1j * np.conjugate(x) / np.where(square == 0, 1.0, square))
 
 
-@primitive(x=lambda g, x, deg: _angle_slope(g / _DEGREE if deg else g, x), elementwise=True)
-def angle(x: Any, deg: bool = False) -> Any:
+@primitive(z=lambda g, z, deg: _angle_slope(g / _DEGREE if deg else g, z), elementwise=True)
+def angle(z: Any, deg: bool = False) -> Any:
     """Return the angle of complex numbers, in radians, or in degrees where `deg`.
 
     The gradient at the origin is 0.
     """
-    return np.angle(x, deg=deg)
+    return np.angle(z, deg=deg)
 
 
 # -- choices ---------------------------------------------------------------------------------------
@@ -412,10 +473,10 @@ def _clip(x: Any, a_min: Any, a_max: Any) -> Any:
     return np.clip(x, a_min, a_max)
 
 
-def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    """Limit `x` to `[a_min, a_max]`, or `[min, max]`; either bound may be None.
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """Limit `a` to `[a_min, a_max]`, or `[min, max]`; either bound may be None.
 
-    At a bound the gradient goes to `x`, outside to the bound; where the bounds cross, to `a_max`,
+    At a bound the gradient goes to `a`, outside to the bound; where the bounds cross, to `a_max`,
     which is the result there.
 
     Raises:
@@ -424,22 +485,24 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     if (a_min is not None and min is not None) or (a_max is not None and max is not None):
         msg = "clip: wanted a bound as a_min or min (a_max or max), got both"
         raise ValueError(msg)
-    return _clip(x, min if a_min is None else a_min, max if a_max is None else a_max)
+    return _clip(a, min if a_min is None else a_min, max if a_max is None else a_max)
 
 
 def _sinc_slope(x: Any, out: Any) -> Any:
-    """Return (cos(pi x) - sinc x) / x; near 0 its series, which all derivatives can follow.
+    """Return (cos(pi x) - sinc x) / x; near 0, where it cancels, its series.
 
-    The first term left out is below 1e-15 of the slope for |x| < 0.02, where the quotient has lost
-    three digits.
+    All derivatives can follow the series. The first term left out is 1e-17 of the sum.
     """
-    slope = (np.cos(math.pi * x) - out) / np.where(x == 0, 1.0, x)
-    near = np.abs(x) < 0.02
+    turn = x if x.dtype.kind == "c" else x - 2 * np.rint(x / 2)  # exact, as math.pi * x is not
+    slope = (np.cos(math.pi * turn) - out) / np.where(x == 0, 1.0, x)
+    near = np.abs(x) < 0.25
     if not holds(np.any(near), traced=True):
         return slope
-    y = (math.pi * x) ** 2
-    series = x * (-(math.pi**2) / 3 * (1 - y / 10 * (1 - y / 28 * (1 - y / 54))))
-    return np.where(near, series, slope)
+    y = (math.pi * np.where(near, x, 0.0)) ** 2
+    series: Any = 1.0
+    for k in range(8, 0, -1):
+        series = 1 - y / (2 * k * (2 * k + 3)) * series
+    return np.where(near, x * (-(math.pi**2) / 3 * series), slope)
 
 
 sinc = unary(np.sinc, x=lambda g, x, out: g * _sinc_slope(x, out))

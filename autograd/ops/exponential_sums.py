@@ -6,28 +6,26 @@ their backward pass here. Imports `calls`, `_shared` and families of operations.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from autograd.engine.calls import holds, primitive
-from autograd.ops import joining
-from autograd.ops._shared import (
-    add_reduce,
-    expand,
-    inexact,
-    operand,
-    slice_along,
-    with_reduced_axes,
-)
-from autograd.ops.cumulative import reverse_recurrence
+from autograd.engine.backward import unbroadcast
+from autograd.engine.calls import binary, holds, primitive
+from autograd.ops import elementwise, joining
+from autograd.ops._shared import add_reduce, inexact, operand, slice_along, with_reduced_axes
+from autograd.ops.cumulative import recurrence
 from autograd.ops.indexing import normal_axis
-from autograd.ops.plain import plain
 from autograd.ops.reductions import sum as _sum
 
 __all__ = ["log_softmax", "logcumsumexp", "logsumexp", "softmax"]
 
 _largest: Any = np.maximum.reduce
+_LARGE = 16.0  # below, a sum loses no more than 16 units in the last place of the shares
+
+# -- what is subtracted before exponentials are taken ----------------------------------------------
+# The result does not depend on it, so it has no gradient.
 
 
 def _peak(x: Any, axis: Any) -> Any:
@@ -36,19 +34,65 @@ def _peak(x: Any, axis: Any) -> Any:
     return top if np.isfinite(top).all() else np.where(np.isfinite(top), top, top.dtype.type(0))
 
 
-_constant_peak = plain(_peak)
+@primitive(nondiff=("x", "b"))
+def weighted_peak(x: Any, b: Any, axis: Any) -> Any:
+    """Return the peak of the elements whose factor is not 0."""
+    return _peak(np.where(b == 0, -np.inf, x), axis)
+
+
+@primitive(nondiff=("x",))
+def running_peak(x: Any, axis: int) -> Any:
+    """Return the largest element so far, of infinities the largest finite number."""
+    limit = np.finfo(x.dtype).max
+    return np.clip(np.maximum.accumulate(x, axis), -limit, limit)
+
+
+# -- sums ------------------------------------------------------------------------------------------
+
+
+def _centred(g: Any, out: Any, y_shape: tuple[int, ...]) -> Any:
+    """Return out (g - sum of out g), what softmax does to a cotangent; sums have `y_shape`.
+
+    Twice, which makes no difference but for rounding: where one share is nearly 1, the first pass
+    leaves the others beside a rounding error of the largest, which the second removes.
+    """
+    g = g - unbroadcast(g * out, y_shape)
+    return out * (g - unbroadcast(g * out, y_shape))
+
+
+def _shares(x: Any, y: Any) -> Any:
+    """Return exp(x - y) for a sum y, divided by its own sum where y is large.
+
+    Which is 1 but for the rounding of y, the larger error by far. Elements that equal an infinite
+    sum share alike.
+    """
+    out = np.exp(x - y)
+    if np.all(np.abs(y) < _LARGE):
+        return out
+    infinite = np.isinf(y)
+    out = np.where(infinite, x == y, out)
+    return out / unbroadcast(out, y.shape)
+
+
+# The derivative counts that of y in, which is the sum of x.
+shares = binary(
+    _shares,
+    name="shares",
+    elementwise=False,
+    x=_centred,
+    y=lambda g, y: np.zeros_like(y),  # noqa: ARG005 - a rule has a cotangent
+)
+
+
+def _sum_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
+    """Return the shape of a sum over `axis` that keeps the axes."""
+    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    reduced = {a % len(shape) for a in axes}
+    return tuple(1 if a in reduced else n for a, n in enumerate(shape))
 
 
 def _logsumexp_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
-    out = with_reduced_axes(out, x.shape, axis)
-    g = expand(g, x.shape, axis)
-    infinite = np.isinf(out)
-    if not holds(np.any(infinite), traced=True):
-        return g * np.exp(x - out)
-    winners = x == out
-    share = winners / add_reduce(winners, axis, g.dtype, None, True)
-    shifted = np.where(infinite, 0.0, x) - np.where(infinite, 0.0, out)
-    return g * np.where(infinite, share.astype(g.dtype), np.exp(shifted))
+    return with_reduced_axes(g, x.shape, axis) * shares(x, with_reduced_axes(out, x.shape, axis))
 
 
 @primitive(name="logsumexp", x=_logsumexp_x, reduces=True)
@@ -60,7 +104,7 @@ def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None) -> Any:
-    """Return log(sum(exp(x))) over `axis`, without overflow.
+    """Return log(sum(b exp(x))) over `axis`, without overflow.
 
     Elements that are equal infinities share the gradient, as in `logaddexp`.
 
@@ -68,13 +112,22 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None
         x: real array.
         axis: the axes to reduce.
         keepdims: keep the reduced axes, with length 1.
-        b: factors of the exponentials, broadcast against `x`.
+        b: factors of the exponentials, broadcast against `x`; 1 by default.
     """
+    x = inexact(operand("logsumexp", x))
     if b is None:
-        return _logsumexp(inexact(operand("logsumexp", x)), axis, keepdims)
-    top = _constant_peak(x, axis)
-    total = _sum(b * np.exp(x - top), axis, keepdims=keepdims)
+        return _logsumexp(x, axis, keepdims)
+    b = operand("logsumexp", b)
+    top = weighted_peak(x, b, axis)
+    shifted = x - top
+    if holds(np.any(b == 0), traced=True):  # where x may be so large that 0 exp(x) is nan
+        largest = 0.99 * math.log(np.finfo(shifted.dtype).max)
+        shifted = elementwise.where(b == 0, elementwise.minimum(shifted, largest), shifted)
+    total = _sum(b * np.exp(shifted), axis, keepdims=keepdims)
     return np.log(total) + top.reshape(total.shape)
+
+
+# -- shares ----------------------------------------------------------------------------------------
 
 
 def _softmax_x(g: Any, out: Any, axis: Any) -> Any:
@@ -90,13 +143,20 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     return powers / add_reduce(powers, axis, None, None, True)
 
 
+# Its rule does what that of log_softmax does next, which changes nothing but for rounding.
+@primitive(x=lambda g, out, axis: _centred(g, out, _sum_shape(out.shape, axis)))
+def shares_of(x: Any, axis: Any) -> Any:  # noqa: ARG001 - the rule needs the axis
+    """Return exp(x) for a result `x` of `log_softmax`."""
+    return np.exp(x)
+
+
 def _log_softmax_push(tangents: Any, out: Any, _x: Any, axis: Any) -> Any:
     (t, _) = tangents
-    return t - (np.exp(out) * t).sum(axis=axis, keepdims=True)
+    return t - (shares_of(out, axis) * t).sum(axis=axis, keepdims=True)
 
 
 @primitive(
-    x=lambda g, out, axis: g - np.exp(out) * g.sum(axis=axis, keepdims=True),
+    x=lambda g, out, axis: g - shares_of(out, axis) * g.sum(axis=axis, keepdims=True),
     jvp=_log_softmax_push,
 )
 def log_softmax(x: Any, axis: Any = -1) -> Any:
@@ -105,24 +165,7 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
     return shifted - np.log(add_reduce(np.exp(shifted), axis, None, None, True))
 
 
-def _logcumsumexp_x(g: Any, x: Any, out: Any, axis: int) -> Any:
-    """Weigh by exp(x[j] - out[j]) what reaches out[j]: g[j] + exp(out[j] - out[j+1]) reach[j+1].
-
-    No exponent is positive, so nothing overflows. Where nothing was added up yet (out is -inf), the
-    weights are 0.
-    """
-    nothing = out == -np.inf
-    total = np.where(nothing, 0.0, out) if holds(np.any(nothing), traced=True) else out
-    own = np.exp(np.where(nothing, -np.inf, x) - total)
-    before = slice_along(np.where(nothing, -np.inf, out), axis, None, -1)
-    start = np.zeros_like(slice_along(out, axis, None, 1))
-    factor = joining.concatenate((start, np.exp(before - slice_along(total, axis, 1, None))), axis)
-    return own * reverse_recurrence(g, factor, axis)
-
-
-@primitive(name="logcumsumexp", x=_logcumsumexp_x)
-def _logcumsumexp(x: Any, axis: int) -> Any:
-    return np.logaddexp.accumulate(x, axis)
+# -- running sums ----------------------------------------------------------------------------------
 
 
 def logcumsumexp(x: Any, axis: int | None = None) -> Any:
@@ -134,5 +177,17 @@ def logcumsumexp(x: Any, axis: int | None = None) -> Any:
     """
     x = inexact(operand("logcumsumexp", x))
     if axis is None or not x.ndim:
-        return _logcumsumexp(x.reshape(-1), 0)
-    return _logcumsumexp(x, normal_axis("logcumsumexp", axis, x.ndim))
+        x, axis = x.reshape(-1), 0
+    else:
+        axis = normal_axis("logcumsumexp", axis, x.ndim)
+    # Sums of exp(x - top) with the largest element so far as top: s[j] is its own term and what
+    # s[j-1] has become by the new top. No exponent is positive, and all terms are.
+    top = running_peak(x, axis)
+    start = np.zeros_like(slice_along(top, axis, None, 1))
+    factor = np.exp(slice_along(top, axis, None, -1) - slice_along(top, axis, 1, None))
+    total = recurrence(np.exp(x - top), joining.concatenate((start, factor), axis), axis)
+    nothing = total == 0
+    if holds(np.any(nothing), traced=True):
+        total = elementwise.where(nothing, 1.0, total)
+        return elementwise.where(nothing, -np.inf, top + np.log(total))
+    return top + np.log(total)

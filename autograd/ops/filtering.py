@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine.calls import primitive
-from autograd.ops import elementwise, joining, plain, shaping
+from autograd.engine.calls import holds, primitive
+from autograd.ops import elementwise, joining, shaping
 from autograd.ops.contractions import as_array
 from autograd.ops.indexing import scatter
 from autograd.ops.reductions import sum as total_of
@@ -129,6 +129,30 @@ def polyval(p: Any, x: Any) -> Any:
 # -- interpolation ---------------------------------------------------------------------------------
 
 
+@primitive(nondiff=("xp", "x"))
+def _interval(xp: Any, x: Any) -> Any:
+    """Return between which two points `x` lies, by the first of them."""
+    return np.clip(np.searchsorted(xp, x, side="right") - 1, 0, len(xp) - 2)
+
+
+@primitive(nondiff=("xp",))
+def _order(xp: Any) -> Any:
+    return np.argsort(xp)
+
+
+def _on_line(x: Any, x0: Any, x1: Any, f0: Any, f1: Any) -> Any:
+    slope = (f1 - f0) / (x1 - x0)
+    out = f0 + (x - x0) * slope
+    broken = ~np.isfinite(slope)
+    if not holds(np.any(broken), traced=True):
+        return out
+    # Next to an infinity, in NumPy's order: a point itself, from the left, from the right, level.
+    right = elementwise.where(np.isnan(out), f1 + (x - x1) * slope, out)
+    level = elementwise.where(np.isnan(right) & (f0 == f1), f0, right)
+    point = elementwise.where(x == x0, f0, elementwise.where(x == x1, f1, level))
+    return elementwise.where(broken, point, out)
+
+
 def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None
 ) -> Any:
@@ -159,7 +183,7 @@ def interp(
         period = abs(period)
         x = elementwise.remainder(x, period)
         xp = elementwise.remainder(xp, period)
-        order = plain.argsort(xp)
+        order = _order(xp)
         last, first = order[-1:], order[:1]
         xp = joining.concatenate((xp[last] - period, xp[order], xp[first] + period))
         fp = joining.concatenate((fp[last], fp[order], fp[first]))
@@ -170,10 +194,10 @@ def interp(
     if len(xp) == 1:
         inside = fp[0]
     else:
-        at = plain.searchsorted(xp, x, side="right") - 1
-        at = np.clip(at, 0, len(xp) - 2)
+        at = _interval(xp, x)
         x0, x1, f0, f1 = xp[at], xp[at + 1], fp[at], fp[at + 1]
-        inside = f0 + (x - x0) * ((f1 - f0) / (x1 - x0))
+        with np.errstate(invalid="ignore"):
+            inside = _on_line(x, x0, x1, f0, f1)
     return elementwise.where(below, left, elementwise.where(above, right, inside))
 
 

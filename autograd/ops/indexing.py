@@ -261,52 +261,52 @@ def normal_axis(name: str, axis: Any, ndim: int) -> int:
     return number % ndim
 
 
-def take(x: Any, indices: Any, axis: Any = None, *, mode: str = "raise") -> Any:
-    """Take the elements of `x` at `indices` along `axis`; None reads `x` flattened.
+def take(a: Any, indices: Any, axis: Any = None, *, mode: str = "raise") -> Any:
+    """Take the elements of `a` at `indices` along `axis`; None reads `a` flattened.
 
     Args:
-        x: array of shape (..., n, ...).
+        a: array of shape (..., n, ...).
         indices: integers of any shape S, also lists; the result has S in the place of the axis.
-        axis: where n is; None for all of `x` as one axis.
+        axis: where n is; None for all of `a` as one axis.
         mode: "raise" for indices outside [-n, n), or "wrap" them around, or "clip" them to [0, n).
     """
-    x = as_operand("take", "x", x)
+    a = as_operand("take", "a", a)
     indices = as_integers("take", indices)
     if axis is None:
-        x = np.reshape(x, (-1,)) if len(shape_of(x)) != 1 else x
+        a = np.reshape(a, (-1,)) if len(shape_of(a)) != 1 else a
         axis = 0
-    axis = normal_axis("take", axis, len(shape_of(x)))
+    axis = normal_axis("take", axis, len(shape_of(a)))
     if mode == "wrap":
-        indices = indices % shape_of(x)[axis]
+        indices = indices % shape_of(a)[axis]
     elif mode == "clip":
-        indices = np.clip(indices, 0, shape_of(x)[axis] - 1)
+        indices = np.clip(indices, 0, shape_of(a)[axis] - 1)
     elif mode != "raise":
         msg = f"take: wanted mode 'raise', 'wrap' or 'clip', got {mode!r}"
         raise ValueError(msg)
-    return getitem(x, (slice(None),) * axis + (indices,))
+    return getitem(a, (slice(None),) * axis + (indices,))
 
 
-def take_along_axis(x: Any, indices: Any, axis: Any = -1) -> Any:
-    """Take elements by an array of indices that runs along with `x`, as `argsort` returns it.
+def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
+    """Take elements by an array of indices that runs along with `arr`, as `argsort` returns it.
 
     Args:
-        x: array of shape (..., n, ...).
-        indices: integers of shape (..., m, ...), broadcasting against `x` outside the axis.
+        arr: array of shape (..., n, ...).
+        indices: integers of shape (..., m, ...), broadcasting against `arr` outside the axis.
         axis: where n and m are; None for both flattened.
     """
-    x = as_operand("take_along_axis", "x", x)
+    arr = as_operand("take_along_axis", "arr", arr)
     indices = as_integers("take_along_axis", indices)
     if axis is None:
-        x = np.reshape(x, (-1,))
+        arr = np.reshape(arr, (-1,))
         axis = 0
-    if len(shape_of(x)) != indices.ndim:
+    if len(shape_of(arr)) != indices.ndim:
         msg = (
-            f"take_along_axis: wanted indices with {len(shape_of(x))} axes like x, got shape "
+            f"take_along_axis: wanted indices with {len(shape_of(arr))} axes like x, got shape "
             f"{indices.shape}"
         )
         raise ValueError(msg)
-    axis = normal_axis("take_along_axis", axis, len(shape_of(x)))
-    return getitem(x, along(shape_of(x), indices, axis))
+    axis = normal_axis("take_along_axis", axis, len(shape_of(arr)))
+    return getitem(arr, along(shape_of(arr), indices, axis))
 
 
 def along(shape: tuple[int, ...], indices: Any, axis: int) -> tuple[Any, ...]:
@@ -318,14 +318,14 @@ def along(shape: tuple[int, ...], indices: Any, axis: int) -> tuple[Any, ...]:
     )
 
 
-def compress(condition: Any, x: Any, axis: Any = None) -> Any:
-    """Take the slices of `x` along `axis` (None: of `x` flattened) where `condition` holds."""
-    return take(x, plain.flatnonzero(condition), axis=axis)
+def compress(condition: Any, a: Any, axis: Any = None) -> Any:
+    """Take the slices of `a` along `axis` (None: of `a` flattened) where `condition` holds."""
+    return take(a, plain.flatnonzero(condition), axis=axis)
 
 
-def extract(condition: Any, x: Any) -> Any:
-    """Take the elements of `x` where `condition` holds, flattened."""
-    return take(x, plain.flatnonzero(condition))
+def extract(condition: Any, arr: Any) -> Any:
+    """Take the elements of `arr` where `condition` holds, flattened."""
+    return take(arr, plain.flatnonzero(condition))
 
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
@@ -375,15 +375,15 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     return out
 
 
-def choose(x: Any, choices: Any, *, mode: str = "raise") -> Any:
-    """Take each element from the array of `choices` whose number is in `x`.
+def choose(a: Any, choices: Any, *, mode: str = "raise") -> Any:
+    """Take each element from the array of `choices` whose number is in `a`.
 
     Args:
-        x: integers in [0, len(choices)), broadcasting with the choices.
+        a: integers in [0, len(choices)), broadcasting with the choices.
         choices: a sequence of arrays, or an array of which the first axis counts.
         mode: what happens to other integers: "raise", "wrap" around or "clip".
     """
-    which = as_integers("choose", x)
+    which = as_integers("choose", a)
     count = len(choices)
     if mode == "wrap":
         which = which % count

@@ -128,30 +128,30 @@ def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same
     return stack_arrays(*parts, axis=axis, dtype=dtype, casting=casting)
 
 
-def vstack(arrays: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """Join along the first axis; vectors (n,) count as rows (1, n)."""
-    rows = [atleast_2d(a) for a in _parts("vstack", arrays)]
+    rows = [atleast_2d(a) for a in _parts("vstack", tup)]
     return concatenate(rows, 0, dtype=dtype, casting=casting)
 
 
 row_stack = vstack
 
 
-def hstack(arrays: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """Join along the second axis, vectors along their only one."""
-    parts = [atleast_1d(a) for a in _parts("hstack", arrays)]
+    parts = [atleast_1d(a) for a in _parts("hstack", tup)]
     return concatenate(parts, int(parts[0].ndim > 1), dtype=dtype, casting=casting)
 
 
-def dstack(arrays: Any) -> Any:
+def dstack(tup: Any) -> Any:
     """Join along the third axis; (n,) counts as (1, n, 1), (m, n) as (m, n, 1)."""
-    return concatenate([atleast_3d(a) for a in _parts("dstack", arrays)], 2)
+    return concatenate([atleast_3d(a) for a in _parts("dstack", tup)], 2)
 
 
-def column_stack(arrays: Any) -> Any:
+def column_stack(tup: Any) -> Any:
     """Join along the second axis; vectors (n,) count as columns (n, 1)."""
     columns = [
-        reshape(a, (-1, 1)) if len(shape_of(a)) < 2 else a for a in _parts("column_stack", arrays)
+        reshape(a, (-1, 1)) if len(shape_of(a)) < 2 else a for a in _parts("column_stack", tup)
     ]
     return concatenate(columns, 1)
 
@@ -189,9 +189,9 @@ def _depth(value: Any) -> int:
     return 1 + depths.pop()
 
 
-def append(x: Any, values: Any, axis: int | None = None) -> Any:
-    """Join `values` to the end of `x` along `axis`; None flattens both."""
-    return concatenate((x, values), axis)
+def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+    """Join `values` to the end of `arr` along `axis`; None flattens both."""
+    return concatenate((arr, values), axis)
 
 
 # -- inserting and deleting ------------------------------------------------------------------------
@@ -215,18 +215,18 @@ def _plain_places(name: str, places: Any) -> Any:
     return as_integers(name, places)
 
 
-def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
-    """Insert `values` before the places `obj` of `x`.
+def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    """Insert `values` before the places `obj` of `arr`.
 
     Args:
-        x: the array.
-        obj: an integer, a slice, several integers or a mask, counted in `x` as it is.
-        values: what to insert, broadcasting to the places; converted to the dtype of `x`.
-        axis: along which; None flattens `x`.
+        arr: the array.
+        obj: an integer, a slice, several integers or a mask, counted in `arr` as it is.
+        values: what to insert, broadcasting to the places; converted to the dtype of `arr`.
+        axis: along which; None flattens `arr`.
     """
-    x, axis = _flat_or_axis("insert", x, axis)
+    arr, axis = _flat_or_axis("insert", arr, axis)
     places = _plain_places("insert", obj)
-    shape = shape_of(x)
+    shape = shape_of(arr)
     # Where each inserted slice goes, found on row numbers: those of `values` count on from n.
     rows = np.arange(shape[axis])
     single = not isinstance(places, slice) and np.ndim(places) == 0
@@ -241,41 +241,41 @@ def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
         count = shape_of(values)[axis]
     else:
         count = len(np.insert(rows, places, 0)) - len(rows)
-    if not np.can_cast(values.dtype, x.dtype, "same_kind"):
+    if not np.can_cast(values.dtype, arr.dtype, "same_kind"):
         msg = (
-            f"insert: wanted values that fit {x.dtype}, got {values.dtype}; convert the array "
+            f"insert: wanted values that fit {arr.dtype}, got {values.dtype}; convert the array "
             f"first, as in x.astype(float)"
         )
         raise TypeError(msg)
     values = broadcast_to(values, (*shape[:axis], count, *shape[axis + 1 :]))
-    if values.dtype != x.dtype:
-        values = astype(values, x.dtype)
+    if values.dtype != arr.dtype:
+        values = astype(values, arr.dtype)
     order = np.insert(rows, places, np.arange(shape[axis], shape[axis] + count))
-    return take(concatenate((x, values), axis), order, axis)
+    return take(concatenate((arr, values), axis), order, axis)
 
 
-def delete(x: Any, obj: Any, axis: int | None = None) -> Any:
-    """Return `x` without the places `obj`: an integer, a slice, several integers or a mask."""
-    x, axis = _flat_or_axis("delete", x, axis)
-    kept = np.delete(np.arange(shape_of(x)[axis]), _plain_places("delete", obj))
-    return take(x, kept, axis)
+def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+    """Return `arr` without the places `obj`: an integer, a slice, several integers or a mask."""
+    arr, axis = _flat_or_axis("delete", arr, axis)
+    kept = np.delete(np.arange(shape_of(arr)[axis]), _plain_places("delete", obj))
+    return take(arr, kept, axis)
 
 
 # -- splitting -------------------------------------------------------------------------------------
 
 
-def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Cut `x` along `axis` into parts, views all of them.
+def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Cut `ary` along `axis` into parts, views all of them.
 
     Args:
-        x: the array.
+        ary: the array.
         indices_or_sections: how many parts, the first ones longer where it does not come out even;
             or a sequence of the places to cut at.
         axis: along which.
     """
-    x = as_operand("array_split", "x", x)
-    axis = normal_axis("array_split", axis, len(shape_of(x)))
-    total = shape_of(x)[axis]
+    ary = as_operand("array_split", "ary", ary)
+    axis = normal_axis("array_split", axis, len(shape_of(ary)))
+    total = shape_of(ary)[axis]
     where = concrete(indices_or_sections, "array_split")
     if np.ndim(where):
         cuts = [0, *map(int, where), total]
@@ -287,25 +287,25 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         each, longer = divmod(total, sections)
         cuts = [i * each + min(i, longer) for i in range(sections + 1)]
     before = (slice(None),) * axis
-    return [getitem(x, (*before, slice(start, stop))) for start, stop in itertools.pairwise(cuts)]
+    return [getitem(ary, (*before, slice(start, stop))) for start, stop in itertools.pairwise(cuts)]
 
 
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Cut `x` along `axis` into equal parts, or at the given places; see `array_split`.
+def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Cut `ary` along `axis` into equal parts, or at the given places; see `array_split`.
 
     Raises:
         ValueError: for a number of parts that does not divide the length of the axis.
     """
-    x = as_operand("split", "x", x)
+    ary = as_operand("split", "ary", ary)
     if not np.ndim(indices_or_sections):
-        total = shape_of(x)[normal_axis("split", axis, len(shape_of(x)))]
+        total = shape_of(ary)[normal_axis("split", axis, len(shape_of(ary)))]
         if total % int(concrete(indices_or_sections, "split")):
             msg = (
                 f"split: wanted a number of parts that divides {total}, got "
                 f"{indices_or_sections}; use array_split for parts of unequal length"
             )
             raise ValueError(msg)
-    return array_split(x, indices_or_sections, axis)
+    return array_split(ary, indices_or_sections, axis)
 
 
 def _at_least(name: str, x: Any, ndim: int) -> Any:
@@ -316,20 +316,20 @@ def _at_least(name: str, x: Any, ndim: int) -> Any:
     return x
 
 
-def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
     """Split along the second axis, a vector along its only one."""
-    x = _at_least("hsplit", x, 1)
-    return split(x, indices_or_sections, int(len(shape_of(x)) > 1))
+    ary = _at_least("hsplit", ary, 1)
+    return split(ary, indices_or_sections, int(len(shape_of(ary)) > 1))
 
 
-def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
     """Split along the first axis of at least two."""
-    return split(_at_least("vsplit", x, 2), indices_or_sections, 0)
+    return split(_at_least("vsplit", ary, 2), indices_or_sections, 0)
 
 
-def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
     """Split along the third axis."""
-    return split(_at_least("dsplit", x, 3), indices_or_sections, 2)
+    return split(_at_least("dsplit", ary, 3), indices_or_sections, 2)
 
 
 def unstack(x: Any, *, axis: int = 0) -> tuple[Any, ...]:

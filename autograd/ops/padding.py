@@ -144,7 +144,7 @@ _KEYWORDS = {
 
 
 def pad(
-    x: Any,
+    array: Any,
     pad_width: Any,
     mode: str = "constant",
     *,
@@ -153,10 +153,10 @@ def pad(
     reflect_type: str | None = None,
     stat_length: Any = None,
 ) -> Any:
-    """Enlarge `x` at the ends of its axes.
+    """Enlarge `array` at the ends of its axes.
 
     Args:
-        x: array of shape (d0, ..., dn).
+        array: array of shape (d0, ..., dn).
         pad_width: how much before and after: one number, one pair, one pair per axis, or a dict
             from axis to number or pair.
         mode: "constant", "empty" (zeros here), "edge", "wrap", "reflect", "symmetric",
@@ -170,7 +170,7 @@ def pad(
     Raises:
         ValueError: for another mode, or a keyword that the mode does not take.
     """
-    x = as_operand("pad", "x", x)
+    array = as_operand("pad", "array", array)
     given = {
         "constant_values": constant_values,
         "end_values": end_values,
@@ -185,13 +185,13 @@ def pad(
     if extra:
         msg = f"pad: wanted only keywords of mode {mode!r}, got {extra[0]}"
         raise ValueError(msg)
-    shape = shape_of(x)
+    shape = shape_of(array)
     width = _widths(pad_width, len(shape))
     if not shape or mode in ("constant", "empty"):
-        return pad_constant(x, width, constant_values)
-    if not isinstance(x, graph.Variable) and np.result_type(x).kind not in "fc":
+        return pad_constant(array, width, constant_values)
+    if not isinstance(array, graph.Variable) and np.result_type(array).kind not in "fc":
         keywords = {k: v for k, v in given.items() if v is not None}
-        return np.pad(x, width, mode, **keywords)  # type: ignore[call-overload] # rounds its means
+        return np.pad(array, width, mode, **keywords)  # type: ignore[call-overload] # rounds its means
     lengths = _pairs("stat_length", stat_length, len(shape))
     ends = _pairs("end_values", 0 if end_values is None else end_values, len(shape))
     for axis, each in enumerate(width):
@@ -201,11 +201,11 @@ def pad(
             msg = f"pad: wanted elements to repeat along axis {axis}, got shape {shape}; pad zeros"
             raise ValueError(msg)
         if mode in _STATISTICS:
-            x = _statistic(x, axis, each, _STATISTICS[mode], lengths[axis])
+            array = _statistic(array, axis, each, _STATISTICS[mode], lengths[axis])
         elif mode == "linear_ramp":
-            x = _ramp(x, axis, each, ends[axis])
+            array = _ramp(array, axis, each, ends[axis])
         elif reflect_type == "odd":
-            x = _reflect_odd(x, axis, each, mode)
+            array = _reflect_odd(array, axis, each, mode)
         else:
-            x = _gather(x, axis, each, mode)
-    return x
+            array = _gather(array, axis, each, mode)
+    return array

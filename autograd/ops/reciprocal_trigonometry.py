@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine.calls import unary
-from autograd.ops.elementwise import tanh
+from autograd.ops.elementwise import hypot, lorentzian, tanh
 
 __all__ = [
     "arccot",
@@ -45,17 +45,33 @@ def _csch(x: Any) -> Any:
     return np.copysign(2 * np.exp(y) / -np.expm1(2 * y), x)
 
 
+# The derivatives of the inverses: no square of x or y = 1 / x stands alone, because it may overflow
+# or underflow. What follows the branches of complex roots is infinity over infinity at a pole, so
+# that real numbers have a formula of their own.
+
+
 def _of_arcsec(x: Any) -> Any:
-    return 1 / (x * x * np.sqrt(1 - 1 / (x * x)))
+    y = 1 / x
+    return y * (y / np.sqrt((1 - y) * (1 + y)))
 
 
 def _of_arccsch(x: Any) -> Any:
-    return -1 / (x * x * np.sqrt(1 + 1 / (x * x)))
+    y = 1 / x
+    if x.dtype.kind == "c":
+        return -y * (y / (np.sqrt(y - 1j) * np.sqrt(y + 1j)))
+    return -np.abs(y) / hypot(x, 1.0)
 
 
 def _of_arcsech(x: Any) -> Any:
     y = 1 / x
-    return -y * y / (np.sqrt(y - 1) * np.sqrt(y + 1))
+    if x.dtype.kind == "c":
+        return -y * (y / (np.sqrt(y - 1) * np.sqrt(y + 1)))
+    return -y / np.sqrt((1 - x) * (1 + x))
+
+
+def _of_arccoth(x: Any) -> Any:
+    y = 1 / x
+    return y * (y / ((y - 1) * (y + 1)))
 
 
 # fmt: off
@@ -68,8 +84,8 @@ coth    = unary(lambda x: 1/np.tanh(x),    name="coth",    x=lambda g, x: -g * c
 
 arcsec  = unary(lambda x: np.arccos(1/x),  name="arcsec",  x=lambda g, x: g * _of_arcsec(x))
 arccsc  = unary(lambda x: np.arcsin(1/x),  name="arccsc",  x=lambda g, x: -g * _of_arcsec(x))
-arccot  = unary(lambda x: np.arctan(1/x),  name="arccot",  x=lambda g, x: -g / (1 + x * x))
+arccot  = unary(lambda x: np.arctan(1/x),  name="arccot",  x=lambda g, x: -g * lorentzian(x))
 arcsech = unary(lambda x: np.arccosh(1/x), name="arcsech", x=lambda g, x: g * _of_arcsech(x))
 arccsch = unary(lambda x: np.arcsinh(1/x), name="arccsch", x=lambda g, x: g * _of_arccsch(x))
-arccoth = unary(lambda x: np.arctanh(1/x), name="arccoth", x=lambda g, x: g / (1 - x * x))
+arccoth = unary(lambda x: np.arctanh(1/x), name="arccoth", x=lambda g, x: g * _of_arccoth(x))
 # fmt: on

@@ -81,7 +81,7 @@ def _recorded(made: Any, x: Any, axis: Any, keepdims: bool, out: Any) -> Any:
 
 
 def sum(
-    x: Any,
+    a: Any,
     axis: Any = None,
     dtype: Any = None,
     out: None = None,
@@ -90,18 +90,18 @@ def sum(
     where: Any = True,
 ) -> Any:
     """Add up elements over `axis`, starting from `initial`."""
-    if dtype is out is initial is None and where is True and isinstance(x, graph.Variable):
-        total = add_reduce(x._data, axis, None, None, keepdims)
-        return _recorded(_SUM, x, axis, keepdims, total)
+    if dtype is out is initial is None and where is True and isinstance(a, graph.Variable):
+        total = add_reduce(a._data, axis, None, None, keepdims)
+        return _recorded(_SUM, a, axis, keepdims, total)
     refuse_out("sum", out)
     if where is not True:
-        x = elementwise.where(where, x, 0)
-    result = _sum(x, axis, dtype, keepdims)
+        a = elementwise.where(where, a, 0)
+    result = _sum(a, axis, dtype, keepdims)
     return result if initial is None else result + initial
 
 
 def mean(
-    x: Any,
+    a: Any,
     axis: Any = None,
     dtype: Any = None,
     out: None = None,
@@ -110,13 +110,13 @@ def mean(
     where: Any = True,
 ) -> Any:
     """Average elements over `axis`; nan where there is none."""
-    if dtype is out is None and where is True and isinstance(x, graph.Variable):
-        return _recorded(_MEAN, x, axis, keepdims, _average(x._data, axis, None, keepdims))
+    if dtype is out is None and where is True and isinstance(a, graph.Variable):
+        return _recorded(_MEAN, a, axis, keepdims, _average(a._data, axis, None, keepdims))
     refuse_out("mean", out)
     if where is True:
-        return _mean(x, axis, dtype, keepdims)
-    total = inexact(sum(x, axis, dtype, keepdims=keepdims, where=where))
-    return total / _counts(x, axis, where, keepdims).astype(total.dtype)
+        return _mean(a, axis, dtype, keepdims)
+    total = inexact(sum(a, axis, dtype, keepdims=keepdims, where=where))
+    return total / _counts(a, axis, where, keepdims).astype(total.dtype)
 
 
 def _counts(x: Any, axis: Any, where: Any, keepdims: bool) -> Any:
@@ -126,6 +126,12 @@ def _counts(x: Any, axis: Any, where: Any, keepdims: bool) -> Any:
 
 
 # -- products --------------------------------------------------------------------------------------
+
+
+def is_normal(x: Any) -> Any:
+    """Tell which numbers have all their digits: not 0, subnormal, infinite or nan."""
+    size = np.abs(x)
+    return (size >= np.finfo(x.dtype).tiny) & (size < math.inf)
 
 
 def _shifted(x: Any) -> Any:
@@ -143,9 +149,9 @@ def _products_of_others(x: Any) -> Any:
 
 def _prod_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
     g = expand(g, x.shape, axis)
-    if holds(((out != 0) & np.isfinite(out)).all(), traced=False):
+    if holds(is_normal(out).all(), traced=False):
         return g * (with_reduced_axes(out, x.shape, axis) / x)
-    # A zero (or overflow) somewhere: out / x will not do.
+    # A zero, an underflow or an overflow somewhere: out / x will not do.
     if not x.ndim:
         return g
     if axis is None:
@@ -164,7 +170,7 @@ def _prod(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -
 
 
 def prod(
-    x: Any,
+    a: Any,
     axis: Any = None,
     dtype: Any = None,
     out: None = None,
@@ -178,8 +184,8 @@ def prod(
     """
     refuse_out("prod", out)
     if where is not True:
-        x = elementwise.where(where, x, 1)
-    result = _prod(x, axis, dtype, keepdims)
+        a = elementwise.where(where, a, 1)
+    result = _prod(a, axis, dtype, keepdims)
     return result if initial is None else result * initial
 
 
@@ -210,7 +216,7 @@ def _var(x: Any, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any
 
 
 def var(
-    x: Any,
+    a: Any,
     axis: Any = None,
     dtype: Any = None,
     out: None = None,
@@ -224,7 +230,7 @@ def var(
     """Return the mean squared distance from the mean, over `axis`.
 
     Args:
-        x: an array; the result is real where it is complex.
+        a: an array; the result is real where it is complex.
         axis: the axes to reduce.
         dtype: the dtype to compute in.
         out: not supported.
@@ -234,7 +240,7 @@ def var(
         mean: the mean, computed before with `keepdims=True`: an operand with a gradient of its own.
         correction: the array API's name of `ddof`.
     """
-    return variance("var", x, axis, dtype, out, ddof, keepdims, where, mean, correction)
+    return variance("var", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
 
 
 def variance(
@@ -259,6 +265,10 @@ def variance(
     x = operand(name, x)
     if dtype is not None:
         x = shaping.astype(x, np.dtype(dtype))
+    if x.dtype == np.float16:  # which squares and sums soon overflow: as its mean, in float32
+        wide = shaping.astype(x, np.dtype(np.float32))
+        result = variance(name, wide, axis, None, None, ddof, keepdims, where, average, None)
+        return shaping.astype(result, x.dtype)
     if where is True and (average is None or average is np._NoValue):
         return _var(x, axis, ddof, keepdims)
     x = inexact(x)
@@ -276,7 +286,7 @@ root_of_variance = unary(np.sqrt, name="std", x=lambda g, out: safe_divide(g, 2 
 
 
 def std(
-    x: Any,
+    a: Any,
     axis: Any = None,
     dtype: Any = None,
     out: None = None,
@@ -292,7 +302,7 @@ def std(
     The gradient where all elements are equal, or there is only one, is 0.
     """
     return root_of_variance(
-        variance("std", x, axis, dtype, out, ddof, keepdims, where, mean, correction)
+        variance("std", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
     )
 
 
@@ -362,7 +372,7 @@ def bounded_extreme(
 
 
 def max(
-    x: Any,
+    a: Any,
     axis: Any = None,
     out: None = None,
     keepdims: bool = False,
@@ -371,12 +381,12 @@ def max(
 ) -> Any:
     """Return the largest element over `axis`; elements that tie share the gradient equally."""
     return bounded_extreme(
-        _max, elementwise.maximum, -math.inf, x, axis, out, keepdims, initial, where
+        _max, elementwise.maximum, -math.inf, a, axis, out, keepdims, initial, where
     )
 
 
 def min(
-    x: Any,
+    a: Any,
     axis: Any = None,
     out: None = None,
     keepdims: bool = False,
@@ -385,7 +395,7 @@ def min(
 ) -> Any:
     """Return the smallest element over `axis`; elements that tie share the gradient equally."""
     return bounded_extreme(
-        _min, elementwise.minimum, math.inf, x, axis, out, keepdims, initial, where
+        _min, elementwise.minimum, math.inf, a, axis, out, keepdims, initial, where
     )
 
 
@@ -393,7 +403,7 @@ amax = max
 amin = min
 
 
-def ptp(x: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Any:
+def ptp(a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Any:
     """Return the largest minus the smallest element over `axis`."""
     refuse_out("ptp", out)
-    return _max(x, axis, keepdims) - _min(x, axis, keepdims)
+    return _max(a, axis, keepdims) - _min(a, axis, keepdims)

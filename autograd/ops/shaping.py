@@ -49,16 +49,16 @@ __all__ = [
 
 
 @primitive(
-    x=lambda g, x_shape, order: (
-        g.reshape(x_shape) if order == "C" else np.reshape(g, x_shape, order=order)
+    a=lambda g, a_shape, order: (
+        g.reshape(a_shape) if order == "C" else np.reshape(g, a_shape, order=order)
     ),
     linear=True,
 )
-def reshape(x: Any, shape: Any, order: str = "C", copy: bool | None = None) -> Any:
-    """Give the elements of `x` the shape `shape`; one entry may be -1.
+def reshape(a: Any, shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+    """Give the elements of `a` the shape `shape`; one entry may be -1.
 
     Args:
-        x: the array.
+        a: the array.
         shape: the new shape, an integer or a tuple.
         order: "C" reads and writes with the last axis fastest, "F" with the first.
         copy: True always copies, None where it must, False never.
@@ -66,38 +66,38 @@ def reshape(x: Any, shape: Any, order: str = "C", copy: bool | None = None) -> A
     Raises:
         ValueError: the number of elements differs, another `order`, or a copy that `copy` forbids.
     """
-    if order == "C" and copy is None and type(x) is np.ndarray:  # np.reshape takes 0.4 us more
-        return x.reshape(shape)
+    if order == "C" and copy is None and type(a) is np.ndarray:  # np.reshape takes 0.4 us more
+        return a.reshape(shape)
     if order not in ("C", "F"):
         msg = f"reshape: wanted order 'C' or 'F', got {order!r}, which depends on the memory layout"
         raise ValueError(msg)
-    out = np.reshape(x, shape, order=order)  # type: ignore[call-overload]
+    out = np.reshape(a, shape, order=order)  # type: ignore[call-overload]
     if copy:
         return out.copy()
-    if copy is False and not np.may_share_memory(out, x):
-        msg = f"reshape: wanted a view, got an array of shape {shape_of(x)} that must be copied"
+    if copy is False and not np.may_share_memory(out, a):
+        msg = f"reshape: wanted a view, got an array of shape {shape_of(a)} that must be copied"
         raise ValueError(msg)
     return out
 
 
-def ravel(x: Any, order: str = "C") -> Any:
+def ravel(a: Any, order: str = "C") -> Any:
     """Flatten to one axis; order "A" and "K" follow the memory where it is Fortran's."""
     if order in ("A", "K"):
-        flags = getattr(unwrap(x), "flags", None)
+        flags = getattr(unwrap(a), "flags", None)
         order = "F" if flags is not None and flags.f_contiguous and not flags.c_contiguous else "C"
-    return reshape(as_operand("ravel", "x", x), (-1,), order)
+    return reshape(as_operand("ravel", "a", a), (-1,), order)
 
 
-@primitive(x=lambda g, x_shape: g.reshape(x_shape), linear=True)
-def squeeze(x: Any, axis: Any = None) -> Any:
+@primitive(a=lambda g, a_shape: g.reshape(a_shape), linear=True)
+def squeeze(a: Any, axis: Any = None) -> Any:
     """Drop axes of length 1: all, or those named."""
-    return np.squeeze(x, axis)
+    return np.squeeze(a, axis)
 
 
-@primitive(x=lambda g, x_shape: g.reshape(x_shape), linear=True)
-def expand_dims(x: Any, axis: Any) -> Any:
+@primitive(a=lambda g, a_shape: g.reshape(a_shape), linear=True)
+def expand_dims(a: Any, axis: Any) -> Any:
     """Insert axes of length 1 at the positions `axis` of the result."""
-    return np.expand_dims(x, axis)
+    return np.expand_dims(a, axis)
 
 
 def _at_least(x: Any, ndim: int) -> Any:
@@ -111,21 +111,21 @@ def _at_least(x: Any, ndim: int) -> Any:
     return reshape(x, (1, shape[0], 1) if len(shape) == 1 else (*shape, 1))
 
 
-def atleast_1d(*arrays: Any) -> Any:
+def atleast_1d(*arys: Any) -> Any:
     """Turn numbers into arrays of shape (1,); a tuple for several arrays."""
-    results = tuple(_at_least(x, 1) for x in arrays)
+    results = tuple(_at_least(x, 1) for x in arys)
     return results[0] if len(results) == 1 else results
 
 
-def atleast_2d(*arrays: Any) -> Any:
+def atleast_2d(*arys: Any) -> Any:
     """Put axes of length 1 in front up to two axes; a tuple for several arrays."""
-    results = tuple(_at_least(x, 2) for x in arrays)
+    results = tuple(_at_least(x, 2) for x in arys)
     return results[0] if len(results) == 1 else results
 
 
-def atleast_3d(*arrays: Any) -> Any:
+def atleast_3d(*arys: Any) -> Any:
     """Add axes of length 1 up to three: (n,) becomes (1, n, 1), (m, n) becomes (m, n, 1)."""
-    results = tuple(_at_least(x, 3) for x in arrays)
+    results = tuple(_at_least(x, 3) for x in arys)
     return results[0] if len(results) == 1 else results
 
 
@@ -136,19 +136,19 @@ def _inverse(axes: Any, ndim: int) -> Any:
     return None if axes is None else sorted(range(ndim), key=[a % ndim for a in axes].__getitem__)
 
 
-@primitive(x=lambda g, axes, x_ndim: g.transpose(_inverse(axes, x_ndim)), linear=True)
-def transpose(x: Any, axes: Any = None) -> Any:
+@primitive(a=lambda g, axes, a_ndim: g.transpose(_inverse(axes, a_ndim)), linear=True)
+def transpose(a: Any, axes: Any = None) -> Any:
     """Permute the axes; None reverses them."""
-    return x.transpose(axes) if type(x) is np.ndarray else np.transpose(x, axes)
+    return a.transpose(axes) if type(a) is np.ndarray else np.transpose(a, axes)
 
 
 permute_dims = transpose
 
 
-@primitive(x=lambda g, axis1, axis2: g.swapaxes(axis1, axis2), linear=True)
-def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+@primitive(a=lambda g, axis1, axis2: g.swapaxes(axis1, axis2), linear=True)
+def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     """Exchange two axes."""
-    return x.swapaxes(axis1, axis2) if type(x) is np.ndarray else np.swapaxes(x, axis1, axis2)
+    return a.swapaxes(axis1, axis2) if type(a) is np.ndarray else np.swapaxes(a, axis1, axis2)
 
 
 def matrix_transpose(x: Any) -> Any:
@@ -159,10 +159,10 @@ def matrix_transpose(x: Any) -> Any:
     return swapaxes(x, -1, -2)
 
 
-def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     """Move the axes `source` to the positions `destination`; the others keep their order."""
-    x = as_operand("moveaxis", "x", x)
-    return transpose(x, tuple(_moved(len(shape_of(x)), source, destination)))
+    a = as_operand("moveaxis", "a", a)
+    return transpose(a, tuple(_moved(len(shape_of(a)), source, destination)))
 
 
 def _moved(ndim: int, source: Any, destination: Any) -> list[int]:
@@ -182,13 +182,13 @@ def _moved(ndim: int, source: Any, destination: Any) -> list[int]:
     return order
 
 
-def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
+def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     """Move `axis` to lie before the axis `start`."""
-    x = as_operand("rollaxis", "x", x)
-    ndim = len(shape_of(x))
+    a = as_operand("rollaxis", "a", a)
+    ndim = len(shape_of(a))
     axis = normal_axis("rollaxis", axis, ndim)
     start = normal_axis("rollaxis", start, ndim + 1) if start >= 0 else start + ndim
-    return moveaxis(x, axis, start - 1 if axis < start else start)
+    return moveaxis(a, axis, start - 1 if axis < start else start)
 
 
 # -- elements in another order ---------------------------------------------------------------------
@@ -198,67 +198,67 @@ def _flipped(g: Any, axis: Any) -> Any:
     return np.flip(g, axis)
 
 
-@primitive(x=_flipped, linear=True)
-def flip(x: Any, axis: Any = None) -> Any:
+@primitive(m=_flipped, linear=True)
+def flip(m: Any, axis: Any = None) -> Any:
     """Reverse the order along `axis`: None for all, an integer or a tuple."""
-    return np.flip(x, axis)
+    return np.flip(m, axis)
 
 
-def flipud(x: Any) -> Any:
+def flipud(m: Any) -> Any:
     """Reverse the order along the first axis."""
-    return flip(as_operand("flipud", "x", x), 0)
+    return flip(as_operand("flipud", "m", m), 0)
 
 
-def fliplr(x: Any) -> Any:
+def fliplr(m: Any) -> Any:
     """Reverse the order along the second axis."""
-    if len(shape_of(x)) < 2:
-        msg = f"fliplr: wanted at least 2 axes, got shape {shape_of(x)}; use flip"
+    if len(shape_of(m)) < 2:
+        msg = f"fliplr: wanted at least 2 axes, got shape {shape_of(m)}; use flip"
         raise ValueError(msg)
-    return flip(as_operand("fliplr", "x", x), 1)
+    return flip(as_operand("fliplr", "m", m), 1)
 
 
 def _opposite(shift: Any) -> Any:
     return tuple(-s for s in shift) if isinstance(shift, (tuple, list)) else -shift
 
 
-@primitive(x=lambda g, shift, axis: np.roll(g, _opposite(shift), axis), linear=True)
-def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+@primitive(a=lambda g, shift, axis: np.roll(g, _opposite(shift), axis), linear=True)
+def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     """Shift elements along `axis`, what leaves at the end enters at the start.
 
-    `shift` and `axis` may be tuples; None rolls `x` flattened.
+    `shift` and `axis` may be tuples; None rolls `a` flattened.
     """
-    return np.roll(x, shift, axis)
+    return np.roll(a, shift, axis)
 
 
-@primitive(x=lambda g, k, axes: np.rot90(g, -k, axes), linear=True)
-def rot90(x: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+@primitive(m=lambda g, k, axes: np.rot90(g, -k, axes), linear=True)
+def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     """Turn by `k` times 90 degrees in the plane of `axes`, from the first towards the second."""
-    return np.rot90(x, k, axes)
+    return np.rot90(m, k, axes)
 
 
 # -- elements more than once -----------------------------------------------------------------------
 
 
-def _summed(g: Any, x_shape: tuple[int, ...]) -> Any:
-    return unbroadcast(g, x_shape)
+def _summed(g: Any, array_shape: tuple[int, ...]) -> Any:
+    return unbroadcast(g, array_shape)
 
 
-@primitive(x=_summed, linear=True)
-def broadcast_to(x: Any, shape: Any) -> Any:
-    """Repeat `x` along new and length-1 axes up to `shape`, without copying."""
-    return np.broadcast_to(x, shape)
+@primitive(array=_summed, linear=True)
+def broadcast_to(array: Any, shape: Any) -> Any:
+    """Repeat `array` along new and length-1 axes up to `shape`, without copying."""
+    return np.broadcast_to(array, shape)
 
 
-def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
+def broadcast_arrays(*args: Any) -> tuple[Any, ...]:
     """Broadcast all arrays to their common shape."""
-    operands = [as_operand("broadcast_arrays", "arrays", x) for x in arrays]
+    operands = [as_operand("broadcast_arrays", "args", x) for x in args]
     shape = np.broadcast_shapes(*map(shape_of, operands))
     return tuple(x if shape_of(x) == shape else broadcast_to(x, shape) for x in operands)
 
 
-def _repeat_x(g: Any, x_shape: tuple[int, ...], repeats: Any, axis: Any) -> Any:
+def _repeat_x(g: Any, a_shape: tuple[int, ...], repeats: Any, axis: Any) -> Any:
     """Add up the copies of each element."""
-    shape = (int(np.prod(x_shape)),) if axis is None else x_shape
+    shape = (int(np.prod(a_shape)),) if axis is None else a_shape
     at = 0 if axis is None else axis % len(shape)
     repeats = concrete(repeats, "repeat")
     if np.size(repeats) == 1:
@@ -267,44 +267,44 @@ def _repeat_x(g: Any, x_shape: tuple[int, ...], repeats: Any, axis: Any) -> Any:
     else:
         index = np.repeat(np.arange(shape[at]), repeats)
         gx = scatter(g, (slice(None),) * at + (index,), shape)
-    return gx.reshape(x_shape)
+    return gx.reshape(a_shape)
 
 
-@primitive(x=_repeat_x, nondiff=("repeats",), linear=True, makes_zeros=True)
-def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
+@primitive(a=_repeat_x, nondiff=("repeats",), linear=True, makes_zeros=True)
+def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     """Repeat each element.
 
     Args:
-        x: the array.
+        a: the array.
         repeats: how often: one integer, or one per element along `axis`.
         axis: where to repeat; None flattens first.
     """
-    return np.repeat(x, repeats, axis)
+    return np.repeat(a, repeats, axis)
 
 
-def _tile_x(g: Any, x_shape: tuple[int, ...], reps: Any) -> Any:
+def _tile_x(g: Any, A_shape: tuple[int, ...], reps: Any) -> Any:
     """Add up the copies of the whole array."""
     reps = concrete(reps, "tile")
     counts = tuple(reps) if np.ndim(reps) else (reps,)
-    ndim = max(len(counts), len(x_shape))
+    ndim = max(len(counts), len(A_shape))
     counts = (1,) * (ndim - len(counts)) + counts
-    shape = (1,) * (ndim - len(x_shape)) + x_shape
+    shape = (1,) * (ndim - len(A_shape)) + A_shape
     pairs = [n for pair in zip(counts, shape, strict=True) for n in pair]
-    return g.reshape(pairs).sum(axis=tuple(range(0, 2 * ndim, 2))).reshape(x_shape)
+    return g.reshape(pairs).sum(axis=tuple(range(0, 2 * ndim, 2))).reshape(A_shape)
 
 
-@primitive(x=_tile_x, linear=True)
-def tile(x: Any, reps: Any) -> Any:
-    """Lay copies of `x` side by side, `reps` per axis; missing counts are 1, in front."""
-    return np.tile(x, reps)
+@primitive(A=_tile_x, linear=True)
+def tile(A: Any, reps: Any) -> Any:
+    """Lay copies of `A` side by side, `reps` per axis; missing counts are 1, in front."""
+    return np.tile(A, reps)
 
 
-def resize(x: Any, new_shape: Any) -> Any:
-    """Fill an array of `new_shape` with the elements of `x` in C order, again and again."""
-    flat = ravel(x)
+def resize(a: Any, new_shape: Any) -> Any:
+    """Fill an array of `new_shape` with the elements of `a` in C order, again and again."""
+    flat = ravel(a)
     size = flat.size
     if not size:
-        return np.resize(x, new_shape) if not isinstance(x, graph.Variable) else _no_elements(x)
+        return np.resize(a, new_shape) if not isinstance(a, graph.Variable) else _no_elements(a)
     return getitem(flat, np.resize(np.arange(size), new_shape))
 
 
@@ -313,11 +313,11 @@ def _no_elements(x: Any) -> Any:
     raise ValueError(msg)
 
 
-def trim_zeros(x: Any, trim: str = "fb", axis: Any = None) -> Any:
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
     """Cut zeros off the front ("f"), the back ("b") or both, along `axis` (None: all axes)."""
-    x = as_operand("trim_zeros", "x", x)
-    shape = shape_of(x)
-    used = np.argwhere(concrete(x, "trim_zeros") != 0)
+    filt = as_operand("trim_zeros", "filt", filt)
+    shape = shape_of(filt)
+    used = np.argwhere(concrete(filt, "trim_zeros") != 0)
     axes = range(len(shape)) if axis is None else np.atleast_1d(axis) % max(len(shape), 1)
     index = [slice(None)] * len(shape)
     for i in axes:
@@ -326,7 +326,7 @@ def trim_zeros(x: Any, trim: str = "fb", axis: Any = None) -> Any:
         index[i] = slice(
             low if "f" in trim.lower() else 0, high if "b" in trim.lower() else shape[i]
         )
-    return getitem(x, tuple(index))
+    return getitem(filt, tuple(index))
 
 
 # -- copies ----------------------------------------------------------------------------------------
@@ -358,7 +358,7 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
     return _astype(x, dtype)
 
 
-@primitive(x=lambda g: g, linear=True)
-def copy(x: Any, order: str = "K") -> Any:
-    """Return an equal array with memory of its own; `order` is its layout, "K" as `x`."""
-    return np.array(x, order=order)  # type: ignore[call-overload]
+@primitive(a=lambda g: g, linear=True)
+def copy(a: Any, order: str = "K") -> Any:
+    """Return an equal array with memory of its own; `order` is its layout, "K" as `a`."""
+    return np.array(a, order=order)  # type: ignore[call-overload]

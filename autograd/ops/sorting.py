@@ -20,6 +20,7 @@ from autograd.ops._shared import operand, refuse_out
 from autograd.ops.indexing import along, getitem, normal_axis
 from autograd.ops.plain import plain as without_rules
 from autograd.ops.reductions import mean
+from autograd.typed import user_level
 
 __all__ = [
     "median",
@@ -47,15 +48,15 @@ def _read(x: Any, order: Any, axis: int) -> Any:
     return getitem(x, along(x.shape, order, axis))
 
 
-def sort(x: Any, axis: Any = -1, kind: Any = None, *, stable: bool | None = None) -> Any:
-    """Return `x` in ascending order along `axis`, nan last.
+def sort(a: Any, axis: Any = -1, kind: Any = None, *, stable: bool | None = None) -> Any:
+    """Return `a` in ascending order along `axis`, nan last.
 
     Each gradient goes to the element that came to that place; equal elements keep the order of
     `np.argsort` with the same `kind` and `stable`.
 
     Args:
-        x: array of shape (..., n, ...).
-        axis: where n is; None sorts `x` flattened.
+        a: array of shape (..., n, ...).
+        axis: where n is; None sorts `a` flattened.
         kind: NumPy's name of the algorithm.
         stable: keep equal elements in the order in which they are.
 
@@ -64,32 +65,32 @@ def sort(x: Any, axis: Any = -1, kind: Any = None, *, stable: bool | None = None
         >>> autograd.grad(lambda x: autograd.sort(x) @ [1.0, 2.0, 3.0])(np.array([5.0, 4.0, 6.0]))
         array([2., 1., 3.])
     """
-    x = operand("sort", x)
-    if not isinstance(x, graph.Variable):
-        return np.sort(x, axis=axis, kind=kind, stable=stable)
-    x, axis = _lined_up("sort", x, axis)
-    return _read(x, plain.argsort(x, axis, kind, stable=stable), axis)
+    a = operand("sort", a)
+    if not isinstance(a, graph.Variable):
+        return np.sort(a, axis=axis, kind=kind, stable=stable)
+    a, axis = _lined_up("sort", a, axis)
+    return _read(a, plain.argsort(a, axis, kind, stable=stable), axis)
 
 
 _partition = without_rules(np.partition)
 
 
-def partition(x: Any, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Any:
-    """Return `x` with the elements `kth` of the sorted order in their places along `axis`.
+def partition(a: Any, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Any:
+    """Return `a` with the elements `kth` of the sorted order in their places along `axis`.
 
     Smaller elements stand before them and larger ones behind, in the order of `np.argpartition`.
 
     Args:
-        x: array of shape (..., n, ...).
+        a: array of shape (..., n, ...).
         kth: an integer or several, in [-n, n).
-        axis: where n is; None takes `x` flattened.
+        axis: where n is; None takes `a` flattened.
         kind: NumPy's name of the algorithm.
     """
-    x = operand("partition", x)
-    if not isinstance(x, graph.Variable):
-        return _partition(x, kth, axis, kind)
-    x, axis = _lined_up("partition", x, axis)
-    return _read(x, plain.argpartition(x, kth, axis, kind), axis)
+    a = operand("partition", a)
+    if not isinstance(a, graph.Variable):
+        return _partition(a, kth, axis, kind)
+    a, axis = _lined_up("partition", a, axis)
+    return _read(a, plain.argpartition(a, kth, axis, kind), axis)
 
 
 # -- what medians and quantiles share --------------------------------------------------------------
@@ -131,7 +132,7 @@ def _sizes(name: str, x: Any, *, ignoring: bool) -> Any:
     if holds((counts == full).all(), traced=False):
         return full
     if holds((counts == 0).any(), traced=False):
-        warnings.warn(f"{name}: All-NaN slice encountered", RuntimeWarning, stacklevel=3)
+        warnings.warn(f"{name}: All-NaN slice encountered", RuntimeWarning, user_level())
     return counts
 
 
@@ -174,7 +175,7 @@ def _order(x: Any, *ranks: Any) -> Any:
 
 
 def median(
-    x: Any,
+    a: Any,
     axis: Any = None,
     out: None = None,
     overwrite_input: bool = False,  # noqa: ARG001 - NumPy's permission, not needed here
@@ -185,18 +186,18 @@ def median(
     Of an even number of elements it is the average of the two in the middle, and each of them gets
     half of the gradient. `overwrite_input` changes nothing: operands are never overwritten.
     """
-    return _median("median", x, axis, out, keepdims)
+    return _median("median", a, axis, out, keepdims)
 
 
 def nanmedian(
-    x: Any,
+    a: Any,
     axis: Any = None,
     out: None = None,
     overwrite_input: bool = False,  # noqa: ARG001 - NumPy's permission, not needed here
     keepdims: bool = False,
 ) -> Any:
     """Return the median of the elements that are not nan; the others have gradient 0."""
-    return _median("nanmedian", x, axis, out, keepdims)
+    return _median("nanmedian", a, axis, out, keepdims)
 
 
 def _median(name: str, x: Any, axis: Any, out: Any, keepdims: bool) -> Any:
@@ -316,7 +317,7 @@ def _quantile(
 
 
 def quantile(
-    x: Any,
+    a: Any,
     q: Any,
     axis: Any = None,
     out: None = None,
@@ -332,7 +333,7 @@ def quantile(
     their weights; nan where there is a nan.
 
     Args:
-        x: real array.
+        a: real array.
         q: fractions in [0, 1], of any shape S; the result begins with S. A Variable has a gradient,
             too: from the right where it hits an element, 0 at the smallest and the largest element
             and by methods that do not interpolate.
@@ -346,11 +347,11 @@ def quantile(
     References:
         Hyndman & Fan (1996), Sample Quantiles in Statistical Packages.
     """
-    return _quantile("quantile", x, q, axis, out, method, keepdims, weights)
+    return _quantile("quantile", a, q, axis, out, method, keepdims, weights)
 
 
 def percentile(
-    x: Any,
+    a: Any,
     q: Any,
     axis: Any = None,
     out: None = None,
@@ -361,11 +362,11 @@ def percentile(
     weights: Any = None,
 ) -> Any:
     """Return quantiles by percentages `q` in [0, 100]; see `quantile`."""
-    return _quantile("percentile", x, q, axis, out, method, keepdims, weights)
+    return _quantile("percentile", a, q, axis, out, method, keepdims, weights)
 
 
 def nanquantile(
-    x: Any,
+    a: Any,
     q: Any,
     axis: Any = None,
     out: None = None,
@@ -376,11 +377,11 @@ def nanquantile(
     weights: Any = None,
 ) -> Any:
     """Return quantiles of the elements that are not nan; the others have gradient 0."""
-    return _quantile("nanquantile", x, q, axis, out, method, keepdims, weights)
+    return _quantile("nanquantile", a, q, axis, out, method, keepdims, weights)
 
 
 def nanpercentile(
-    x: Any,
+    a: Any,
     q: Any,
     axis: Any = None,
     out: None = None,
@@ -391,4 +392,4 @@ def nanpercentile(
     weights: Any = None,
 ) -> Any:
     """Return percentiles of the elements that are not nan; the others have gradient 0."""
-    return _quantile("nanpercentile", x, q, axis, out, method, keepdims, weights)
+    return _quantile("nanpercentile", a, q, axis, out, method, keepdims, weights)

@@ -41,19 +41,19 @@ __all__ = [
 
 
 def average(
-    x: Any,
+    a: Any,
     axis: Any = None,
     weights: Any = None,
     returned: bool = False,
     *,
     keepdims: bool = False,
 ) -> Any:
-    """Return the weighted average over `axis`, sum(weights * x) / sum(weights).
+    """Return the weighted average over `axis`, sum(weights * a) / sum(weights).
 
     Args:
-        x: an array.
+        a: an array.
         axis: the axes to reduce.
-        weights: of the shape of `x`, or of its axes `axis`; None gives all elements the same.
+        weights: of the shape of `a`, or of its axes `axis`; None gives all elements the same.
         returned: return a pair of the average and the sum of the weights.
         keepdims: keep the reduced axes, with length 1.
 
@@ -61,20 +61,20 @@ def average(
         ZeroDivisionError: weights that add up to 0.
         ValueError: weights of another shape.
     """
-    x = operand("average", x)
+    a = operand("average", a)
     if weights is None:
-        result = mean(x, axis, keepdims=keepdims)
-        total = result.dtype.type(x.size / (result.size or 1))
+        result = mean(a, axis, keepdims=keepdims)
+        total = result.dtype.type(a.size / (result.size or 1))
         if isinstance(result, graph.Variable):
             total = wrap(total)
     else:
-        weights = _aligned(x, axis, operand("average", weights))
+        weights = _aligned(a, axis, operand("average", weights))
         total = sum(weights, axis, keepdims=keepdims)
         if holds((total == 0).any(), traced=False):
             raise ZeroDivisionError(
                 "average: wanted weights with a sum other than 0, got some that add up to 0"
             )
-        result = inexact(sum(x * weights, axis, keepdims=keepdims)) / total
+        result = inexact(sum(a * weights, axis, keepdims=keepdims)) / total
     if not returned:
         return result
     return result, total if total.shape == result.shape else np.broadcast_to(total, result.shape)
@@ -116,7 +116,7 @@ def _unless_nan(x: Any, where: Any) -> Any:
 
 
 def nansum(
-    x: Any,
+    a: Any,
     axis: Any = None,
     dtype: Any = None,
     out: None = None,
@@ -126,11 +126,11 @@ def nansum(
 ) -> Any:
     """Add up the elements that are not nan; the others have gradient 0."""
     refuse_out("nansum", out)
-    return sum(x, axis, dtype, None, keepdims, initial, _unless_nan(x, where))
+    return sum(a, axis, dtype, None, keepdims, initial, _unless_nan(a, where))
 
 
 def nanprod(
-    x: Any,
+    a: Any,
     axis: Any = None,
     dtype: Any = None,
     out: None = None,
@@ -140,11 +140,11 @@ def nanprod(
 ) -> Any:
     """Multiply the elements that are not nan; the others have gradient 0."""
     refuse_out("nanprod", out)
-    return prod(x, axis, dtype, None, keepdims, initial, _unless_nan(x, where))
+    return prod(a, axis, dtype, None, keepdims, initial, _unless_nan(a, where))
 
 
 def nanmean(
-    x: Any,
+    a: Any,
     axis: Any = None,
     dtype: Any = None,
     out: None = None,
@@ -154,11 +154,11 @@ def nanmean(
 ) -> Any:
     """Average the elements that are not nan; the others have gradient 0."""
     refuse_out("nanmean", out)
-    return mean(x, axis, dtype, None, keepdims, where=_unless_nan(x, where))
+    return mean(a, axis, dtype, None, keepdims, where=_unless_nan(a, where))
 
 
 def nanvar(
-    x: Any,
+    a: Any,
     axis: Any = None,
     dtype: Any = None,
     out: None = None,
@@ -170,12 +170,12 @@ def nanvar(
     correction: float | None = None,
 ) -> Any:
     """Return the variance of the elements that are not nan; see `var`."""
-    there = _unless_nan(x, where)
-    return variance("nanvar", x, axis, dtype, out, ddof, keepdims, there, mean, correction)
+    there = _unless_nan(a, where)
+    return variance("nanvar", a, axis, dtype, out, ddof, keepdims, there, mean, correction)
 
 
 def nanstd(
-    x: Any,
+    a: Any,
     axis: Any = None,
     dtype: Any = None,
     out: None = None,
@@ -187,14 +187,14 @@ def nanstd(
     correction: float | None = None,
 ) -> Any:
     """Return the standard deviation of the elements that are not nan; see `std`."""
-    there = _unless_nan(x, where)
+    there = _unless_nan(a, where)
     return root_of_variance(
-        variance("nanstd", x, axis, dtype, out, ddof, keepdims, there, mean, correction)
+        variance("nanstd", a, axis, dtype, out, ddof, keepdims, there, mean, correction)
     )
 
 
 def nanmax(
-    x: Any,
+    a: Any,
     axis: Any = None,
     out: None = None,
     keepdims: bool = False,
@@ -203,12 +203,12 @@ def nanmax(
 ) -> Any:
     """Return the largest element that is not nan; elements that tie share the gradient."""
     return bounded_extreme(
-        _nanmax, elementwise.fmax, -math.inf, x, axis, out, keepdims, initial, where
+        _nanmax, elementwise.fmax, -math.inf, a, axis, out, keepdims, initial, where
     )
 
 
 def nanmin(
-    x: Any,
+    a: Any,
     axis: Any = None,
     out: None = None,
     keepdims: bool = False,
@@ -217,5 +217,5 @@ def nanmin(
 ) -> Any:
     """Return the smallest element that is not nan; elements that tie share the gradient."""
     return bounded_extreme(
-        _nanmin, elementwise.fmin, math.inf, x, axis, out, keepdims, initial, where
+        _nanmin, elementwise.fmin, math.inf, a, axis, out, keepdims, initial, where
     )

@@ -234,37 +234,29 @@ def _spelled(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Translate the arguments of NumPy's function to those of its counterpart.
-
-    Operands may have another name there, and arguments that NumPy takes by position may be
-    keywords, so `np.sum(a=v)` and `np.sum(v, 0, None)` come through here.
+    """Fit the arguments of NumPy's function to its counterpart, whose parameters have the same
+    names: those that say the default are dropped, as in `np.sum(v, 0, None)`, others refused.
     """
     own, keywords, many = parameters(handler)
-    kwargs = strip(kwargs) if kwargs else kwargs
-    if (many or len(args) <= len(own)) and keywords.issuperset(kwargs):
-        return args, kwargs
-    names = parameters(function)[0]
-    given = dict(zip(names, args, strict=False)) | kwargs
-    given = strip(given)
-    placed = []
-    for name in names[: len(own)]:
-        if name not in given:
-            break
-        placed.append(given.pop(name))
-    if "out" in given:
-        msg = (
+    kwargs = strip(kwargs)
+    if not many and len(args) > len(own):
+        names = parameters(function)[0][len(own) : len(args)]
+        names += tuple(f"argument {i}" for i in range(len(own) + len(names), len(args)))
+        kwargs |= strip(dict(zip(names, args[len(own) :], strict=True)))
+        args = args[: len(own)]
+    unknown = next((key for key in kwargs if key not in keywords), None)
+    if unknown == "out":
+        raise TypeError(
             f"{spelling(function)}: wanted a call without out=, got one that writes a Variable "
             f"into an existing array; use the returned value"
         )
-        raise TypeError(msg)
-    unknown = [k for k in given if k not in keywords]
-    if unknown or (len(args) > len(names) and names):
-        msg = (
-            f"{spelling(function)}: wanted arguments among {', '.join((*own, *sorted(keywords)))}, "
-            f"got {unknown[0] if unknown else len(args)}, which has no recorded counterpart"
+    if unknown is not None:
+        known = ", ".join(dict.fromkeys((*own, *sorted(keywords))))
+        raise TypeError(
+            f"{spelling(function)}: wanted arguments among {known}, got {unknown}, which has no "
+            f"recorded counterpart"
         )
-        raise TypeError(msg)
-    return tuple(placed), given
+    return args, kwargs
 
 
 def array_function(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.ops import elementwise
 from autograd.stats import gamma
 from autograd.stats._shared import NO_ELEMENTARY_DERIVATIVE, constant, in_one_dtype
 
@@ -29,7 +28,8 @@ def logpdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
 
 def pdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """Return the density; arguments as for `logpdf`."""
-    return elementwise.exp(logpdf(x, df, loc, scale))
+    x, df, loc, scale = in_one_dtype("stats.chi2.pdf", x=x, df=df, loc=loc, scale=scale)
+    return gamma.pdf(x, df / 2, loc, 2 * scale)
 
 
 def cdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:

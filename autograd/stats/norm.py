@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd import special
 from autograd.ops import elementwise
-from autograd.stats._shared import in_one_dtype, positive, standardized
+from autograd.stats._shared import density, in_one_dtype, positive, standardized
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "sf"]
 
@@ -36,7 +36,7 @@ def logpdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
 def pdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """Return the density; arguments as for `logpdf`."""
     z, scale = _arguments("pdf", x, loc, scale)
-    return elementwise.exp(z * z * -0.5) / (scale * math.sqrt(2.0 * math.pi))
+    return density(z * z * -0.5) / (scale * math.sqrt(2.0 * math.pi))
 
 
 def cdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:

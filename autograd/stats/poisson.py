@@ -12,6 +12,7 @@ import numpy as np
 from autograd import special
 from autograd.engine.calls import holds
 from autograd.ops import elementwise
+from autograd.special.gamma_functions import gamma_log_density
 from autograd.stats._shared import COUNTS, constant, density, in_one_dtype, supported
 
 __all__ = ["cdf", "logpmf", "pmf"]
@@ -42,15 +43,8 @@ def logpmf(k: Any, mu: Any, loc: Any = 0) -> Any:
         TypeError: `k` or `loc` requires a gradient.
     """
     k, mu = _arguments("logpmf", k, mu, loc)
-    zero = k == 0
-
-    def of_counts(k: Any) -> Any:
-        # 0 log mu has a gradient of 0 at mu = 0, too.
-        some = holds(np.any(zero), traced=True)
-        powers = special.xlogy(k, elementwise.where(zero, 1.0, mu) if some else mu)
-        return powers - mu - special.gammaln(k + 1)
-
-    return supported((k < 0) | (k != np.floor(k)), k, 1.0, of_counts, -float("inf"))
+    impossible = (k < 0) | (k != np.floor(k))
+    return supported(impossible, k, 1.0, lambda k: gamma_log_density(k + 1, mu), -float("inf"))
 
 
 def pmf(k: Any, mu: Any, loc: Any = 0) -> Any:

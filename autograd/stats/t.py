@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import numpy as np
-
-from autograd import special
-from autograd.engine.calls import holds
 from autograd.ops import elementwise
+from autograd.special import student
 from autograd.stats._shared import (
     NO_ELEMENTARY_DERIVATIVE,
     constant,
+    density,
     in_one_dtype,
     positive,
     standardized,
 )
 
 __all__ = ["cdf", "logcdf", "logpdf", "pdf"]
-
-_HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 
 
 def logpdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
@@ -35,22 +30,12 @@ def logpdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """
     x, df, loc, scale = in_one_dtype("stats.t.logpdf", x=x, df=df, loc=loc, scale=scale)
     df, scale = positive(df), positive(scale)
-    z = standardized(x, loc, scale)
-    infinite = np.isinf(df)
-    limit = holds(np.any(infinite), traced=True)
-    if limit:
-        df = elementwise.where(infinite, 1.0, df)
-    half = df.dtype.type(0.5)
-    norm = special.betaln(half, df / 2) + 0.5 * elementwise.log(df)
-    out = (df + 1) * -0.5 * elementwise.log1p(z * z / df) - norm
-    if limit:
-        out = elementwise.where(infinite, z * z * -0.5 - _HALF_LOG_2PI, out)
-    return out - elementwise.log(scale)
+    return student.student_logpdf(df, standardized(x, loc, scale)) - elementwise.log(scale)
 
 
 def pdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """Return the density; arguments as for `logpdf`."""
-    return elementwise.exp(logpdf(x, df, loc, scale))
+    return density(logpdf(x, df, loc, scale))
 
 
 def cdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
@@ -61,14 +46,15 @@ def cdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """
     df = constant("stats.t.cdf", "df", df, NO_ELEMENTARY_DERIVATIVE)
     x, df, loc, scale = in_one_dtype("stats.t.cdf", x=x, df=df, loc=loc, scale=scale)
-    return special.stdtr(positive(df), standardized(x, loc, positive(scale)))
+    return student.stdtr(positive(df), standardized(x, loc, positive(scale)))
 
 
 def logcdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """Return the logarithm of `cdf`; arguments as for `logpdf`.
+    """Return the logarithm of `cdf`, accurate in both tails, too; arguments as for `logpdf`.
 
     Raises:
         TypeError: `df` requires a gradient.
     """
     df = constant("stats.t.logcdf", "df", df, NO_ELEMENTARY_DERIVATIVE)
-    return elementwise.log(cdf(x, df, loc, scale))
+    x, df, loc, scale = in_one_dtype("stats.t.logcdf", x=x, df=df, loc=loc, scale=scale)
+    return student.log_stdtr(positive(df), standardized(x, loc, positive(scale)))

@@ -1,8 +1,8 @@
 """Proving gradients right: a checker that explains, hypothesis strategies, contract sweeps.
 
 `check_gradients` and the other names here need NumPy only. `autograd.testing.strategies` and the
-use of `differentiable_property` need hypothesis, `autograd.testing.plugin` needs pytest:
-`pip install 'gradloom[test]'`.
+use of `differentiable_property` need hypothesis, the fixtures need pytest:
+`pip install 'gradloom[test]'`. Of the library it imports what it makes public.
 """
 
 from autograd.testing._checker import check_gradients, gradcheck, gradgradcheck

@@ -1,7 +1,5 @@
 """`check_gradients`: the analytic derivatives of a function against numbers, with an explanation
 where they differ.
-
-Imports the modules beside it and NumPy.
 """
 
 from __future__ import annotations
@@ -11,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd.testing._jacobian import Comparison
-from autograd.testing._level import Level, Options, arrays_of
-from autograd.testing._problem import make_problem
-from autograd.testing._projection import check_projection
-from autograd.variable import Variable
+from autograd import Variable
+from autograd.testing._arrays import Array
+from autograd.testing._compare import Comparison, Projection, directions
+from autograd.testing._errors import GradientError, Wrong
+from autograd.testing._level import Level, Options, arrays_of, global_state
+from autograd.testing._problem import Problem, make_problem
 
 # Above so many coordinates of inputs and outputs together, random projections replace the Jacobian.
 FULL_LIMIT = 256
@@ -30,28 +29,30 @@ def check_gradients(
     modes: Collection[str] = ("reverse", "forward"),
     fast: bool | None = None,
     symmetric: bool | Collection[int] = False,
-    oracle: str = "auto",
     rtol: float = 1e-9,
     atol: float | None = None,
     seed: int = 0,
+    **keywords: Any,
 ) -> bool:
     """Check the derivatives of `fn` at `inputs` against numbers; return True or raise an error that
     explains.
 
     Differentiated are the Variables among the inputs that require a gradient; without any, all
     floating arrays; without any of those, floats. Inputs and outputs may be nested lists, tuples
-    and dicts, real or complex, of any shape.
+    and dicts, real or complex, of any shape. Keywords of `fn` are constants: `check_gradients(f, x,
+    axis=0)`.
 
-    The numbers come from the complex step where the function proves to be analytic, else from
-    extrapolated central differences whose error estimate widens the tolerance. A value that
-    disagrees is looked at again with other steps and from both sides: at a kink every value between
-    the left and the right derivative is right. Data in single or half precision is judged in double
-    precision first, and then the low-precision gradient against that.
+    The numbers come from extrapolated central differences, whose error estimate widens the
+    tolerance. A value that disagrees is looked at again with other steps and from both sides: at a
+    kink every value between the left and the right derivative is right. Data in single or half
+    precision are judged in double precision first, and then the low-precision gradient against
+    that. Besides, evaluation has to be repeatable and free of side effects, and the pullback
+    linear, for cotangents of every size and memory layout.
 
     Args:
         fn: takes the inputs as arrays or Variables, and returns arrays or Variables.
         *inputs: the point.
-        kwargs: keyword arguments of `fn`, which are not differentiated.
+        kwargs: keywords of `fn` that have the name of an option here.
         parameters: Variables that `fn` holds itself, such as `module.parameters()`, to be
             differentiated as well.
         order: 1 checks the gradient, 2 also the gradient of the gradient, and so on.
@@ -61,11 +62,11 @@ def check_gradients(
             together.
         symmetric: move matrix inputs so that they stay symmetric (Hermitian): True for all, or the
             numbers of those among the differentiated arrays.
-        oracle: "auto", or "difference" for differences only.
         rtol: relative tolerance, besides the error of the numeric derivative.
         atol: absolute tolerance, by default 1e-10 times the largest entry of the block of the
             Jacobian.
         seed: of the random directions.
+        **keywords: keywords of `fn`.
 
     Returns:
         True.
@@ -86,52 +87,80 @@ def check_gradients(
         raise ValueError(
             f"check_gradients: wanted modes among 'reverse' and 'forward', got {modes!r}"
         )
-    if oracle not in ("auto", "difference"):
-        raise ValueError(f"check_gradients: wanted oracle 'auto' or 'difference', got {oracle!r}")
     if order < 1:
         raise ValueError(f"check_gradients: wanted an order of at least 1, got {order}")
     held = list(parameters)
-    rng = np.random.default_rng(seed)
-    options = Options(inputs, rng, fast, symmetric, oracle, rtol, atol)
-    with np.errstate(
-        all="ignore"
-    ):  # what happens at the edge of the domain is judged, not warned of
-        before = [(array, array.copy()) for array in arrays_of(inputs)]
-        problem = make_problem(fn, inputs, kwargs, parameters=held)
-        magnitude = 0.0
-        for step in range(order):
-            level = Level(problem, options, magnitude)
-            if level.check_values(before):
-                _check_level(level, modes)
-                if step == 0:
-                    low = make_problem(fn, inputs, kwargs, parameters=held, precise=False)
-                    if any(np.finfo(slot.dtype).eps > 1e-10 for slot in low.inputs):
-                        level.check_precision(low)
-                magnitude = level.magnitude / float(np.min(level.oracle.sizes, initial=1.0))
-            if step + 1 < order:
-                problem = problem.derivative(rng)
-    return True
+    given = {**(kwargs or {}), **keywords}
+    try:
+        with np.errstate(all="ignore"):  # what happens at the edge of the domain is judged
+            rng = np.random.default_rng(seed)
+            options = Options(rng, fast, rtol, atol, global_state())
+            made: dict[str, Any] = {"parameters": held, "symmetric": symmetric}
+            problem, low = (make_problem(fn, inputs, given, wide=w, **made) for w in (True, False))
+            _check(problem, low, arrays_of([inputs, given]), order, modes, options)
+    except Wrong as wrong:
+        chosen: dict[str, Any] = {"kwargs": given, "parameters": held, "fast": fast}
+        chosen |= {"symmetric": symmetric, "rtol": rtol, "atol": atol, "seed": seed}
+        changed = {key: chosen[key] for key in chosen if chosen[key] != _DEFAULTS[key]}
+        error, cause = GradientError.of(wrong, fn, inputs, changed), wrong.__cause__
+    else:
+        return True
+    raise error from cause
 
 
-def _check_level(level: Level, modes: Collection[str]) -> None:
-    __tracebackhide__ = True
+_DEFAULTS: dict[str, Any] = {
+    "kwargs": {},
+    "parameters": [],
+    "fast": None,
+    "symmetric": False,
+    "rtol": 1e-9,
+    "atol": None,
+    "seed": 0,
+}
+
+
+def _check(
+    problem: Problem,
+    low: Problem,
+    given: list[Array],
+    order: int,
+    modes: Collection[str],
+    options: Options,
+) -> None:
+    """Check a function and its derivatives, in double precision, then as it is in `low`."""
+    before = [(array, array.copy()) for array in given]
+    magnitude = 0.0
+    for step in range(order):
+        level = Level(problem, options, magnitude)
+        if level.check_values(before):
+            _compare(level, modes)
+            if not step and any(np.finfo(slot.dtype).eps > 1e-10 for slot in low.inputs):
+                level.check_precision(low)
+            magnitude = level.magnitude / float(np.min(level.oracle.sizes, initial=1.0))
+        if step + 1 < order:
+            problem = problem.derivative(options.rng)
+
+
+def _compare(level: Level, modes: Collection[str]) -> None:
     fast = level.options.fast
     if fast is None:
-        fast = level.x.size + level.fx.size > FULL_LIMIT
+        fast = level.oracle.x.size + level.fx.size > FULL_LIMIT
+    chosen = directions(level) if fast else []
     for mode in ("reverse", "forward"):
         if mode in modes:
             level.mode = mode
-            if fast:
-                check_projection(level)
-            else:
+            for u in chosen:
+                Projection(level, u).check()
+            if not fast:
                 Comparison(level).check()
-            level.check_stale()
+    level.check_stale()
 
 
 def gradcheck(fn: Callable[..., Any], inputs: Any, **options: Any) -> bool:
     """Check first derivatives: `check_gradients` in PyTorch's spelling, with the inputs as one
     tuple.
     """
+    __tracebackhide__ = True
     inputs = inputs if isinstance(inputs, (tuple, list)) else (inputs,)
     return check_gradients(fn, *inputs, **{"order": 1, **options})
 
@@ -140,5 +169,6 @@ def gradgradcheck(fn: Callable[..., Any], inputs: Any, **options: Any) -> bool:
     """Check first and second derivatives: `check_gradients` in PyTorch's spelling, with the inputs
     as one tuple.
     """
+    __tracebackhide__ = True
     inputs = inputs if isinstance(inputs, (tuple, list)) else (inputs,)
     return check_gradients(fn, *inputs, **{"order": 2, **options})

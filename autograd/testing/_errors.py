@@ -1,22 +1,82 @@
-"""What a wrong derivative is reported as: the numbers, the suspected cause, and two lines that
-reproduce it.
-
-Imports `_problem` and NumPy.
-"""
+"""What a wrong derivative is reported as: the numbers, the suspected cause, how to see it again."""
 
 from __future__ import annotations
 
+import ast
+import linecache
 import math
+import sys
+import types
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from autograd.testing._packing import Slot, flatten, raw
+import autograd
+from autograd.testing._arrays import Slot, flatten, raw
 from autograd.testing._problem import Problem
 
-# An array of more elements is not written out in a reproducer.
+# Arrays of more elements together are not written out in a reproducer.
 LARGEST_PRINTED = 64
+
+
+class Wrong(Exception):  # noqa: N818 - becomes the GradientError that users see
+    """What a check found; `check_gradients` makes the error of it, away from the frames here."""
+
+    def __init__(self, problem: Problem, lines: list[str], **facts: Any) -> None:
+        super().__init__(lines)
+        self.problem = problem
+        self.lines = lines
+        self.facts = facts
+
+
+def wrong_number(
+    problem: Problem,
+    mode: str,
+    place: tuple[Slot, int] | None,
+    output: tuple[Slot, int] | None,
+    values: tuple[float, float],
+    how: str,
+    cause: str,
+    *,
+    count: str = "",
+    reference: str = "",
+    step: float = math.nan,
+) -> Wrong:
+    """Return the finding for one derivative.
+
+    Args:
+        problem: the function.
+        mode: "reverse" or "forward".
+        place: the input and its coordinate, or None for all of them together.
+        output: likewise.
+        values: analytic and numeric.
+        how: where the numeric value comes from.
+        cause: the suspected cause.
+        count: how many entries are wrong.
+        reference: the numeric value in words.
+        step: of the differences.
+    """
+    analytic, numeric = map(float, values)
+    absolute = abs(analytic - numeric)
+    relative = absolute / max(abs(analytic), abs(numeric), 1e-300)
+    everything = "all elements, moved together along a random direction"
+    weighted = "a weighted sum of all elements"
+    lines = [
+        f"input:     {place[0].describe(place[1]) if place else everything}",
+        f"output:    {output[0].describe(output[1]) if output else weighted}",
+        f"analytic:  {analytic:.10g}",
+        f"numeric:   {reference or f'{numeric:.10g}'}   ({how})",
+        f"error:     {absolute:.3g} absolute, {relative:.3g} relative{count and '; '}{count}",
+    ]
+    facts: dict[str, Any] = {"input": "all"}
+    if place:
+        facts = {"input": place[0].name, "index": place[0].place(place[1])}
+    if output:
+        facts |= {"output": output[0].name, "output_index": output[0].place(output[1])}
+    facts |= {"analytic": analytic, "numeric": numeric, "absolute": absolute, "relative": relative}
+    return Wrong(problem, lines, mode=mode, kind="value", cause=cause, step=step, **facts)
 
 
 class GradientError(AssertionError):
@@ -27,8 +87,8 @@ class GradientError(AssertionError):
         function: name of the function.
         order: 1 for the gradient, 2 for the gradient of the gradient.
         mode: "reverse" or "forward".
-        kind: "value" for a wrong number; "purity", "values", "linearity" or "shape" for what is
-            wrong before that.
+        kind: "value" for a wrong number; "purity", "values", "linearity", "shape" or "rule" for
+            what is wrong before that.
         input: which input, such as `x` or `params['w']`.
         index: index of the element in that input.
         output: which output.
@@ -40,7 +100,9 @@ class GradientError(AssertionError):
         step: the step of the numeric derivative.
         cause: the suspected cause, in words.
         reproducer: Python source that raises this error again.
+        fn: the function itself.
         inputs: the inputs of the failing call.
+        options: its other arguments.
     """
 
     function: str
@@ -50,7 +112,9 @@ class GradientError(AssertionError):
     input: str
     cause: str
     reproducer: str
+    fn: Callable[..., Any]
     inputs: tuple[Any, ...]
+    options: dict[str, Any]
     index: tuple[int, ...] = ()
     output: str = ""
     output_index: tuple[int, ...] = ()
@@ -61,138 +125,98 @@ class GradientError(AssertionError):
     step: float = math.nan
 
     @classmethod
-    def _make(
-        cls, problem: Problem, arguments: tuple[Any, ...], lines: list[str], **facts: Any
-    ) -> Self:
-        code = reproducer(problem.title, arguments, facts["order"], str(facts["mode"]))
-        lines.append("reproduce:")
-        error = cls(
-            "\n".join(
-                [lines[0], *("  " + line for line in lines[1:]), *("    " + line for line in code)]
-            )
+    def of(
+        cls, wrong: Wrong, fn: Callable[..., Any], inputs: tuple[Any, ...], options: dict[str, Any]
+    ) -> GradientError:
+        """Return the error for a finding in a call of `check_gradients`."""
+        problem, facts = wrong.problem, wrong.facts
+        again = {**options, "order": problem.order, "modes": (facts["mode"],)}
+        code = _reproducer(fn, inputs, again)
+        what = {1: "gradient", 2: "second derivative"}.get(
+            problem.order, f"derivative of order {problem.order}"
         )
-        error.function = problem.title
-        error.inputs = arguments
-        error.reproducer = "\n".join(code)
-        for name, value in facts.items():
+        head = (
+            f"{problem.title}: wanted the {what} that the function has, got another one "
+            f"({facts['mode']} mode)"
+        )
+        lines = [*wrong.lines, f"suspected: {facts['cause']}", "reproduce:"]
+        error = cls("\n  ".join([head, *lines, *("  " + line for line in code)]))
+        given = {"function": problem.title, "order": problem.order, "reproducer": "\n".join(code)}
+        for name, value in {**given, **facts}.items():
             setattr(error, name, value)
+        error.fn, error.inputs, error.options = fn, inputs, again
         return error
 
-    @classmethod
-    def plain(
-        cls,
-        problem: Problem,
-        arguments: tuple[Any, ...],
-        *,
-        kind: str,
-        mode: str,
-        input: str,
-        cause: str,
-    ) -> Self:
-        """Return the error for what is wrong before any number is compared."""
-        lines = [f"{headline(problem, mode)}", f"input:     {input}", f"suspected: {cause}"]
-        return cls._make(
-            problem,
-            arguments,
-            lines,
-            order=problem.order,
-            mode=mode,
-            kind=kind,
-            input=input,
-            cause=cause,
-        )
 
-    @classmethod
-    def entry(
-        cls,
-        problem: Problem,
-        arguments: tuple[Any, ...],
-        *,
-        mode: str,
-        slot: Slot,
-        coordinate: int,
-        output: Slot | None,
-        output_coordinate: int,
-        analytic: float,
-        numeric: float,
-        error: float,
-        sides: tuple[float, float],
-        kink: bool,
-        step: float,
-        method: str,
-        cause: str,
-        wrong: tuple[int, int],
-    ) -> Self:
-        """Return the error for one wrong entry of a Jacobian."""
-        index = slot.position(coordinate)
-        output_name = output.name if output else "output"
-        output_index = output.position(output_coordinate) if output else ()
-        reference = f"between {sides[0]:.10g} and {sides[1]:.10g}" if kink else f"{numeric:.10g}"
-        truth = numeric if not kink else min(sides, key=lambda side: abs(side - analytic))
-        absolute = abs(analytic - truth)
-        relative = absolute / max(abs(analytic), abs(truth), 1e-300)
-        how = method if not step else f"{method}, step {step:.1e}"
-        how = "left and right derivative at a kink" if kink else f"{how}, error about {error:.0e}"
-        aim = _where(output, output_coordinate) if output else "a weighted sum of all elements"
-        count = f"{wrong[0]} of {wrong[1]} entries are wrong"
-        lines = [
-            headline(problem, mode),
-            f"input:     {_where(slot, coordinate)}",
-            f"output:    {aim}",
-            f"analytic:  {analytic:.10g}",
-            f"numeric:   {reference}   ({how})",
-            f"error:     {absolute:.3g} absolute, {relative:.3g} relative; {count}",
-            f"suspected: {cause}",
-        ]
-        return cls._make(
-            problem,
-            arguments,
-            lines,
-            order=problem.order,
-            mode=mode,
-            kind="value",
-            input=slot.name,
-            index=index,
-            output=output_name,
-            output_index=output_index,
-            analytic=analytic,
-            numeric=numeric,
-            absolute=absolute,
-            relative=relative,
-            step=step,
-            cause=cause,
-        )
+# -- reproducers -----------------------------------------------------------------------------------
 
 
-def headline(problem: Problem, mode: str) -> str:
-    """Return the first line of a message."""
-    what = {1: "gradient", 2: "second derivative"}.get(
-        problem.order, f"derivative of order {problem.order}"
-    )
-    return (
-        f"{problem.title}: wanted the {what} that the function has, got another one ({mode} mode)"
-    )
-
-
-def _where(slot: Slot, coordinate: int) -> str:
-    part = slot.part(coordinate)
-    index = slot.position(coordinate)
-    at = f"{slot.name}[{', '.join(map(str, index))}]" if index else slot.name
-    return f"{at}{f' ({part})' if part else ''}, of shape {slot.shape} and dtype {slot.dtype}"
-
-
-def reproducer(title: str, arguments: tuple[Any, ...], order: int, mode: str) -> list[str]:
-    """Return two lines of Python that repeat the failing check, given the function by its name."""
-    size = sum(np.size(raw(leaf)) for _, leaf in flatten(list(arguments), ""))
-    if size > LARGEST_PRINTED:
-        first = "inputs = error.inputs  # of the GradientError: too large to print"
-    else:
-        first = f"inputs = ({', '.join(map(_source, arguments))},)"
-    name = title if title.isidentifier() else "fn"
-    return [
-        first,
-        f"autograd.testing.check_gradients({name}, *inputs, order={order}, modes=({mode!r},))",
+def _reproducer(
+    fn: Callable[..., Any], inputs: tuple[Any, ...], options: dict[str, Any]
+) -> list[str]:
+    """Return lines of Python that repeat the failing call where the function can be named."""
+    name = _spelled(fn)
+    small = sum(np.size(raw(leaf)) for _, leaf in flatten(list(inputs))) <= LARGEST_PRINTED
+    given = {key: value for key, value in options.items() if key != "parameters"}
+    whole = name is not None and small and given == options
+    arguments = [f"{key}={_source(value)}" for key, value in given.items()]
+    lines = ["import numpy as np, autograd.testing"]
+    if not whole:
+        lines += ["from sys import last_value as error  # this one, in the session it ended"]
+    lines += [
+        f"inputs = ({', '.join(map(_source, inputs))},)" if small else "inputs = error.inputs"
     ]
+    if given != options:
+        arguments.append("parameters=error.options['parameters']")
+    call = ", ".join([name or "error.fn", "*inputs", *arguments])
+    return [*lines, f"autograd.testing.check_gradients({call})"]
+
+
+def _spelled(fn: Any) -> str | None:
+    """Return an expression for a function, in the words of the code that has it checked."""
+    if getattr(fn, "__name__", "") == "<lambda>" and not fn.__code__.co_freevars:
+        found = _lambda_source(fn)
+        if found:
+            return f"({found})"
+    if isinstance(fn, types.MethodType):  # MyFunction.apply
+        base = _spelled(fn.__self__)
+        return base and f"{base}.{fn.__name__}"
+    frame: types.FrameType = sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in _PASSED:
+        frame = frame.f_back
+    for scope in (frame.f_locals, frame.f_globals, getattr(fn, "__globals__", {})):
+        for name, value in scope.items():
+            if value is fn:
+                return str(name)
+            # A property test keeps the function that it was made of.
+            if isinstance(value, types.FunctionType) and vars(value).get("function") is fn:
+                return f"{name}.function"
+    for prefix, module in (("np", np), ("autograd", autograd)):
+        title = str(getattr(fn, "__name__", ""))
+        if getattr(module, title, None) is fn:
+            return f"{prefix}.{title}"
+    return None
+
+
+_PASSED = {"autograd", "hypothesis"}
+
+
+def _lambda_source(fn: Any) -> str:
+    """Return the source of a lambda that stands in a file."""
+    code = fn.__code__
+    linecache.checkcache(code.co_filename)
+    try:
+        tree = ast.parse("".join(linecache.getlines(code.co_filename, fn.__globals__)))
+    except SyntaxError:
+        return ""
+    spans = set(code.co_positions())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Lambda):
+            body = node.body
+            span = (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset)
+            if span in spans:
+                return ast.unparse(node)
+    return ""
 
 
 def _source(value: Any) -> str:
@@ -205,17 +229,16 @@ def _source(value: Any) -> str:
     array = raw(value)
     if not isinstance(array, (np.ndarray, np.generic)):
         return repr(array)
-    text = repr(array.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
     if array.size == 0:
-        return f"np.zeros({array.shape}, dtype={str(array.dtype)!r})"
-    suffix = (
-        ""
-        if array.dtype in (np.float64, np.complex128, np.int64, np.bool_)
-        else f", dtype={str(array.dtype)!r}"
-    )
-    source = f"np.array({text}{suffix})"
+        return f"np.zeros({array.shape}, dtype={array.dtype.str!r})"
+    text = repr(array.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
+    plain = array.dtype in (np.float64, np.complex128, np.int64, np.bool_)
+    source = f"np.array({text}{'' if plain else f', dtype={array.dtype.name!r}'})"
     requires = getattr(value, "requires_grad", False)
     return f"autograd.Variable({source}, requires_grad=True)" if requires else source
+
+
+# -- the contract ----------------------------------------------------------------------------------
 
 
 class ContractError(AssertionError):

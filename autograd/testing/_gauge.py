@@ -1,9 +1,8 @@
-"""Decompositions in a form that has no gauge: what stays the same whatever sign or phase a vector
-has.
+"""Decompositions without a gauge: what stays the same whatever sign or phase a vector has.
 
 Eigenvectors and singular vectors are determined only up to a sign (a phase, if complex), so their
 derivatives are too, and no two libraries need agree on them. What is built from the projectors on
-them is unique. Imports NumPy.
+them is unique.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.testing._packing import raw
+from autograd.testing._arrays import raw
 from autograd.testing._problem import name_of
 
 
@@ -60,20 +59,19 @@ def _adjoint(x: Any) -> Any:
     return np.swapaxes(np.conj(x), -1, -2)
 
 
-def _weights(count: int, like: Any) -> Any:
-    return np.arange(1, count + 1).astype(raw(like).real.dtype)
+def _weighted(v: Any, count: int) -> Any:
+    return v * np.arange(1, count + 1).astype(raw(v).real.dtype)
 
 
 def _eigh(w: Any, v: Any) -> tuple[Any, ...]:
-    return w, (v * _weights(w.shape[-1], v)) @ _adjoint(v)
+    return w, _weighted(v, w.shape[-1]) @ _adjoint(v)
 
 
 def _svd(u: Any, s: Any, vh: Any) -> tuple[Any, ...]:
     count = s.shape[-1]
-    u, vh = u[..., :count], vh[..., :count, :]
-    c = _weights(count, u)
-    scaled = u * c
-    return s, scaled @ _adjoint(u), (_adjoint(vh) * c) @ vh, scaled @ vh
+    u, v = u[..., :count], _adjoint(vh[..., :count, :])
+    scaled = _weighted(u, count)
+    return s, scaled @ _adjoint(u), _weighted(v, count) @ _adjoint(v), scaled @ _adjoint(v)
 
 
 def _eig(w: Any, v: Any) -> tuple[Any, ...]:
@@ -81,7 +79,7 @@ def _eig(w: Any, v: Any) -> tuple[Any, ...]:
     order = np.lexsort((values.imag, values.real))
     w = np.take_along_axis(w, order, axis=-1)
     v = np.take_along_axis(v, np.broadcast_to(order[..., None, :], v.shape), axis=-1)
-    return w, (v * _weights(w.shape[-1], v)) @ np.linalg.inv(v)
+    return w, _weighted(v, w.shape[-1]) @ np.linalg.inv(v)
 
 
 _FORMS: dict[str, Callable[..., tuple[Any, ...]]] = {"eig": _eig, "eigh": _eigh, "svd": _svd}

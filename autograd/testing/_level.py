@@ -1,60 +1,49 @@
-"""The check of one Problem, that is of one order of derivative: what every comparison shares.
+"""One order of derivative at its point: what has to hold before any number is compared.
 
-A `Level` holds the function, its point, one recorded evaluation and the oracle. Here it is checked
-that evaluation is repeatable and touches nothing, that the pullback is linear, and that low
-precision gives what double precision does; the modules `_jacobian` and `_projection` compare
-derivatives. Imports the modules beside it and NumPy.
+Evaluation is repeatable and leaves everything alone, and the pullback is a linear map, whatever the
+size and the memory layout of the cotangent. Low precision is compared with double precision.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import random
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autograd.testing._errors import GradientError
-from autograd.testing._judge import Tolerance, Verdict
-from autograd.testing._oracle import Oracle
-from autograd.testing._packing import Array, Slot, flatten, raw, unpack
-from autograd.testing._problem import Problem, Tape
+import autograd
+from autograd.extend import unary
+from autograd.testing._arrays import LAYOUTS, Array, flatten, pack, raw, slices, unpack
+from autograd.testing._differences import (
+    SAFETY,
+    SAMPLES,
+    Estimate,
+    Oracle,
+    Tolerance,
+    roughness,
+)
+from autograd.testing._errors import Wrong, wrong_number
+from autograd.testing._problem import Problem, Tape, pull
 
 ATOL = 1e-10
-_WRITES = (
-    "a second pass over the same graph gives another gradient; the rule writes into an array it "
-    "was given"
-)
-_SHARED = (
-    "other calls of the function change what a recorded one has saved; return a new array from "
-    "every call"
-)
+# Powers of two that cotangents are scaled by: exact, and far from 1.
+SCALES = (2.0**-40, 2.0**40)
+# How far apart the points are that tell the rounding error of low precision, in parts of the
+# inputs, and how often the rounding unit counts besides.
+SPREAD = 2.0**-12
+UNITS = 8
 
 
 @dataclass
 class Options:
     """What the user asked for; see `check_gradients`."""
 
-    arguments: tuple[Any, ...]
     rng: np.random.Generator
-    fast: bool | None = None
-    symmetric: bool | Collection[int] = False
-    oracle: str = "auto"
-    rtol: float = 1e-9
-    atol: float | None = None
-
-    def is_symmetric(self, leaf: int) -> bool:
-        """Tell whether a differentiated array moves symmetrically."""
-        return self.symmetric if isinstance(self.symmetric, bool) else leaf in self.symmetric
-
-
-@dataclass
-class Direction:
-    """One move of the inputs: of one coordinate, or of a symmetric pair."""
-
-    leaf: int
-    coordinate: int  # among the reals of the leaf
-    vector: Array
+    fast: bool | None
+    rtol: float
+    atol: float | None
+    state: dict[str, Any]  # global state before the first call
 
 
 class Level:
@@ -64,10 +53,9 @@ class Level:
         problem: the function.
         options: of the check.
         mode: "reverse" or "forward", whichever is being checked.
-        x: the point, as a vector.
-        fx: the outputs, as a vector.
-        tape: one recorded evaluation.
         oracle: the numeric derivatives.
+        fx: the outputs.
+        tape: one recorded evaluation.
         v: a random cotangent.
         g: its pullback J^T v.
         magnitude: of the largest change of an output when an input changes by its own size.
@@ -77,18 +65,72 @@ class Level:
         self.problem = problem
         self.options = options
         self.mode = "reverse"
-        self.x = problem.point()
         self.magnitude = magnitude
-        self.tape = Tape(problem, problem.leaves)
+        self.tape = Tape(problem)
+        self.recorded = self.tape.values()
+        self.v = options.rng.uniform(0.5, 1.5, self.recorded.size)
+        self.g = self.gradient(self.v)
+        self.oracle = Oracle(problem)
+        self.fx = self.oracle.fx
+        self._looks: dict[bytes, Estimate] = {}
 
-    def at(self, x: Array) -> Level:
-        """Return the same function at another point, with an oracle that takes differences."""
-        names = [slot.name for slot in self.problem.inputs]
-        leaves = unpack(x, self.problem.inputs)
-        near = Level(Problem(self.problem.title, self.problem.call, leaves, names), self.options)
-        near.fx = near.problem(x)
-        near.oracle = Oracle(near.problem, near.fx, method="difference")
-        return near
+    def rows(self) -> list[slice]:
+        """Return the coordinates of each output array."""
+        return slices(self.problem.outputs)
+
+    def columns(self) -> list[slice]:
+        """Return the coordinates of each input array."""
+        return slices(self.problem.inputs)
+
+    def gradient(self, v: Array) -> Array:
+        """Return J^T v, or raise what is wrong with the rule that cannot compute it."""
+        return pack(self._pull(unpack(v, self.tape.slots)))
+
+    def _pull(self, cotangents: list[Array]) -> list[Array]:
+        try:
+            return self.tape.pull(cotangents)
+        except (ValueError, TypeError) as error:
+            if "read-only" in str(error):
+                cause = f"stale buffer: the rule writes into an array it was given ({error})"
+                raise self._wrong("purity", cause) from error
+            if "wanted a gradient" in str(error):
+                cause = f"missing broadcast sum or wrong shape: {error}"
+                raise self._wrong("shape", cause) from error
+            raise
+
+    def look(self, d: Array) -> Estimate:
+        """Return the first estimate along a direction; modes share it."""
+        key = d.tobytes()
+        if key not in self._looks:
+            self._looks[key] = self.oracle.differences(d)
+        return self._looks[key]
+
+    def grow(self, change: float) -> None:
+        """Take note of how much an output changes when inputs change by their own size."""
+        self.magnitude = max(self.magnitude, float(change))
+        # A function that is zero all over but for rounding has no scale of its own.
+        if self.magnitude < 1e-12:
+            noise = np.max(self.oracle.measure_noise(), initial=0.0)
+            self.magnitude = 1.0 if self.magnitude <= 100 * noise else self.magnitude
+
+    def tolerance(self, scale: Array, d: Array) -> Tolerance:
+        """Return how far the derivative along `d` may be off, for outputs' derivatives of a size
+        `scale`.
+        """
+        size, rtol, atol = self.oracle.size(d), self.options.rtol, self.options.atol
+        values = np.abs(np.where(np.isfinite(self.fx), self.fx, 0.0))
+        whole = np.maximum(scale, (1e-3 * values + 1e-5 * self.magnitude) / size)
+        if atol is not None:
+            return Tolerance(rtol, np.full(scale.shape, atol), whole)
+        # What cancels to nearly zero in one output leaves rounding errors of the size of the
+        # others.
+        noise = self.oracle.epsilon * (4 * values + 16 * self.magnitude) / size
+        return Tolerance(rtol, ATOL * whole + noise, whole)
+
+    def _wrong(self, kind: str, cause: str, input: str = "") -> Wrong:
+        where = input or self.problem.inputs[0].name
+        lines = [f"input:     {where}"]
+        return Wrong(self.problem, lines, mode=self.mode, kind=kind, input=where, cause=cause)
 
     # -- values ----------------------------------------------------------------------------------
 
@@ -99,15 +141,14 @@ class Level:
         Args:
             before: arrays that the function was given, with copies from before the first call.
         """
-        __tracebackhide__ = True
         problem = self.problem
-        recorded = self.tape.values()
-        self.v = self.options.rng.uniform(0.5, 1.5, recorded.size)
-        self.g = self.gradient(self.v)
-        self.fx = np.array(problem(self.x))
-        self.oracle = Oracle(problem, self.fx, method=self.options.oracle)
-        self._check_untouched(before)
-        self._check_repeatable(recorded)
+        slots = zip(problem.inputs, self.tape.inputs, problem.leaves, strict=True)
+        given = [("", a, b) for a, b in before] + [(s.name, x.data, leaf) for s, x, leaf in slots]
+        for name, array, copy in given:
+            if not np.array_equal(array, copy, equal_nan=copy.dtype.kind in "fc"):
+                cause = "the function changes this input in place: copy it before writing into it"
+                raise self._wrong("purity", cause, name)
+        self._check_repeatable()
         if not self.fx.size:
             return False
         if not np.isfinite(self.fx).any():
@@ -118,214 +159,168 @@ class Level:
                 "that are all nan or infinite; choose other inputs"
             )
         self._check_linear()
+        if problem.order == 1:
+            self._check_sizes()
+            self._check_layouts()
+            self._check_side_effects()
+            self.oracle.f(self.oracle.x * 1.01 if self.oracle.x.any() else self.oracle.x + 0.01)
+            self.check_stale()
         return True
 
-    def _check_untouched(self, before: list[tuple[Array, Array]]) -> None:
-        __tracebackhide__ = True
-        for value, copy in before:
-            if not np.array_equal(value, copy, equal_nan=value.dtype.kind in "fc"):
-                reason = "an input array was changed in place: copy it before writing into it"
-                raise self._error("purity", self._first(), reason)
-        for slot, x, leaf in zip(
-            self.problem.inputs, self.tape.inputs, self.problem.leaves, strict=True
-        ):
-            if not np.array_equal(x.data, leaf, equal_nan=True):
-                reason = "the function changes this input in place: copy it before writing into it"
-                raise self._error("purity", slot.name, reason)
-
-    def _check_repeatable(self, recorded: Array) -> None:
+    def _check_repeatable(self) -> None:
         """Compare the recorded values with those of another, unrecorded evaluation."""
-        __tracebackhide__ = True
-        fx = self.fx
-        if recorded.shape == fx.shape and np.allclose(
-            recorded, fx, rtol=1e-12, atol=0.0, equal_nan=True
-        ):
+        fx, recorded = self.fx, self.recorded
+        alike = recorded.shape == fx.shape
+        if alike and np.allclose(recorded, fx, rtol=1e-12, atol=0.0, equal_nan=True):
             return
-        again = self.problem(self.x)
-        same = again.shape == fx.shape and np.array_equal(again, fx, equal_nan=True)
-        # Where Variables take another path than arrays, sums may differ by rounding.
-        if not same or recorded.shape != fx.shape or not self._is_rounding(recorded):
-            raise self._error("values", self._first(), self._why_values_differ(same=same))
+        again = self.problem(self.oracle.x)
+        if again.shape != fx.shape or not np.array_equal(again, fx, equal_nan=True):
+            cause = "two evaluations at one point differ: random numbers, or state between calls"
+        else:
+            # Where Variables take another path than arrays, sums may differ by rounding.
+            scale = np.max(np.abs(fx), initial=0.0, where=np.isfinite(fx))
+            allowed = 1e-9 * scale + 10 * self.oracle.measure_noise() + (self.options.atol or 0.0)
+            if alike and np.isclose(recorded, fx, rtol=1e-9, atol=allowed, equal_nan=True).all():
+                return
+            cause = "the rule computes one gradient on arrays, another on Variables (create_graph)"
+            if self.problem.order == 1:
+                cause = "recording changes the value of the function"
+        raise self._wrong("values", cause)
+
+    # -- the pullback ----------------------------------------------------------------------------
+
+    def _is_gradient(self, g: Array, expected: Array | None = None) -> bool:
+        expected = self.g if expected is None else expected
+        top = np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected))
+        rtol = max(1e-9, self.options.rtol)
+        return np.allclose(g, expected, rtol=rtol, atol=1e-3 * rtol * top, equal_nan=True)
 
     def _check_linear(self) -> None:
-        __tracebackhide__ = True
         if self._is_gradient(self.gradient(-2.0 * self.v) / -2.0):
             return
         if self._is_gradient(self.gradient(self.v)):
-            reason = "the rule is not linear in the incoming gradient"
-            raise self._error("linearity", self._first(), reason)
-        raise self._error("purity", self._first(), f"stale buffer: {_WRITES}")
+            raise self._wrong("linearity", "the rule is not linear in the incoming gradient")
+        cause = "a second pass over the same graph gives another gradient; the rule writes into an"
+        raise self._wrong("purity", f"stale buffer: {cause} array it was given")
+
+    def _check_sizes(self) -> None:
+        """Pull cotangents of all sizes, alone and side by side."""
+        cause = "the rule is not linear in the incoming gradient"
+        for scale in SCALES:
+            scaled = self.gradient(scale * self.v) / scale
+            if np.isfinite(scaled).all() and not self._is_gradient(scaled):
+                raise self._wrong("linearity", f"{cause}: times {scale:.0e} it is another")
+        where = self.options.rng.random(self.v.size) < 0.5
+        large, small = np.where(where, 2.0**24 * self.v, 0.0), np.where(where, 0.0, self.v)
+        parts = self.gradient(large), self.gradient(small)
+        gap = np.abs(self.gradient(large + small) - parts[0] - parts[1])
+        # Dense rules mix both, which loses the small ones 24 bits, and what cancels more.
+        noise = np.abs(self.gradient(3 * large) / 3 - parts[0])
+        tops = [np.max(np.abs(a), initial=0.0, where=np.isfinite(a)) for a in (self.g, noise)]
+        allowed = 1e-9 * (np.abs(parts[0]) + np.abs(parts[1])) + 2.0**-12 * tops[0] + 64 * tops[1]
+        if (gap > allowed).any():
+            raise self._wrong("linearity", f"{cause}: small parts beside large ones are lost")
+
+    def _check_layouts(self) -> None:
+        """Pull cotangents in several memory layouts, and write into what comes back."""
+        v = unpack(self.v, self.tape.slots)
+        given = {name: [layout(g) for g in v] for name, layout in LAYOUTS.items()}
+        flat = [np.broadcast_to(np.asarray(1.25, s.dtype), s.shape) for s in self.tape.slots]
+        for name, cotangents in {**given, "stride 0": flat}.items():
+            expected = self.g
+            if name == "stride 0":
+                expected = self.gradient(pack(cotangents))
+            found = self._pull(cotangents)
+            if not self._is_gradient(pack(found), expected):
+                cause = f"the rule depends on the memory layout of the incoming gradient, {name}"
+                raise self._wrong("purity", cause)
+            for g in found:
+                if g.flags.writeable:
+                    np.copyto(g, np.nan)
+        if not self._is_gradient(self.gradient(self.v)):
+            raise self._wrong("purity", "stale buffer: a gradient shares memory with saved data")
+
+    def _check_side_effects(self) -> None:
+        """Compare global state with that before the first call, and look at it around the rules."""
+        inside: list[dict[str, Any]] = []
+
+        def rule(g: Any) -> Any:
+            inside.append(global_state())
+            return g
+
+        watch = unary(np.positive, name="watch", x=rule)
+        outputs = self.problem.evaluate([watch(x) for x in self.tape.inputs])
+        outputs = [watch(o) if isinstance(o, autograd.Variable) else o for o in outputs]
+        pull(outputs, self.tape.inputs, unpack(self.v, self.tape.slots))
+        for states in ([self.options.state, global_state()], inside):
+            for what in self.options.state:
+                if any(state[what] != states[0][what] for state in states):
+                    raise self._wrong("purity", f"a side effect: {what} is changed")
 
     def check_stale(self) -> None:
-        """Check that evaluations since then have left alone what the first one saved."""
-        __tracebackhide__ = True
-        if not self._is_gradient(self.gradient(self.v)):
-            raise self._error("purity", self._first(), f"stale buffer: {_SHARED}")
-
-    def _is_gradient(self, g: Array) -> bool:
-        top = np.max(np.abs(self.g), initial=0.0, where=np.isfinite(self.g))
-        return np.allclose(g, self.g, rtol=1e-9, atol=1e-12 * top, equal_nan=True)
-
-    def _first(self) -> str:
-        return self.problem.inputs[0].name
-
-    def _is_rounding(self, recorded: Array) -> bool:
-        scale = np.max(np.abs(self.fx), initial=0.0, where=np.isfinite(self.fx))
-        allowed = 1e-9 * scale + 10 * self.oracle.measure_noise() + (self.options.atol or 0.0)
-        return bool(np.all(np.isclose(recorded, self.fx, rtol=1e-9, atol=allowed, equal_nan=True)))
-
-    def _why_values_differ(self, *, same: bool) -> str:
-        if not same:
-            return (
-                "two evaluations at one point differ: random numbers, or state kept between calls"
-            )
-        if self.problem.order == 1:
-            return "recording changes the value of the function"
-        return "the rule computes one gradient on arrays and another on Variables (create_graph)"
-
-    def gradient(self, cotangent: Array) -> Array:
-        """Return J^T v, or raise what is wrong with the rule that cannot compute it."""
-        try:
-            return self.tape.gradient(cotangent)
-        except ValueError as error:
-            if "wanted a gradient of shape" not in str(error):
-                raise
-            reason = f"missing broadcast sum or wrong shape: {error}"
-            raise self._error("shape", self._first(), reason) from error
-
-    def _error(self, kind: str, where: str, reason: str) -> GradientError:
-        return GradientError.plain(
-            self.problem,
-            self.options.arguments,
-            kind=kind,
-            mode=self.mode,
-            input=where,
-            cause=reason,
-        )
-
-    # -- what the comparisons share --------------------------------------------------------------
-
-    def tolerance(self, scale: Array, d: Array) -> Tolerance:
-        """Return how far the derivative along `d` may be off, for outputs' derivatives of a size
-        `scale`.
-        """
-        if self.options.atol is not None:
-            return Tolerance(self.options.rtol, np.full(scale.shape, self.options.atol), scale)
-        values = np.abs(np.where(np.isfinite(self.fx), self.fx, 0.0))
-        # What cancels to nearly zero in one output leaves rounding errors of the size of the
-        # others.
-        noise = self.oracle.epsilon * (4 * values + 16 * self.magnitude) / self.oracle.size(d)
-        return Tolerance(self.options.rtol, ATOL * scale + noise, scale)
-
-    def output(self, row: int) -> tuple[Slot, int]:
-        """Return the output that a coordinate belongs to, and where that output begins."""
-        k, start = _locate(self.problem.outputs, row)
-        return self.problem.outputs[k], start
-
-    def input(self, coordinate: int) -> tuple[int, int]:
-        """Return the number of the input that a coordinate belongs to, and its place there."""
-        k, start = _locate(self.problem.inputs, coordinate)
-        return k, coordinate - start
-
-    def error_at(
-        self,
-        direction: Direction,
-        row: int,
-        analytic: float,
-        verdict: Verdict,
-        *,
-        cause: str,
-        wrong: tuple[int, int] = (1, 1),
-    ) -> GradientError:
-        """Return the error for one entry of the Jacobian."""
-        output, start = self.output(row)
-        return GradientError.entry(
-            self.problem,
-            self.options.arguments,
-            mode=self.mode,
-            slot=self.problem.inputs[direction.leaf],
-            coordinate=direction.coordinate,
-            output=output,
-            output_coordinate=row - start,
-            analytic=analytic,
-            numeric=float(verdict.numeric[row]),
-            error=float(verdict.error[row]),
-            sides=(float(verdict.left[row]), float(verdict.right[row])),
-            kink=bool(verdict.kink[row]),
-            step=verdict.step,
-            method=verdict.method,
-            cause=cause,
-            wrong=wrong,
-        )
+        """Check that evaluations since have left alone what the first one returned and saved."""
+        same = np.array_equal(self.tape.values(), self.recorded, equal_nan=True)
+        if not same or not self._is_gradient(self.gradient(self.v)):
+            what = "saved" if same else "returned"
+            cause = f"other calls of the function change what an earlier one has {what}"
+            raise self._wrong("purity", f"stale buffer: {cause}; return a new array every time")
 
     # -- low precision ---------------------------------------------------------------------------
 
     def check_precision(self, low: Problem) -> None:
         """Compare the gradient of the same function in its own precision with the one in double
         precision.
+
+        How much of the difference is rounding shows at points nearby: a wrong rule is as wrong
+        there, rounding errors differ.
         """
-        tape = Tape(low, low.leaves)
-        epsilon = low.epsilon
-        # What underflows on the way is lost; 16 allows for factors that come later.
+        epsilon, rng = low.epsilon, self.options.rng
+        spread = max(SPREAD, 8 * epsilon) * rng.choice((-1.0, 1.0), self.oracle.x.size)
+        turn = rng.choice((-1.0, 1.0), self.v.size) / 64
+        found, errors = [], []
+        for k in range(SAMPLES):
+            x = pack(unpack(self.oracle.x * (1 + k * spread), low.inputs)).astype(float)
+            v = np.round(self.v * 64) / 64 + k * turn  # exact in every precision
+            tape, exact = Tape(low.at(x)), Tape(self.problem.at(x)).gradient(v)
+            if not np.isfinite(tape.values()).all() and not k:
+                return  # more than the precision can hold
+            found.append((tape.gradient(v), exact))
+            errors.append(found[-1][0] - exact)
+        coarse, exact = found[0]
+        noise = roughness(errors)
         tiny = 16 * max(float(np.finfo(slot.dtype).tiny) for slot in (*low.inputs, *low.outputs))
-        v = np.round(self.v * 64) / 64  # exact in every precision
-        precise = self.gradient(v)
-        coarse = tape.gradient(v)
-        # What moving the inputs by their rounding unit does, in both precisions: the one shows how
-        # well-conditioned the gradient is, the other how much of it is rounding error.
-        moved = self.x * (1 + epsilon * self.options.rng.choice((-1.0, 1.0), self.x.size))
-        wobble = np.fmax(
-            np.abs(Tape(self.problem, unpack(moved, self.problem.inputs)).gradient(v) - precise),
-            np.abs(Tape(low, unpack(moved, low.inputs)).gradient(v) - coarse),
-        )
-        start = 0
-        for slot in self.problem.inputs:
-            part = slice(start, start + slot.reals)
-            start += slot.reals
-            scale = np.max(np.abs(precise[part]), initial=0.0, where=np.isfinite(precise[part]))
-            with np.errstate(invalid="ignore"):
-                allowed = (
-                    16 * np.max(wobble[part], initial=0.0)
-                    + max(1e-2, 16 * epsilon**0.5) * np.abs(precise[part])
-                    + 1e3 * epsilon * scale
-                    + tiny
-                )
-                off = np.abs(coarse[part] - precise[part]) > allowed
-            off |= np.isnan(coarse[part]) & np.isfinite(precise[part])
+        for slot, part in zip(low.inputs, self.columns(), strict=True):
+            size = np.where(np.isfinite(exact[part]), np.abs(exact[part]), 0.0)
+            allowed = UNITS * epsilon * (size + np.max(size, initial=0.0)) + tiny
+            off = np.abs(errors[0][part]) > SAFETY * noise[part] + allowed
+            off |= ~np.isfinite(coarse[part]) & np.isfinite(exact[part])
             if off.any():
-                coordinate = int(np.argmax(off))
-                raise GradientError.entry(
+                k = int(np.argmax(off))
+                raise wrong_number(
                     low,
-                    self.options.arguments,
-                    mode="reverse",
-                    slot=slot,
-                    coordinate=coordinate,
-                    output=None,
-                    output_coordinate=0,
-                    analytic=float(coarse[part][coordinate]),
-                    numeric=float(precise[part][coordinate]),
-                    error=float(allowed[coordinate]),
-                    sides=(np.nan, np.nan),
-                    kink=False,
-                    step=0.0,
-                    method=f"double precision, for data of {low.inputs[0].dtype}",
-                    cause="dtype: right in double precision, wrong in the precision of the inputs",
-                    wrong=(int(off.sum()), off.size),
+                    "reverse",
+                    (slot, k),
+                    None,
+                    (coarse[part][k], exact[part][k]),
+                    f"the same rule in double precision, allowed {allowed[k]:.1e}",
+                    "dtype: right in double precision, wrong in the precision of the inputs",
+                    count=f"{int(off.sum())} of {off.size} entries are wrong",
                 )
 
 
-def arrays_of(arguments: tuple[Any, ...]) -> Iterator[Array]:
-    """Yield the arrays among arguments."""
-    for _, value in flatten(list(arguments), ""):
-        array = raw(value)
-        if isinstance(array, np.ndarray):
-            yield array
+def global_state() -> dict[str, Any]:
+    """Return the state that a function may use and must not change."""
+    numbers: Any = np.random.get_state(legacy=False)  # noqa: NPY002 - what is looked after
+    return {
+        "NumPy's error state (np.seterr)": np.geterr(),
+        "how NumPy prints": repr(np.get_printoptions()),
+        "the state of np.random": [np.asarray(v).tolist() for v in numbers["state"].values()],
+        "the state of random": random.getstate(),
+        "the grad mode": autograd.is_grad_enabled(),
+    }
 
 
-def _locate(slots: list[Slot], coordinate: int) -> tuple[int, int]:
-    start = 0
-    for k, slot in enumerate(slots):
-        if coordinate < start + slot.reals:
-            return k, start
-        start += slot.reals
-    raise IndexError(coordinate)
+def arrays_of(arguments: Any) -> list[Array]:
+    """Return the arrays among arguments."""
+    found = (raw(value) for _, value in flatten(arguments))
+    return [array for array in found if isinstance(array, np.ndarray)]

@@ -1,33 +1,31 @@
 """`numerical_vjp`: any array function becomes differentiable, by numbers.
 
-Slow (some evaluations of the function per input element) and labelled as such; meant to be
-replaced by a rule, which `check_against` compares with it. Imports `_function`, the oracle and
-NumPy.
+Slow (6 evaluations of the function per input element) and labelled as such; meant to be replaced by
+a rule, which `check_against` compares with it.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autograd.function import Context, Function
+from autograd import Function, Variable
+from autograd.extend import Context
+from autograd.testing._arrays import Array, is_inexact, pack, precise, raw, unpack
 from autograd.testing._checker import check_gradients
-from autograd.testing._oracle import Oracle
-from autograd.testing._packing import Array, is_inexact, pack, raw, unpack
+from autograd.testing._differences import Oracle, Tolerance, sharpest
 from autograd.testing._problem import Problem, name_of
-from autograd.variable import Variable
 
 
 def numerical_vjp(fn: Callable[..., Any]) -> NumericalFunction:
     """Make a function of arrays differentiable, with gradients by numbers instead of rules.
 
     The function gets plain arrays, so it may call anything: SciPy, compiled code, a simulation. It
-    must return an array or a tuple of arrays. Derivatives come from the complex step where the
-    function proves to be analytic, else from extrapolated differences, at the cost of 1 or 8
-    evaluations per input element. Second derivatives work, to about 6 digits.
+    must return an array or a tuple of arrays. Derivatives come from extrapolated differences, at
+    the cost of 6 evaluations per input element. Second derivatives work, to about 6 digits.
 
     Args:
         fn: takes arrays (and anything else) by position; keywords are constants.
@@ -83,13 +81,16 @@ class NumericalFunction:
         Raises:
             AssertionError: values differ; GradientError where a derivative is wrong.
         """
+        __tracebackhide__ = True
         arrays = [raw(value) for value in inputs]
         kwargs = options.get("kwargs") or {}
-        expected, got = self._fn(*arrays, **kwargs), exact(*arrays, **kwargs)
-        several = isinstance(expected, (tuple, list))
-        pairs = zip(expected, got, strict=True) if several else [(expected, got)]
-        for i, (e, g) in enumerate(pairs):
-            e, g = np.asarray(raw(e)), np.asarray(raw(g))
+        for i, (e, g) in enumerate(
+            zip(
+                _several(self._fn(*arrays, **kwargs)),
+                _several(exact(*arrays, **kwargs)),
+                strict=True,
+            )
+        ):
             if e.shape != g.shape or not np.allclose(e, g, rtol=1e-9, atol=1e-12, equal_nan=True):
                 raise AssertionError(
                     f"{name_of(exact)}: wanted the values of {self.__name__}, got others in "
@@ -99,15 +100,19 @@ class NumericalFunction:
         return check_gradients(exact, *inputs, **options)
 
 
+def _several(result: Any) -> list[Array]:
+    """Return the outputs of a call as arrays."""
+    results = result if isinstance(result, (tuple, list)) else (result,)
+    return [np.asarray(raw(r)) for r in results]
+
+
 class _Numerical(Function):
     """Evaluates a function of arrays; its gradient evaluates the numeric pullback the same way."""
 
     @staticmethod
     def forward(ctx: Context, call: Any, *args: Any) -> Any:
         ctx.call = call  # type: ignore[attr-defined]
-        ctx.constants = tuple(  # type: ignore[attr-defined]
-            None if is_inexact(a) else a for a in args
-        )
+        ctx.constants = [None if is_inexact(a) else a for a in args]  # type: ignore[attr-defined]
         ctx.save_for_backward(*[a for a in args if is_inexact(a)])
         result = call(*args)
         return tuple(result) if isinstance(result, (tuple, list)) else result
@@ -117,57 +122,45 @@ class _Numerical(Function):
         saved = iter(ctx.saved_tensors)
         args = [next(saved) if c is None else c for c in ctx.constants]  # type: ignore[attr-defined]
         wanted = [i for i, needed in enumerate(ctx.needs_input_grad[1:]) if needed]
-        pullback = _Pullback(ctx.call, len(args), wanted)  # type: ignore[attr-defined]
-        found = _Numerical.apply(pullback, *args, *gradients)
+        pullback = functools.partial(
+            _pulled_back,
+            ctx.call,  # type: ignore[attr-defined]
+            len(args),
+            wanted,
+        )
         returned: list[Any] = [None] * (len(args) + 1)
-        for i, g in zip(wanted, found, strict=True):
+        for i, g in zip(wanted, _Numerical.apply(pullback, *args, *gradients), strict=True):
             returned[i + 1] = g
         return tuple(returned)
 
 
-class _Pullback:
-    """The array function (arguments, cotangents) -> J^T cotangents, by numbers."""
+def _pulled_back(
+    call: Callable[..., Any], count: int, wanted: list[int], *values: Any
+) -> tuple[Array, ...]:
+    """Return J^T cotangents for `values`, arguments and then cotangents, by numbers."""
+    args, cotangents = list(values[:count]), values[count:]
 
-    def __init__(self, call: Callable[..., Any], count: int, wanted: Sequence[int]) -> None:
-        self.call = call
-        self.count = count
-        self.wanted = wanted
+    def evaluate(variables: list[Variable]) -> list[tuple[str, Any]]:
+        for i, variable in zip(wanted, variables, strict=True):
+            args[i] = variable.data
+        return [("output", r) for r in _several(call(*args))]
 
-    def __call__(self, *values: Any) -> tuple[Array, ...]:
-        args, cotangents = list(values[: self.count]), values[self.count :]
-
-        def call(variables: list[Variable]) -> list[Any]:
-            full = list(args)
-            for i, variable in zip(self.wanted, variables, strict=True):
-                full[i] = variable.data
-            result = self.call(*full)
-            results = result if isinstance(result, (tuple, list)) else (result,)
-            return [np.asarray(r) for r in results]
-
-        leaves = [np.asarray(args[i]) for i in self.wanted]
-        wide = [leaf.astype(np.result_type(leaf.dtype, np.float64)) for leaf in leaves]
-        problem = Problem(name_of(self.call), call, wide, [f"argument {i}" for i in self.wanted])
-        x = problem.point()
-        fx = problem(x)
-        oracle = Oracle(problem, fx)
-        oracle.choose(np.random.default_rng(0))
-        v = pack(
-            [np.asarray(c, dtype=s.dtype) for c, s in zip(cotangents, problem.outputs, strict=True)]
-        )
-        g = np.array([_slope(oracle, unit, v) for unit in np.eye(x.size)])
-        gradients = unpack(g.reshape(-1), problem.inputs)
-        return tuple(g.astype(leaf.dtype) for g, leaf in zip(gradients, leaves, strict=True))
+    leaves = [np.asarray(args[i]) for i in wanted]
+    names = [f"argument {i}" for i in wanted]
+    problem = Problem(name_of(call), evaluate, [precise(leaf) for leaf in leaves], names)
+    with np.errstate(all="ignore"):
+        oracle = Oracle(problem)
+        v = pack(unpack(pack(cotangents), problem.outputs))
+        g = np.array([_slope(oracle, unit, v) for unit in np.eye(oracle.x.size)])
+    found = unpack(g, problem.inputs)
+    return tuple(g.astype(leaf.dtype) for g, leaf in zip(found, leaves, strict=True))
 
 
 def _slope(oracle: Oracle, d: Array, v: Array) -> float:
-    """Return v . J d from the best of several step sizes for each output."""
-    best = oracle.along(d)
-    value, error = best.value, best.error
-    for shift in (4, 8, 12):
-        if np.all(error <= 1e-6 * np.abs(value) + 1e-9 * np.max(np.abs(value), initial=0.0)):
-            break
-        other = oracle.differences(d, shift)
-        better = other.error < error
-        value, error = np.where(better, other.value, value), np.where(better, other.error, error)
+    """Return v . J d, from other step sizes where the first does not tell."""
+    best = oracle.differences(d)
+    tolerance = Tolerance(0.0, 1e-9 * np.abs(best.value), np.abs(best.value))
+    if not np.all(best.error <= 1e-6 * np.abs(best.value) + 1e-9 * np.max(np.abs(best.value))):
+        best = sharpest(oracle.windows(d), tolerance._replace(scale=best.error))
     used = v != 0
-    return float(value[used] @ v[used])
+    return float(best.value[used] @ v[used])

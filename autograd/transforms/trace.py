@@ -7,6 +7,8 @@ older.
 
 from __future__ import annotations
 
+import operator
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,23 +16,27 @@ import numpy as np
 
 from autograd.engine import graph
 from autograd.engine.backward import Route, conjugated, find_route, run_backward
-from autograd.engine.graph import Leaf, Node, record, wrap
+from autograd.engine.graph import Leaf, Node, record, unwrap, wrap
 from autograd.engine.mode import Observer, enable_grad, is_grad_enabled, watching
 from autograd.engine.primitive import Primitive, same
 from autograd.transforms.containers import Rebuild, flatten, rebuilt
-from autograd.variable import Variable
+from autograd.typed import user_level
+from autograd.variable import Variable, refuse_mask
 
 __all__ = [
     "IDENTITY",
     "InputLeaf",
     "Replay",
     "Trace",
+    "a_kind",
     "backward_pass",
-    "finished",
     "free_nodes",
     "fresh",
-    "leave",
     "node_of",
+    "own_array",
+    "own_gradient",
+    "positions_of",
+    "unwrap_unless_nested",
 ]
 
 IDENTITY = Primitive("input", lambda x: x, ("x",), {"x": same}, elementwise=True).plan((0,))
@@ -42,6 +48,23 @@ class InputLeaf(Leaf):
     """
 
     __slots__ = ()
+
+
+__all__ = [
+    "IDENTITY",
+    "InputLeaf",
+    "Replay",
+    "Trace",
+    "a_kind",
+    "backward_pass",
+    "free_nodes",
+    "fresh",
+    "node_of",
+    "own_array",
+    "own_gradient",
+    "positions_of",
+    "unwrap_unless_nested",
+]
 
 
 # -- one traced call -------------------------------------------------------------------------------
@@ -78,8 +101,14 @@ class Trace:
                 self.structures.append((rebuild, len(fresh)))
                 arguments[argnum] = rebuilt(rebuild, fresh)
             first = graph.next_number()
-            self.result = function(*arguments, **kwargs)
+            try:
+                self.result = function(*arguments, **kwargs)
+            except (TypeError, ValueError, AttributeError, IndexError) as error:
+                _note_lists(what, args, argnums, error)
+                raise
         self.outputs, self.rebuild = flatten(self.result)
+        if not any(isinstance(o, Variable) and o.dtype.kind in "fc" for o in self.outputs):
+            _look_at_constants(what, self.outputs)
         self.roots = [o for o in self.outputs if isinstance(o, Variable) and o.requires_grad]
         self.nested = self.outer and self._reaches_outside(first)
 
@@ -126,7 +155,12 @@ class Trace:
             retain_graph=retain_graph or create_graph,
             route=route,
         )
-        return [finished(found.get(v._node), v) for v in self.inputs]  # type: ignore[arg-type]
+        gradients = [own_gradient(found.get(node_of(v)), v) for v in self.inputs]
+        return (
+            [g if isinstance(g, Variable) else wrap(g) for g in gradients]
+            if self.nested
+            else gradients
+        )
 
     def arrange(self, gradients: Sequence[Any], argnum: int | Sequence[int]) -> Any:
         """Put gradients into the structure of the arguments."""
@@ -135,8 +169,85 @@ class Trace:
         return parts[0] if isinstance(argnum, int) else tuple(parts)
 
     def value(self) -> Any:
-        """Return what the function returned, as plain arrays unless an outer graph goes on."""
-        return rebuilt(self.rebuild, [leave(o, nested=self.nested) for o in self.outputs])
+        """Return what the function returned, as plain arrays unless an outer graph goes on; in
+        memory of their own.
+        """
+        given = [v._data for v in self.inputs]
+        values = [unwrap_unless_nested(o, nested=self.nested) for o in self.outputs]
+        return rebuilt(self.rebuild, [own_array(v, given) for v in values])
+
+
+# -- what a transform was given --------------------------------------------------------------------
+
+
+def positions_of(what: str, function: Any, argnum: int | Sequence[int]) -> tuple[int, ...]:
+    """Check what a transform was given; return the argument numbers as a tuple."""
+    if not callable(function) or isinstance(function, Variable):
+        raise TypeError(
+            f"{what}: wanted a function, got {a_kind(function)}; write {what}(f)(x) for a function "
+            "f and a point x"
+        )
+    try:
+        several = isinstance(argnum, (tuple, list))
+        return tuple(map(operator.index, argnum if several else (argnum,)))  # type: ignore[arg-type]
+    except TypeError:
+        is_name = isinstance(argnum, str)
+        advice = f"write {what}(f)(x) for the point x"
+        raise TypeError(
+            f"{what}: wanted argnum as the number of an argument, counted from 0, or a tuple of "
+            f"them, got {repr(argnum) if is_name else a_kind(argnum)}; "
+            + ("give that argument by position" if is_name else advice)
+        ) from None
+
+
+def a_kind(value: Any) -> str:
+    """Say what a value is: its type, with an article."""
+    name = "array" if isinstance(value, np.ndarray) else type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def _note_lists(what: str, args: tuple[Any, ...], argnums: Sequence[int], error: Exception) -> None:
+    """Tell who gave a list of numbers, on which a function of arrays failed, what it counts as."""
+    for argnum in argnums:
+        given = args[argnum]
+        if isinstance(given, (list, tuple)) and given and all(map(_is_number, given)):
+            kind = type(given).__name__
+            error.add_note(
+                f"{what}: argument {argnum} is a {kind} of {len(given)} numbers, which counts as "
+                f"{len(given)} separate scalars; for a vector write np.array({kind}_of_numbers)"
+            )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, complex))
+
+
+def _look_at_constants(what: str, outputs: Sequence[Any]) -> None:
+    """Refuse or warn of results that a function of Variables cannot have by accident.
+
+    Raises:
+        TypeError: for no result at all, and for booleans and integers, which have no derivative.
+    """
+    kinds = [np.asarray(unwrap(o)).dtype for o in outputs]
+    others = [o for o, kind in zip(outputs, kinds, strict=True) if kind.kind not in "biufc"]
+    if others or not outputs:
+        raise TypeError(
+            f"{what}: wanted a function that returns numbers or arrays, got "
+            f"{a_kind(others[0]) if others else None}; look at its return statement"
+        )
+    if all(kind.kind in "biu" for kind in kinds):
+        raise TypeError(
+            f"{what}: wanted a function that returns floating-point numbers, got {kinds[0]}, which "
+            "has no derivative; return what the condition, count or index was computed from"
+        )
+    if not any(isinstance(o, Variable) for o in outputs):
+        warnings.warn(
+            f"{what}: the result does not depend on the argument, as the function returned "
+            f"{a_kind(outputs[0])} and no Variable, so the derivative is 0; .item(), .data and "
+            ".detach() on the way would be the cause",
+            UserWarning,
+            user_level(),
+        )
 
 
 def backward_pass(
@@ -207,7 +318,7 @@ class Replay:
 
 def fresh(data: Any) -> Any:
     """Return a leaf on `data` that nothing outside knows of."""
-    return wrap(data, Leaf(data))
+    return wrap(data, InputLeaf(data))
 
 
 def _connected(variable: Variable) -> Any:
@@ -229,18 +340,21 @@ def _input(what: str, leaf: Any, argnum: int, *, recording: bool) -> Variable:
         if leaf.requires_grad and recording:
             return _connected(leaf)  # type: ignore[no-any-return]
         data = leaf._data
+    elif isinstance(leaf, (np.ndarray, np.generic)):
+        refuse_mask(what, leaf)
+        data = leaf
     else:
-        data = leaf if isinstance(leaf, (np.ndarray, np.generic)) else Variable(leaf)._data
+        data = Variable(leaf)._data
     if data.dtype.kind not in "fc":
-        msg = (
+        number = isinstance(leaf, int) and not isinstance(leaf, bool)
+        raise TypeError(
             f"{what}: wanted floating or complex numbers in argument {argnum}, got {data.dtype}; "
-            "write 2.0 instead of 2"
+            + (f"write {leaf}.0 instead of {leaf}" if number else "write x.astype(float) for x")
         )
-        raise TypeError(msg)
     return wrap(data, InputLeaf(data))  # type: ignore[no-any-return]
 
 
-def finished(g: Any, variable: Variable) -> Any:
+def own_gradient(g: Any, variable: Variable) -> Any:
     """Return a gradient that shares memory with nothing: an array or NumPy scalar, or a Variable
     of the outer graph.
     """
@@ -257,12 +371,16 @@ def finished(g: Any, variable: Variable) -> Any:
     )
 
 
-def leave(value: Any, *, nested: bool) -> Any:
-    return (
-        value._data
-        if isinstance(value, Variable) and not (nested and value.requires_grad)
-        else value
-    )
+def own_array(value: Any, given: Sequence[Any]) -> Any:
+    """Return a copy of an array that looks at the memory of one of `given`, others as they are."""
+    if isinstance(value, np.ndarray) and any(np.may_share_memory(value, x) for x in given):
+        return value.copy()
+    return value
+
+
+def unwrap_unless_nested(value: Any, *, nested: bool) -> Any:
+    """Return a result as a plain array, or as a Variable where an outer graph goes on with it."""
+    return value if nested else unwrap(value)
 
 
 def free_nodes(roots: list[Any], first: int) -> list[Node]:

@@ -67,7 +67,7 @@ def train(epochs, seed=0):
     optimizer = optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.01)
     history = nn.fit(
         model,
-        nn.DataLoader(nn.ArrayDataset(*training), batch_size=64, shuffle=True, seed=seed),
+        nn.DataLoader(nn.ArrayDataset(*training), batch_size=64, shuffle=True, generator=seed),
         nn.CrossEntropyLoss(label_smoothing=0.05),
         optimizer,
         epochs,

@@ -66,7 +66,7 @@ def fast_recipe(epochs=None):
     optimizer = optim.AdamW(model.parameters(), lr=0.02, weight_decay=0.02)
     schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
     samples = nn.ArrayDataset(binary_digits(TRAINING), class_of(TRAINING))
-    data = nn.DataLoader(samples, batch_size=32, shuffle=True, seed=9)
+    data = nn.DataLoader(samples, batch_size=32, shuffle=True, generator=9)
     return model, data, nn.CrossEntropyLoss(), optimizer, schedule, epochs
 
 
@@ -77,7 +77,7 @@ def tutorial_recipe(epochs=None):
     model = FizzBuzz(centred=False)
     one_hot = np.eye(len(CLASSES), dtype=np.float32)[class_of(TRAINING)]
     samples = nn.ArrayDataset(binary_digits(TRAINING), one_hot)
-    data = nn.DataLoader(samples, batch_size=32, shuffle=True, seed=0)
+    data = nn.DataLoader(samples, batch_size=32, shuffle=True, generator=0)
     optimizer = optim.SGD(model.parameters(), lr=0.001)
     return model, data, nn.MSELoss(reduction="sum"), optimizer, None, epochs
 

@@ -27,7 +27,7 @@ def make_data():
 
 def batches(x, y):
     """Return a loader of single points in a new order every epoch."""
-    return nn.DataLoader(nn.ArrayDataset(x, y), batch_size=1, shuffle=True, seed=0)
+    return nn.DataLoader(nn.ArrayDataset(x, y), batch_size=1, shuffle=True, generator=0)
 
 
 def line_with_variables(x, y, epochs, lr=0.001):
@@ -73,8 +73,8 @@ class Curve(nn.Module):
     def __init__(self, scale):
         super().__init__()
         self.scale = scale
-        self.hidden = nn.Linear(1, 16, dtype=np.float64, rng=1)
-        self.output = nn.Linear(16, 1, dtype=np.float64, rng=2)
+        self.hidden = nn.Linear(1, 16, dtype=np.float64, generator=1)
+        self.output = nn.Linear(16, 1, dtype=np.float64, generator=2)
 
     def forward(self, x):
         """Return the height of the curve at x, shape (N, 1) to (N, 1)."""

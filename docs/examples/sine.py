@@ -34,23 +34,23 @@ def make_points(seed=0):
 
 def narrow(weight, rng):
     """Draw from Normal(0, 0.01), whatever the size of the layer."""
-    nn.init.normal_(weight, mean=0.0, std=0.01, rng=rng)
+    nn.init.normal_(weight, mean=0.0, std=0.01, generator=rng)
 
 
 def xavier(weight, rng):
     """Draw with variance 2 / (inputs + outputs)."""
-    nn.init.xavier_normal_(weight, rng=rng)
+    nn.init.xavier_normal_(weight, generator=rng)
 
 
 def uniform(weight, rng):
     """Draw from [-b, b) with b = 1 / sqrt(inputs): what `nn.Linear` does unasked."""
     bound = weight.shape[1] ** -0.5
-    nn.init.uniform_(weight, -bound, bound, rng=rng)
+    nn.init.uniform_(weight, -bound, bound, generator=rng)
 
 
 def orthogonal(weight, rng):
     """Draw a matrix with orthonormal rows or columns, which keeps lengths."""
-    nn.init.orthogonal_(weight, rng=rng)
+    nn.init.orthogonal_(weight, generator=rng)
 
 
 INITIALISERS = {
@@ -89,7 +89,7 @@ def make_optimizer(model, penalty, strength, lr=0.01):
 def train(model, x, y, *, epochs, penalty="l2", strength=1e-4, reduction="mean"):
     """Train on batches of 4; return the mean squared error of each epoch."""
     loader = nn.DataLoader(
-        nn.ArrayDataset(x, y), batch_size=4, shuffle=True, drop_last=True, seed=0
+        nn.ArrayDataset(x, y), batch_size=4, shuffle=True, drop_last=True, generator=0
     )
     optimizer = make_optimizer(model, penalty, strength)
     criterion = nn.MSELoss(reduction=reduction)

@@ -30,6 +30,16 @@ from nn.functional._activation import (
     tanhshrink,
     threshold,
 )
+from nn.functional._adaptive_pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    fractional_max_pool2d,
+    fractional_max_pool3d,
+)
 from nn.functional._attention import multi_head_attention_forward, scaled_dot_product_attention
 from nn.functional._conv import (
     conv1d,
@@ -86,17 +96,9 @@ from nn.functional._normalization import (
 )
 from nn.functional._padding import pad
 from nn.functional._pooling import (
-    adaptive_avg_pool1d,
-    adaptive_avg_pool2d,
-    adaptive_avg_pool3d,
-    adaptive_max_pool1d,
-    adaptive_max_pool2d,
-    adaptive_max_pool3d,
     avg_pool1d,
     avg_pool2d,
     avg_pool3d,
-    fractional_max_pool2d,
-    fractional_max_pool3d,
     lp_pool1d,
     lp_pool2d,
     lp_pool3d,

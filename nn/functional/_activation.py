@@ -14,8 +14,8 @@ import numpy as np
 
 import autograd
 from autograd import tanh
-from autograd.engine.calls import holds, primitive, unary
-from autograd.special import erfc
+from autograd.engine.calls import binary, holds, primitive, unary
+from autograd.special import erfc, expit
 from nn.functional._names import dim_is_axis
 
 __all__ = [
@@ -44,23 +44,23 @@ __all__ = [
     "threshold",
 ]
 
+_ndarray, _vdot = np.ndarray, np.vdot
 _SQRT_HALF = math.sqrt(0.5)
 _SQRT_TAU = math.sqrt(2 * math.pi)
-_SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 
 # -- kernels on arrays -----------------------------------------------------------------------------
 
 
 def _sigmoid(x: Any) -> Any:
     with np.errstate(over="ignore"):  # then the result is 0, as it should be
-        divisor = np.exp(-x)
+        divisor = np.exp(x * -1.0)  # not -x: of unsigned integers that is positive
     divisor += 1.0
     return 1.0 / divisor
 
 
 def _softplus(x: Any) -> Any:
     """Return log(1 + exp(x))."""
-    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+    return np.maximum(x, 0.0) + np.log1p(np.exp(np.abs(x) * -1.0))
 
 
 def _normal_cdf(x: Any) -> Any:
@@ -71,11 +71,33 @@ def _normal_pdf(x: Any) -> Any:
     return np.exp(-0.5 * (x * x)) / _SQRT_TAU
 
 
-# -- of the input alone ----------------------------------------------------------------------------
-# ---------------------------------------------------------------------------------------------- The
-# gradient at a kink is PyTorch's: relu'(0) = 0.
+def _chosen(x: Any, y: Any) -> Any:
+    return np.where(y, x, 0.0)[()]
 
-relu = unary(lambda x: np.maximum(x, 0.0), name="relu", x=lambda g, out: g * (out > 0))
+
+_gate = binary(_chosen, name="gate", x=lambda g, y: gate(g, y))
+
+
+def gate(g: Any, mask: Any) -> Any:
+    """Return `g` where `mask` holds, 0 elsewhere, even where `g` is infinite or nan.
+
+    A product takes a fifteenth of the time of `np.where` on a random mask of 10^5 float32, and a
+    look for nan, by a dot product, a fifth of that.
+    """
+    if g.__class__ is _ndarray:
+        out = g * mask
+        square = _vdot(out, out)
+        if square == square:  # noqa: PLR0124 - false of nan only
+            return out
+    return _gate(g, mask)
+
+
+# -- of the input alone ----------------------------------------------------------------------------
+# The gradient at a kink is PyTorch's: relu'(0) = 0. Pieces are chosen, not multiplied by 0, because
+# an infinite cotangent contributes zero where the slope is zero. (nan goes through all of them but
+# `threshold`, which is the one that has to say `masks`.)
+
+relu = unary(lambda x: np.maximum(x, 0.0), name="relu", x=lambda g, out: gate(g, out > 0))
 relu.__doc__ = """Return max(x, 0); the gradient at 0 is 0.
 
 Example:
@@ -87,14 +109,14 @@ Example:
 relu6 = unary(
     lambda x: np.minimum(np.maximum(x, 0.0), 6.0),
     name="relu6",
-    x=lambda g, out: g * ((out > 0) & (out < 6)),
+    x=lambda g, out: gate(g, (out > 0) & (out < 6)),
 )
 relu6.__doc__ = """Return min(max(x, 0), 6)."""
 
 sigmoid = unary(_sigmoid, name="sigmoid", x=lambda g, out: g * (out * (1.0 - out)))
 sigmoid.__doc__ = """Return 1 / (1 + exp(-x)), without overflow for any x."""
 
-logsigmoid = unary(lambda x: -_softplus(-x), name="logsigmoid", x=lambda g, x: g * sigmoid(-x))
+logsigmoid = unary(lambda x: -_softplus(x * -1.0), name="logsigmoid", x=lambda g, x: g * expit(-x))
 logsigmoid.__doc__ = """Return log(sigmoid(x)), finite where sigmoid(x) underflows to 0."""
 
 
@@ -126,7 +148,9 @@ References:
 """
 
 softsign = unary(
-    lambda x: x / (1.0 + np.abs(x)), name="softsign", x=lambda g, x: g / np.square(1.0 + np.abs(x))
+    lambda x: x / (1.0 + np.abs(x)),
+    name="softsign",
+    x=lambda g, x: g / (1.0 + np.abs(x)) / (1.0 + np.abs(x)),
 )
 softsign.__doc__ = """Return x / (1 + |x|)."""
 
@@ -138,14 +162,20 @@ tanhshrink.__doc__ = """Return x - tanh(x)."""
 hardsigmoid = unary(
     lambda x: np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0,
     name="hardsigmoid",
-    x=lambda g, x: g * ((x > -3) & (x < 3)) / 6.0,
+    x=lambda g, x: gate(g, (x > -3) & (x < 3)) / 6.0,
 )
 hardsigmoid.__doc__ = """Return min(max(x + 3, 0), 6) / 6, a piecewise linear sigmoid."""
+
+
+def _hardswish_slope(x: Any) -> Any:
+    """Return the slope above -3."""
+    return (x / 3.0 + 0.5) * (x < 3) + (x >= 3)
+
 
 hardswish = unary(
     lambda x: x * np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0,
     name="hardswish",
-    x=lambda g, x: g * ((x / 3.0 + 0.5) * ((x > -3) & (x < 3)) + (x >= 3)),
+    x=lambda g, x: _hardswish_slope(x) * gate(g, x > -3),
 )
 hardswish.__doc__ = """Return x min(max(x + 3, 0), 6) / 6, a piecewise quadratic silu.
 
@@ -170,22 +200,34 @@ def _gelu(x: Any) -> Any:
     return x * cdf, cdf
 
 
-def _gelu_tanh_inner(x: Any) -> Any:
-    return _SQRT_2_OVER_PI * (x + 0.044715 * (x * x * x))
+# The approximation of Phi is (1 + tanh(u)) / 2 with u = x (A + B x^2).
+_A, _B = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
+_GELU_END = 20.0  # beyond, the slope is 0 or 1, and powers might overflow
 
 
-def _gelu_tanh_slope(x: Any) -> Any:
-    t = np.tanh(_gelu_tanh_inner(x))
-    return 0.5 * (1.0 + t) + (0.5 * _SQRT_2_OVER_PI) * x * (1.0 - t * t) * (
-        1.0 + (3 * 0.044715) * (x * x)
-    )
+def _gelu_tanh_forward(x: Any) -> Any:
+    return 0.5 * x * (1.0 + np.tanh(x * (_A + _B * (x * x))))
 
 
-_gelu_tanh = unary(
-    lambda x: 0.5 * x * (1.0 + np.tanh(_gelu_tanh_inner(x))),
-    name="gelu_tanh",
-    x=lambda g, x: g * _gelu_tanh_slope(x),
+def _gelu_tanh_slope_forward(x: Any) -> Any:
+    x = np.minimum(np.maximum(x, -_GELU_END), _GELU_END)
+    square = x * x
+    t = np.tanh(x * (_A + _B * square))
+    return 0.5 * (1.0 + t + x * (1.0 - t * t) * (_A + 3 * _B * square))
+
+
+def _gelu_tanh_curvature(x: Any) -> Any:
+    x = np.minimum(np.maximum(x, -_GELU_END), _GELU_END)
+    square = x * x
+    t = np.tanh(x * (_A + _B * square))
+    slope = _A + 3 * _B * square  # of u; its curvature is 6 B x
+    return (1.0 - t * t) * (slope + 3 * _B * square - t * x * (slope * slope))
+
+
+_gelu_tanh_slope = unary(
+    _gelu_tanh_slope_forward, name="gelu_tanh_slope", x=lambda g, x: g * _gelu_tanh_curvature(x)
 )
+_gelu_tanh = unary(_gelu_tanh_forward, name="gelu_tanh", x=lambda g, x: g * _gelu_tanh_slope(x))
 
 
 def gelu(x: Any, approximate: str = "none") -> Any:
@@ -214,13 +256,11 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 # -- with parameters -------------------------------------------------------------------------------
 
 
-# Branches are computed as sums of two parts, of which one is 0: where() takes 7 ns per element on a
-# random mask, an addition 0.1 ns.
-
-
 def _leaky_relu_x(g: Any, x: Any, negative_slope: float) -> Any:
-    kept = g * (x > 0)
-    return kept + (g - kept) * negative_slope
+    positive = x > 0
+    if not negative_slope:
+        return gate(g, positive)
+    return g * (positive + ~positive * x.dtype.type(negative_slope))
 
 
 @primitive(x=_leaky_relu_x, elementwise=True)
@@ -230,8 +270,9 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
 
 
 def _exponential_linear_x(g: Any, x: Any, alpha: float, scale: float, rate: float) -> Any:
-    kept = g * (x > 0)
-    return kept * scale + (g - kept) * ((scale * alpha * rate) * np.exp(np.minimum(x, 0.0) * rate))
+    at_zero = scale * alpha * rate  # the slope from the left
+    below = np.exp(np.minimum(x, 0.0) * rate) * at_zero
+    return g * (below + (x > 0) * x.dtype.type(scale - at_zero))
 
 
 @primitive(x=_exponential_linear_x, elementwise=True)
@@ -280,7 +321,7 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
 
 def _softplus_x(g: Any, x: Any, beta: float, threshold: float) -> Any:
     z = x * beta
-    gx = g * sigmoid(z)
+    gx = g * expit(z)
     beyond = z > threshold
     return np.where(beyond, g, gx) if holds(np.any(beyond), traced=True) else gx
 
@@ -300,25 +341,27 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     return np.where(beyond, x, out) if beyond.any() else out
 
 
-@primitive(x=lambda g, x, min_val, max_val: g * ((x > min_val) & (x < max_val)), elementwise=True)
+@primitive(
+    x=lambda g, x, min_val, max_val: gate(g, (x > min_val) & (x < max_val)), elementwise=True
+)
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """Return x limited to [`min_val`, `max_val`]; the gradient at the limits is 0."""
     return np.minimum(np.maximum(x, min_val), max_val)
 
 
-@primitive(x=lambda g, x, lambd: g * (np.abs(x) > lambd), elementwise=True)
+@primitive(x=lambda g, x, lambd: gate(g, np.abs(x) > lambd), elementwise=True)
 def hardshrink(x: Any, lambd: float = 0.5) -> Any:
     """Return x where |x| > `lambd`, 0 elsewhere."""
     return x * (np.abs(x) > lambd)
 
 
-@primitive(x=lambda g, x, lambd: g * (np.abs(x) > lambd), elementwise=True)
+@primitive(x=lambda g, x, lambd: gate(g, np.abs(x) > lambd), elementwise=True)
 def softshrink(x: Any, lambd: float = 0.5) -> Any:
     """Return x moved towards 0 by `lambd`, 0 where it would cross."""
     return x - np.minimum(np.maximum(x, -lambd), lambd)
 
 
-@primitive(x=lambda g, x, threshold: g * (x > threshold), elementwise=True, makes_zeros=True)
+@primitive(x=lambda g, x, threshold: gate(g, x > threshold), elementwise=True, makes_zeros=True)
 def threshold(x: Any, threshold: float, value: float) -> Any:
     """Return x where x > `threshold`, `value` elsewhere."""
     return np.where(x > threshold, x, value)
@@ -345,7 +388,15 @@ def prelu(x: Any, weight: Any) -> Any:
         weight = weight.reshape((-1,) + (1,) * (x.ndim - 2))
     elif x.ndim == 0:
         weight = weight.reshape(())
-    return autograd.where(x > 0, x, weight * x)
+    return _prelu(x, weight)
+
+
+_prelu = binary(
+    lambda x, y: np.maximum(x, 0.0) + np.minimum(x, 0.0) * y,
+    name="prelu",
+    x=lambda g, x, y: gate(g, x > 0) + gate(g, ~(x > 0)) * y,
+    y=lambda g, x: gate(g * x, ~(x > 0)),
+)
 
 
 # -- along an axis ---------------------------------------------------------------------------------

@@ -40,7 +40,13 @@ def _attention_weights(x: Any, bias: Any) -> Any:
 
 
 def _attend(
-    query: Any, key: Any, value: Any, mask: Any, dropout_p: float, scale: float | None, rng: Any
+    query: Any,
+    key: Any,
+    value: Any,
+    mask: Any,
+    dropout_p: float,
+    scale: float | None,
+    generator: Any,
 ) -> tuple[Any, Any]:
     """Return the averages (..., L, V) and the weights; a bool mask is True for taking part."""
     if scale is None:
@@ -53,7 +59,7 @@ def _attend(
         if isinstance(mask, Variable) and mask.requires_grad:
             scores, mask = scores + mask, None
     weights = _attention_weights(scores, mask)
-    weights = dropout(weights, dropout_p, dropout_p > 0, rng=rng)
+    weights = dropout(weights, dropout_p, dropout_p > 0, generator=generator)
     return weights @ value, weights
 
 
@@ -67,7 +73,7 @@ def scaled_dot_product_attention(
     scale: float | None = None,
     enable_gqa: bool = False,
     *,
-    rng: Any = None,
+    generator: Any = None,
 ) -> Any:
     """Return softmax(query key^T scale + mask) value.
 
@@ -82,7 +88,7 @@ def scaled_dot_product_attention(
         scale: of the scores, by default 1 / sqrt(E).
         enable_gqa: whether one head of keys and values (the axis before S) serves several heads of
             queries.
-        rng: a seed or np.random.Generator for dropout.
+        generator: a seed or np.random.Generator for dropout.
 
     Returns:
         Shape (..., L, V).
@@ -132,7 +138,7 @@ def scaled_dot_product_attention(
             raise ValueError(
                 f"{name}: wanted an attn_mask that broadcasts to {scores}, got {attn_mask.shape}"
             )
-    return _attend(query, key, value, attn_mask, dropout_p, scale, rng)[0]
+    return _attend(query, key, value, attn_mask, dropout_p, scale, generator)[0]
 
 
 def multi_head_attention_forward(
@@ -162,7 +168,7 @@ def multi_head_attention_forward(
     average_attn_weights: bool = True,
     is_causal: bool = False,
     *,
-    rng: Any = None,
+    generator: Any = None,
 ) -> tuple[Any, Any]:
     """Attend in several heads, each in a projection of its own to E / heads features.
 
@@ -193,7 +199,7 @@ def multi_head_attention_forward(
         static_v: shape (N * heads, S, E / heads): values that are projected already.
         average_attn_weights: whether the weights are averaged over the heads.
         is_causal: let query i attend to the keys 0 to i only, where there is no `attn_mask`.
-        rng: a seed or np.random.Generator for dropout.
+        generator: a seed or np.random.Generator for dropout.
 
     Returns:
         Shape (L, N, E), and the weights (N, L, S), (N, heads, L, S) where they are not averaged, or
@@ -248,7 +254,7 @@ def multi_head_attention_forward(
         if mask is not None:
             free = np.full((*mask.shape[:-1], len(further)), mask.dtype.kind == "b", mask.dtype)
             mask = np.concatenate((mask, free), axis=-1)
-    attended, shares = _attend(q, k, v, mask, dropout_p if training else 0.0, None, rng)
+    attended, shares = _attend(q, k, v, mask, dropout_p if training else 0.0, None, generator)
     joined = attended.transpose((2, 0, 1, 3)).reshape((steps, batch, embed_dim_to_check))
     out = linear(joined, out_proj_weight, out_proj_bias)
     if not need_weights:

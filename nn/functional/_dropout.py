@@ -27,7 +27,12 @@ _LEAST = -1.7580993408473766
 
 
 def dropout(
-    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, *, rng: Any = None
+    input: Any,
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+    *,
+    generator: Any = None,
 ) -> Any:
     """Set elements to 0 with probability `p` and divide the others by 1 - p, which keeps the mean.
 
@@ -36,7 +41,7 @@ def dropout(
         p: probability of a zero, from 0 to 1.
         training: False returns `input` itself.
         inplace: accepted for PyTorch's sake; nothing is ever changed in place.
-        rng: a seed or np.random.Generator; None derives a new stream from `autograd.manual_seed`.
+        generator: a seed or np.random.Generator; None derives a stream from `autograd.manual_seed`.
 
     Raises:
         ValueError: where `p` is not a probability.
@@ -47,12 +52,12 @@ def dropout(
 
     Example:
         >>> import numpy as np, nn
-        >>> sorted(set(nn.functional.dropout(np.ones(99), p=0.5, rng=0).tolist()))
+        >>> sorted(set(nn.functional.dropout(np.ones(99), p=0.5, generator=0).tolist()))
         [0.0, 2.0]
     """
     del inplace
     check_probability("dropout", p)
-    return _dropped(input, input.shape, p, rng) if training and p > 0 else input
+    return _dropped(input, input.shape, p, generator) if training and p > 0 else input
 
 
 def _channel_dropout(
@@ -62,7 +67,7 @@ def _channel_dropout(
     training: bool = True,
     inplace: bool = False,
     *,
-    rng: Any = None,
+    generator: Any = None,
 ) -> Any:
     """Set whole channels to 0 with probability `p`, as `dropout` does with elements.
 
@@ -71,7 +76,7 @@ def _channel_dropout(
         p: probability of a zero channel, from 0 to 1.
         training: False returns `input` itself.
         inplace: accepted for PyTorch's sake; nothing is ever changed in place.
-        rng: a seed or np.random.Generator; None derives a new stream from `autograd.manual_seed`.
+        generator: a seed or np.random.Generator; None derives a stream from `autograd.manual_seed`.
 
     Raises:
         ValueError: where `input` has another number of axes, or `p` is not a probability.
@@ -85,14 +90,19 @@ def _channel_dropout(
         )
     if not training or p == 0:
         return input
-    return _dropped(input, (*input.shape[:-n], *(1,) * n), p, rng)
+    return _dropped(input, (*input.shape[:-n], *(1,) * n), p, generator)
 
 
 dropout1d, dropout2d, dropout3d = over_axes("dropout", _channel_dropout)
 
 
 def alpha_dropout(
-    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False, *, rng: Any = None
+    input: Any,
+    p: float = 0.5,
+    training: bool = False,
+    inplace: bool = False,
+    *,
+    generator: Any = None,
 ) -> Any:
     """Set elements to the least value of selu with probability `p`; keep mean 0 and variance 1.
 
@@ -101,7 +111,7 @@ def alpha_dropout(
         p: probability that an element is set, from 0 to 1.
         training: False returns `input` itself.
         inplace: accepted for PyTorch's sake; nothing is ever changed in place.
-        rng: a seed or np.random.Generator; None derives a new stream from `autograd.manual_seed`.
+        generator: a seed or np.random.Generator; None derives a stream from `autograd.manual_seed`.
 
     Raises:
         ValueError: where `p` is not a probability.
@@ -112,11 +122,16 @@ def alpha_dropout(
     """
     del inplace
     check_probability("alpha_dropout", p)
-    return _shrunk(input, input.shape, p, rng) if training and p > 0 else input
+    return _shrunk(input, input.shape, p, generator) if training and p > 0 else input
 
 
 def feature_alpha_dropout(
-    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False, *, rng: Any = None
+    input: Any,
+    p: float = 0.5,
+    training: bool = False,
+    inplace: bool = False,
+    *,
+    generator: Any = None,
 ) -> Any:
     """Set whole channels to the least value of selu, as `alpha_dropout` does with elements.
 
@@ -125,7 +140,7 @@ def feature_alpha_dropout(
         p: probability that a channel of a sample is set, from 0 to 1.
         training: False returns `input` itself.
         inplace: accepted for PyTorch's sake; nothing is ever changed in place.
-        rng: a seed or np.random.Generator; None derives a new stream from `autograd.manual_seed`.
+        generator: a seed or np.random.Generator; None derives a stream from `autograd.manual_seed`.
 
     Raises:
         ValueError: where `p` is not a probability, or `input` has no channels.
@@ -138,7 +153,7 @@ def feature_alpha_dropout(
         )
     if not training or p == 0:
         return input
-    return _shrunk(input, (*input.shape[:2], *(1,) * (input.ndim - 2)), p, rng)
+    return _shrunk(input, (*input.shape[:2], *(1,) * (input.ndim - 2)), p, generator)
 
 
 def check_probability(operation: str, p: float) -> None:
@@ -149,18 +164,18 @@ def check_probability(operation: str, p: float) -> None:
         raise ValueError(f"{operation}: wanted a probability p from 0 to 1, got {p}")
 
 
-def _kept(shape: tuple[int, ...], p: float, rng: Any) -> Any:
+def _kept(shape: tuple[int, ...], p: float, generator: Any) -> Any:
     # float32 draws are multiples of 2^-24, and never 1: p = 1 drops everything.
-    return new_generator(rng).random(shape, dtype=np.float32) >= p
+    return new_generator(generator).random(shape, dtype=np.float32) >= p
 
 
-def _dropped(input: Any, shape: tuple[int, ...], p: float, rng: Any) -> Any:
-    return masked(input, _kept(shape, p, rng), 1.0 / (1.0 - p) if p < 1 else 0.0)
+def _dropped(input: Any, shape: tuple[int, ...], p: float, generator: Any) -> Any:
+    return masked(input, _kept(shape, p, generator), 1.0 / (1.0 - p) if p < 1 else 0.0)
 
 
-def _shrunk(input: Any, shape: tuple[int, ...], p: float, rng: Any) -> Any:
+def _shrunk(input: Any, shape: tuple[int, ...], p: float, generator: Any) -> Any:
     """Return scale x + shift, with the least value of selu for x where it is dropped."""
-    kept = _kept(shape, p, rng)
+    kept = _kept(shape, p, generator)
     if p == 1:
         return masked(input, kept, 0.0)  # as PyTorch: the formula would divide by 0
     scale = ((1 - p) * (1 + p * _LEAST * _LEAST)) ** -0.5

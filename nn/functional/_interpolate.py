@@ -15,7 +15,7 @@ import numpy as np
 
 import autograd
 from autograd.extend import primitive
-from nn.functional._pooling import average
+from nn.functional._adaptive_pooling import average
 from nn.functional._resampling import cubic_far, cubic_near, nearest, resample, smooth
 from nn.functional._windows import check_numbers, check_sizes, per_axis
 
@@ -99,9 +99,8 @@ def interpolate(
             input = average(input, axis, m)
         elif has_corners:
             kind = "cubic" if mode == "bicubic" else "linear"
-            if s != m or step != 1:
-                table = smooth(kind, s, m, step, corners, bool(antialias), dtype)
-                input = resample(input, axis, table)
+            table = smooth(kind, s, m, step, corners, bool(antialias), dtype)
+            input = resample(input, axis, table)
         else:
             shift = 0.5 if mode == "nearest-exact" else 0.0
             input = resample(input, axis, nearest(s, m, step, shift, dtype))

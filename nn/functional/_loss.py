@@ -14,8 +14,9 @@ import numpy as np
 
 import autograd
 from autograd import Variable
-from autograd.engine.calls import primitive
-from nn.functional._activation import sigmoid, softplus
+from autograd.engine.calls import binary, holds, primitive
+from autograd.special import expit
+from nn.functional._activation import softplus
 
 __all__ = [
     "binary_cross_entropy",
@@ -211,19 +212,41 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
 # -- of probabilities ------------------------------------------------------------------------------
 
 
-@primitive(
-    x=lambda g, x, y: g * ((x - y) / np.maximum(x * (1.0 - x), 1e-12)),
-    y=lambda g, x: g * (_log(1.0 - x) - _log(x)),
-    elementwise=True,
-)
-def _binary_cross_entropy(x: Any, y: Any) -> Any:
-    return (y - 1.0) * _log(1.0 - x) - y * _log(x)
-
-
 def _log(p: Any) -> Any:
     """Return log(p), at least -100: the loss of a wrong certainty is large, not infinite."""
     zero = p == 0
     return np.where(zero, -100.0, np.maximum(np.log(np.where(zero, 1.0, p)), -100.0))
+
+
+def _log_complement(p: Any) -> Any:
+    """Return log(1 - p), likewise."""
+    one = p == 1
+    return np.where(one, -100.0, np.maximum(np.log1p(-np.where(one, 0.0, p)), -100.0))
+
+
+_CERTAIN = 1e-12  # the least x (1 - x) that the slope divides by, as in PyTorch
+
+# The slope of the binary cross entropy, whose own would cancel near certainty.
+_certainty_slope = binary(
+    lambda x, y: (x - y) / np.maximum(x * (1.0 - x), _CERTAIN),
+    name="certainty_slope",
+    x=lambda g, x, y: g * ((1.0 - y) / _squared(1.0 - x) + y / _squared(x)),
+    y=lambda g, x: -g / np.maximum(x * (1.0 - x), _CERTAIN),
+)
+
+
+def _squared(p: Any) -> Any:
+    p = np.maximum(p, _CERTAIN)
+    return p * p
+
+
+@primitive(
+    x=lambda g, x, y: g * _certainty_slope(x, y),
+    y=lambda g, x: g * (_log_complement(x) - _log(x)),
+    elementwise=True,
+)
+def _binary_cross_entropy(x: Any, y: Any) -> Any:
+    return (y - 1.0) * _log_complement(x) - y * _log(x)
 
 
 def binary_cross_entropy(
@@ -242,8 +265,8 @@ def binary_cross_entropy(
         ValueError: where the shapes differ or an input is not in [0, 1].
     """
     input, target = _pair("binary_cross_entropy", input, target, reduction)
-    p = raw(input)
-    if p.size and not (p.min() >= 0 and p.max() <= 1):
+    if not holds(np.all((input >= 0) & (input <= 1)), traced=True):
+        p = raw(input)
         raise ValueError(
             f"binary_cross_entropy: wanted inputs from 0 to 1, got values from {p.min():.6g} to "
             f"{p.max():.6g}; "
@@ -255,12 +278,28 @@ def binary_cross_entropy(
 
 
 @primitive(
-    x=lambda g, x, y: g * (sigmoid(x) - y),
+    x=lambda g, x, y: g * (expit(x) - y),
     y=lambda g, x: -g * x,
     elementwise=True,
 )
 def _logit_cross_entropy(x: Any, y: Any) -> Any:
     return np.maximum(x, 0.0) - x * y + np.log1p(np.exp(-np.abs(x)))
+
+
+def _softplus(x: Any) -> Any:
+    return softplus(x, threshold=math.inf)  # the default would cut the tail
+
+
+@primitive(
+    x=lambda g, x, y, z: g * (z * expit(x) - y * expit(-x)),
+    y=lambda g, x: g * _softplus(-x),
+    z=lambda g, x: g * _softplus(x),
+    elementwise=True,
+)
+def _log_odds_loss(x: Any, y: Any, z: Any) -> Any:
+    """Return y softplus(-x) + z softplus(x), in which nothing cancels."""
+    tail = np.log1p(np.exp(-np.abs(x)))
+    return y * (np.maximum(-x, 0.0) + tail) + z * (np.maximum(x, 0.0) + tail)
 
 
 def binary_cross_entropy_with_logits(
@@ -283,10 +322,7 @@ def binary_cross_entropy_with_logits(
     if pos_weight is None:
         loss = _logit_cross_entropy(input, target)
     else:
-        positive = _weighted(name, target, pos_weight)
-        # softplus(x) = x + softplus(-x); its default threshold would cut the tail of the loss.
-        tail = softplus(-input, threshold=math.inf)
-        loss = (1.0 - target) * input + (1.0 - target + positive) * tail
+        loss = _log_odds_loss(input, _weighted(name, target, pos_weight), 1.0 - target)
     return reduced(_weighted(name, loss, weight), reduction)
 
 
@@ -312,8 +348,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     if log_target:
         loss = np.exp(target) * (target - input)
     else:
-        positive = target > 0
-        loss = target * (np.log(autograd.where(positive, target, 1.0)) - input)
+        loss = target * (np.log(autograd.where(target > 0, target, 1.0)) - input)
     if reduction == "batchmean":
         return loss.sum() / input.shape[0] if input.ndim else loss
     return reduced(loss, reduction)

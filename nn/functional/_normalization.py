@@ -1,6 +1,6 @@
-"""Normalisation: mean 0, variance 1, then a scale and a shift.
+"""Normalisation: mean 0, variance 1, then a scale and a shift. Imports `autograd` only.
 
-Imports `autograd`, `_names`, `_pooling`, `_windows`.
+Statistics of float16 are taken in float32: a square leaves its range from 256 on.
 """
 
 from __future__ import annotations
@@ -51,9 +51,19 @@ def _standardize_x(g: Any, out: Any, axis: tuple[int, ...], eps: float) -> Any:
     return gx
 
 
-@primitive(x=_standardize_x)
+def _wide(x: Any) -> Any:
+    """Return float16 as float32."""
+    return x.astype(np.float32) if x.dtype == np.float16 else x
+
+
 def standardize(x: Any, axis: tuple[int, ...], eps: float) -> Any:
     """Return (x - mean) / sqrt(variance + eps), mean and biased variance over `axis` (kept)."""
+    z, mean, variance = _standardize(_wide(x), axis, eps)
+    return z if z.dtype == x.dtype else z.astype(x.dtype), mean, variance
+
+
+@primitive(name="standardize", x=_standardize_x)
+def _standardize(x: Any, axis: tuple[int, ...], eps: float) -> Any:
     count = math.prod(x.shape[a] for a in axis)
     # np.add.reduce, not x.mean(): the latter's Python wrapper costs 3 us per call. Two passes, so
     # that no digits cancel.
@@ -124,9 +134,9 @@ def rms_norm(
     axis = last_axes("rms_norm", input, normalized_shape)
     if eps is None:
         eps = float(np.finfo(input.dtype).eps)
-    return _affine(
-        input / np.sqrt((input * input).mean(axis=axis, keepdims=True) + eps), weight, None
-    )
+    wide = _wide(input)
+    z = wide / np.sqrt((wide * wide).mean(axis=axis, keepdims=True) + eps)
+    return _affine(z if z.dtype == input.dtype else z.astype(input.dtype), weight, None)
 
 
 def last_axes(operation: str, x: Any, normalized_shape: int | tuple[int, ...]) -> tuple[int, ...]:
@@ -361,15 +371,20 @@ def normalize(input: Any, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> 
         input: any shape.
         p: order of the norm, positive.
         axis: the axis of the vectors.
-        eps: the least divisor.
+        eps: the least divisor; 6e-5 for float16, in which smaller numbers lose digits.
 
     Raises:
         ValueError: where `p` is not positive.
     """
     if p <= 0:
         raise ValueError(f"normalize: wanted a positive order p, got {p}")
+    wide = _wide(input)
+    eps = max(eps, float(np.finfo(input.dtype).tiny))
     if p == 2:
         # Of the square, so that the gradient at a zero vector is finite.
-        squares = (input * input).sum(axis=axis, keepdims=True)
-        return input / np.sqrt(np.maximum(squares, eps * eps))
-    return input / np.maximum((np.abs(input) ** p).sum(axis=axis, keepdims=True) ** (1 / p), eps)
+        least = max(eps * eps, float(np.finfo(wide.dtype).tiny))
+        z = wide / np.sqrt(np.maximum((wide * wide).sum(axis=axis, keepdims=True), least))
+    else:
+        size = (np.abs(wide) ** p).sum(axis=axis, keepdims=True)
+        z = wide / np.maximum(size ** (1 / p), eps)
+    return z if z.dtype == input.dtype else z.astype(input.dtype)

@@ -109,8 +109,8 @@ class _LSTM:
 
 
 class _GRU:
-    """K. Cho et al., Learning phrase representations using RNN encoder-decoder, EMNLP 2014, with the
-    reset gate behind the product, as in PyTorch: r and z are sigmoids, n = tanh(x_n + r r_n) and
+    """K. Cho et al., Learning phrase representations using RNN encoder-decoder, EMNLP 2014, with
+    the reset gate behind the product, as PyTorch: r and z are sigmoids, n = tanh(x_n + r r_n) and
     h' = (1 - z) n + z h.
     """
 
@@ -355,7 +355,7 @@ def recurrent(
     batch_first: bool = False,
     dropout: float = 0.0,
     training: bool = False,
-    rng: Any = None,
+    generator: Any = None,
 ) -> tuple[Any, Any]:
     """Run recurrent layers, one upon the other, over a batch of sequences.
 
@@ -370,7 +370,7 @@ def recurrent(
         batch_first: whether a padded input is (N, T, E), and the output alike.
         dropout: probability of a zero in what a layer hands to the next.
         training: whether there is dropout.
-        rng: a seed or np.random.Generator for dropout.
+        generator: a seed or np.random.Generator for dropout.
 
     Returns:
         The last layer's states of all steps, of the kind of `input`, directions joined along the
@@ -404,7 +404,7 @@ def recurrent(
     ends: list[Any] = []
     for layer, directions in enumerate(weights):
         if layer and training and dropout:
-            rows = _dropout(rows, dropout, rng=rng)
+            rows = _dropout(rows, dropout, generator=generator)
         outs = []
         for backward, (w_ih, w_hh, b_ih, b_hh, w_hr) in enumerate(directions):
             x = linear(_mirrored(rows, mirror) if backward else rows, w_ih, b_ih)

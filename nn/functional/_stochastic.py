@@ -22,7 +22,7 @@ def rrelu(
     training: bool = False,
     inplace: bool = False,  # noqa: ARG001 - see the docstring
     *,
-    rng: Any = None,
+    generator: Any = None,
 ) -> Any:
     """Return the input where it is positive, a random slope times it elsewhere.
 
@@ -32,7 +32,7 @@ def rrelu(
         upper: the largest slope.
         training: False takes the mean of both as the slope.
         inplace: accepted for PyTorch's sake; nothing is ever changed in place.
-        rng: a seed or np.random.Generator; None derives a new stream from `autograd.manual_seed`.
+        generator: a seed or np.random.Generator; None derives a stream from `autograd.manual_seed`.
 
     Raises:
         ValueError: where `lower` is above `upper`.
@@ -45,7 +45,7 @@ def rrelu(
         raise ValueError(f"rrelu: wanted lower of at most upper, got {lower} and {upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
-    slopes = new_generator(rng).uniform(lower, upper, input.shape).astype(input.dtype)
+    slopes = new_generator(generator).uniform(lower, upper, input.shape).astype(input.dtype)
     return autograd.where(input > 0, input, input * slopes)
 
 
@@ -57,7 +57,7 @@ def gumbel_softmax(
     eps: float = 1e-10,  # noqa: ARG001 - see the docstring
     axis: int = -1,
     *,
-    rng: Any = None,
+    generator: Any = None,
 ) -> Any:
     """Draw from the distribution softmax(logits), in a way that has a gradient.
 
@@ -70,7 +70,7 @@ def gumbel_softmax(
         hard: return that one-hot vector, with the gradient of the soft one.
         eps: accepted for PyTorch's sake; it has no effect.
         axis: the axis of the classes; `dim` is taken for it.
-        rng: a seed or np.random.Generator; None derives a new stream from `autograd.manual_seed`.
+        generator: a seed or np.random.Generator; None derives a stream from `autograd.manual_seed`.
 
     Raises:
         ValueError: where `tau` is not positive.
@@ -81,7 +81,7 @@ def gumbel_softmax(
     """
     if not tau > 0:
         raise ValueError(f"gumbel_softmax: wanted a positive tau, got {tau}")
-    noise = new_generator(rng).gumbel(size=logits.shape).astype(logits.dtype)
+    noise = new_generator(generator).gumbel(size=logits.shape).astype(logits.dtype)
     soft = softmax((logits + noise) / tau, axis)
     if not hard:
         return soft

@@ -176,7 +176,7 @@ def spectral_norm(
     eps: float = 1e-12,
     axis: int | None = None,
     *,
-    rng: Any = None,
+    generator: Any = None,
 ) -> M:
     """Divide a weight by its largest singular value, which power iteration follows in training.
 
@@ -188,7 +188,7 @@ def spectral_norm(
         eps: the least divisor in normalisations.
         axis: of the outputs, by default the first, in transposed convolutions the second; `dim` is
             taken for it.
-        rng: a seed or np.random.Generator for the first vectors.
+        generator: a seed or np.random.Generator for the first vectors.
 
     Returns:
         The module.
@@ -203,7 +203,7 @@ def spectral_norm(
     check_iterations(n_power_iterations)
     weight = parameter_of("spectral_norm", module, name)
     axis = spectral_axis(module, axis)
-    generator = new_generator(rng)
+    generator = new_generator(generator)
     delattr(module, name)
     module.register_parameter(f"{name}_orig", weight)
     for part, size in zip("uv", as_matrix(weight.data, axis).shape, strict=True):

@@ -36,13 +36,13 @@ class _SpectralNorm(Module):
     _u: Any
     _v: Any
 
-    def __init__(self, weight: Any, count: int, eps: float, axis: int, rng: Any) -> None:
+    def __init__(self, weight: Any, count: int, eps: float, axis: int, generator: Any) -> None:
         super().__init__()
         self.axis = axis
         self.count = count
         self.eps = eps
         if weight.ndim > 1:
-            matrix, generator = _norms.as_matrix(weight, axis), new_generator(rng)
+            matrix, generator = _norms.as_matrix(weight, axis), new_generator(generator)
             for name, size in zip(("_u", "_v"), matrix.shape, strict=True):
                 vector = _norms.normalized(generator.normal(size=size), eps)
                 self.register_buffer(name, vector.astype(weight.dtype))
@@ -95,7 +95,7 @@ def spectral_norm(
     eps: float = 1e-12,
     axis: int | None = None,
     *,
-    rng: Any = None,
+    generator: Any = None,
 ) -> M:
     """Divide a weight by its largest singular value, which power iteration follows in training.
 
@@ -106,7 +106,7 @@ def spectral_norm(
         eps: the least divisor in normalisations.
         axis: of the outputs, by default the first, in transposed convolutions the second; `dim` is
             taken for it.
-        rng: a seed or np.random.Generator for the first vectors.
+        generator: a seed or np.random.Generator for the first vectors.
 
     Returns:
         The module.
@@ -120,7 +120,7 @@ def spectral_norm(
 
     Example:
         >>> import numpy as np, nn
-        >>> layer = spectral_norm(nn.Linear(3, 2, rng=0), rng=0)
+        >>> layer = spectral_norm(nn.Linear(3, 2, generator=0), generator=0)
         >>> np.linalg.norm(layer.weight.data, 2)
         np.float32(1.0)
     """
@@ -132,7 +132,7 @@ def spectral_norm(
             f"{name!r}"
         )
     made = _SpectralNorm(
-        plain(weight), n_power_iterations, eps, _norms.spectral_axis(module, axis), rng
+        plain(weight), n_power_iterations, eps, _norms.spectral_axis(module, axis), generator
     )
     register_parametrization(module, name, made)
     return module

@@ -167,12 +167,12 @@ class RandomUnstructured(_Unstructured):
 
     Args:
         amount: how many, or which part of those that are left.
-        rng: a seed or np.random.Generator.
+        generator: a seed or np.random.Generator.
     """
 
-    def __init__(self, amount: float, rng: Any = None) -> None:
+    def __init__(self, amount: float, generator: Any = None) -> None:
         super().__init__(amount)
-        self.generator = new_generator(rng)
+        self.generator = new_generator(generator)
 
     def order(self, scores: Any) -> Any:
         """Return the places in random order."""
@@ -230,13 +230,13 @@ class RandomStructured(_Structured):
     Args:
         amount: how many, or which part of those that are left.
         axis: the axis of the channels; `dim` is taken for it.
-        rng: a seed or np.random.Generator.
+        generator: a seed or np.random.Generator.
     """
 
     @dim_is_axis
-    def __init__(self, amount: float, axis: int = -1, rng: Any = None) -> None:
+    def __init__(self, amount: float, axis: int = -1, generator: Any = None) -> None:
         super().__init__(amount, axis)
-        self.generator = new_generator(rng)
+        self.generator = new_generator(generator)
 
     def order(self, scores: Any) -> Any:
         """Return the rows in random order."""
@@ -290,16 +290,16 @@ def identity(module: M, name: str) -> M:
     return module
 
 
-def random_unstructured(module: M, name: str, amount: float, *, rng: Any = None) -> M:
+def random_unstructured(module: M, name: str, amount: float, *, generator: Any = None) -> M:
     """Prune entries of `module.name` at random; return the module.
 
     Args:
         module: the owner.
         name: of the parameter.
         amount: how many, or (a float) which part of those that are left.
-        rng: a seed or np.random.Generator.
+        generator: a seed or np.random.Generator.
     """
-    RandomUnstructured.apply(module, name, amount, rng)
+    RandomUnstructured.apply(module, name, amount, generator)
     return module
 
 
@@ -323,7 +323,9 @@ def l1_unstructured(module: M, name: str, amount: float, importance_scores: Any 
 
 
 @dim_is_axis
-def random_structured(module: M, name: str, amount: float, axis: int, *, rng: Any = None) -> M:
+def random_structured(
+    module: M, name: str, amount: float, axis: int, *, generator: Any = None
+) -> M:
     """Prune channels of `module.name` along `axis` at random; return the module.
 
     Args:
@@ -331,9 +333,9 @@ def random_structured(module: M, name: str, amount: float, axis: int, *, rng: An
         name: of the parameter.
         amount: how many, or (a float) which part of those that are left.
         axis: of the channels; `dim` is taken for it.
-        rng: a seed or np.random.Generator.
+        generator: a seed or np.random.Generator.
     """
-    RandomStructured.apply(module, name, amount, axis, rng)
+    RandomStructured.apply(module, name, amount, axis, generator)
     return module
 
 

@@ -2,12 +2,15 @@
 
 import gc
 import weakref
+from collections import OrderedDict, deque
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 import autograd
-from autograd import Function, Variable
+from autograd import Function, Variable, grad
 
 
 def leaf(*values, dtype=float):
@@ -439,3 +442,181 @@ def test_a_zero_cotangent_protects_what_is_behind_a_function():
         y = np.sqrt(x)
     np.where([False, True], Cube.apply(y), 0.0).sum().backward()
     np.testing.assert_allclose(x.grad, [0.0, 3 * 4 * 0.25])
+
+
+# -- what forward and backward are given -----------------------------------------------------------
+
+
+class Doubles(Function):
+    """Writes into its argument; `backward` into what it is given."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        x *= 2
+        return x.sum()
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * 2 * ctx.saved_tensors[0]
+
+
+def test_forward_cannot_write_into_its_arguments():
+    x = Variable(np.array([1.0, 2.0]), requires_grad=True)
+    for v in (x, x * 1.0, x.detach()):
+        with pytest.raises(ValueError, match="read-only") as caught:
+            Doubles.apply(v)
+        assert caught.value.__notes__ == [
+            "Doubles.forward: wanted a new array as result, got a change of one that was given"
+        ]
+    np.testing.assert_array_equal(x.data, [1.0, 2.0])
+    assert x.data.flags.writeable
+
+
+def test_forward_may_write_into_plain_arrays_that_it_is_given():
+    class Into(Function):
+        @staticmethod
+        def forward(ctx, x, out):
+            return np.multiply(x, 2.0, out=out)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2, None
+
+    x, out = Variable(np.array([1.0, 2.0]), requires_grad=True), np.zeros(2)
+    Into.apply(x, out).sum().backward()
+    np.testing.assert_array_equal(out, [2.0, 4.0])
+    np.testing.assert_array_equal(x.grad, [2.0, 2.0])
+
+
+@pytest.mark.parametrize("what", ["g", "input", "output"])
+def test_backward_cannot_write_into_what_it_is_given(what):
+    class Square(Function):
+        @staticmethod
+        def forward(ctx, x):
+            out = x * x
+            ctx.save_for_backward(x, out)
+            return out
+
+        @staticmethod
+        def backward(ctx, g):
+            x, out = ctx.saved_tensors
+            {"g": g, "input": x, "output": out}[what][...] = 0
+            return g * 2 * x
+
+    x, other = (Variable(np.array([1.0, 2.0]), requires_grad=True) for _ in range(2))
+    y, seed = Square.apply(x), np.ones(2)
+    with pytest.raises(ValueError, match="read-only") as caught:
+        (y + other).backward(seed)
+    assert "Square.backward: wanted a new array" in caught.value.__notes__[0]
+    np.testing.assert_array_equal(seed, 1.0)
+    np.testing.assert_array_equal(y.data, [1.0, 4.0])
+
+
+def test_other_errors_of_forward_and_backward_are_their_own():
+    class Fails(Function):
+        @staticmethod
+        def forward(ctx, x):
+            if x.size > 1:
+                raise ValueError("my own")
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            raise ValueError("mine too")
+
+    with pytest.raises(ValueError, match="my own") as caught:
+        Fails.apply(Variable(np.ones(2), requires_grad=True))
+    assert not hasattr(caught.value, "__notes__")
+    with pytest.raises(ValueError, match="mine too"):
+        Fails.apply(Variable(np.ones(1), requires_grad=True)).backward()
+
+
+# -- second derivatives of what is kept in other ways ----------------------------------------------
+
+
+class Pair(NamedTuple):
+    first: object
+    second: object
+
+
+def squared(keep, read):
+    """Return x * x as a Function that keeps x by `keep(ctx, x)` and gets it by `read(ctx)`."""
+
+    class Square(Function):
+        @staticmethod
+        def forward(ctx, x):
+            keep(ctx, x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2 * read(ctx)
+
+    return Square
+
+
+@pytest.mark.parametrize(
+    "keep, read",
+    [
+        (lambda ctx, x: setattr(ctx, "k", [x]), lambda ctx: ctx.k[0]),
+        (lambda ctx, x: setattr(ctx, "k", (1, (x,))), lambda ctx: ctx.k[1][0]),
+        (lambda ctx, x: setattr(ctx, "k", Pair(2, x)), lambda ctx: ctx.k.second),
+        (lambda ctx, x: setattr(ctx, "k", {"x": x}), lambda ctx: ctx.k["x"]),
+        (lambda ctx, x: setattr(ctx, "k", {"x": [x]}), lambda ctx: ctx.k["x"][0]),
+        (lambda ctx, x: ctx.save_for_backward(x), lambda ctx: ctx.saved_tensors[0]),
+    ],
+    ids=["list", "nested tuple", "named tuple", "dict", "list in a dict", "saved"],
+)
+def test_second_derivatives_flow_through_containers(keep, read):
+    f = squared(keep, read).apply
+    assert grad(f)(3.0) == 6.0
+    assert grad(grad(f))(3.0) == 2.0
+    np.testing.assert_array_equal(autograd.hessian(lambda x: f(x).sum())(np.ones(2)), 2 * np.eye(2))
+
+
+@pytest.mark.parametrize(
+    "keep, read",
+    [
+        (lambda ctx, x: setattr(ctx, "k", float(x)), lambda ctx: ctx.k),
+        (lambda ctx, x: setattr(ctx, "k", complex(x)), lambda ctx: ctx.k.real),
+        (lambda ctx, x: setattr(ctx, "k", [float(x)]), lambda ctx: ctx.k[0]),
+        (lambda ctx, x: setattr(ctx, "k", x + 0.0), lambda ctx: ctx.k),
+        (lambda ctx, x: setattr(ctx, "k", {"x": [x * 1]}), lambda ctx: ctx.k["x"][0]),
+        (lambda ctx, x: setattr(ctx, "k", SimpleNamespace(x=x)), lambda ctx: ctx.k.x),
+        (lambda ctx, x: setattr(ctx, "k", deque([x])), lambda ctx: ctx.k[0]),
+        (lambda ctx, x: setattr(ctx, "k", {float(x)}), lambda ctx: next(iter(ctx.k))),
+        (lambda ctx, x: setattr(ctx, "k", OrderedDict(x=x)), lambda ctx: ctx.k["x"]),
+        (lambda ctx, x: setattr(ctx, "k", x.reshape(1)), lambda ctx: ctx.k[0]),
+        (lambda ctx, x: ctx.save_for_backward(x + 0), lambda ctx: ctx.saved_tensors[0]),
+    ],
+    ids=[
+        "float",
+        "complex",
+        "float in a list",
+        "array",
+        "array in a dict",
+        "object",
+        "deque",
+        "set",
+        "subclass of dict",
+        "view",
+        "saved",
+    ],
+)
+def test_second_derivatives_through_numbers_computed_in_forward_are_refused(keep, read):
+    f = squared(keep, read).apply
+    assert grad(f)(3.0) == 6.0
+    with pytest.raises(RuntimeError, match="Square: wanted only arguments and outputs of forward"):
+        grad(grad(f))(3.0)
+
+
+def test_settings_of_other_kinds_do_not_stand_in_the_way_of_a_second_derivative():
+    class Settings:
+        power, axes, name = 2, (0, 1), "square"
+
+    f = squared(
+        lambda ctx, x: setattr(ctx, "k", [x, Settings(), range(3), np.sin, 2, "a", None]),
+        lambda ctx: ctx.k[0],
+    ).apply
+    assert grad(grad(f))(3.0) == 2.0

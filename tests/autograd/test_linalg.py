@@ -535,3 +535,27 @@ def test_float32_stays_float32_through_numpys_spelling():
     for out in (np.linalg.inv(a), np.linalg.norm(a), np.linalg.solve(a, a), np.linalg.svdvals(a)):
         assert out.dtype == np.float32
     assert autograd.linalg.cond(a).dtype == np.float32
+
+
+def test_the_square_root_of_an_empty_matrix_is_empty():
+    for shape in ((0, 0), (3, 0, 0), (0, 2, 2)):
+        x = np.zeros(shape)
+        assert linalg.sqrtm(x).shape == shape
+        assert grad(lambda x: linalg.sqrtm(x).sum())(x).shape == shape
+
+
+@pytest.mark.parametrize("x, y", [(1e5, 1.0), (1e7, 1.0), (1e8, 1.0)])
+def test_the_second_derivative_of_a_norm_keeps_the_digits_of_smaller_elements(x, y):
+    found = autograd.hessian(linalg.norm)(np.array([x, y]))
+    np.testing.assert_allclose(
+        found, np.array([[y * y, -x * y], [-x * y, x * x]]) / x**3, rtol=1e-9
+    )
+
+
+def test_the_second_derivative_of_a_norm_of_numbers_of_unlike_size_is_no_nan():
+    x = np.array([1e200, 1e-200])
+    with np.errstate(all="ignore"):
+        for order in (1.5, 2, 3):
+            found = autograd.hessian(lambda x: linalg.norm(x / 1e200, order))(x)  # noqa: B023
+            assert not np.isnan(found).any()
+            assert not np.isnan(autograd.hessian(lambda x: linalg.norm(x, order))(x)).any()  # noqa: B023

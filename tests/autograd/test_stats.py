@@ -257,3 +257,99 @@ def test_importing_the_package_does_not_import_the_distributions():
     assert "autograd.stats" not in result.stdout
     assert "autograd.signal" not in result.stdout
     assert autograd.stats.norm is stats.norm
+
+
+# -- digits of derivatives (everywhere: test_accuracy.py) ------------------------------------------
+
+
+def second(f, argnum=0):
+    """Return the second derivative with respect to one argument."""
+    return grad(grad(f, argnum), argnum)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("df", [1e3, 1e4, 1e7, 1e8, 1e15])
+def test_the_slope_of_t_in_many_degrees_of_freedom_is_no_difference(df, dtype):
+    """At x = 1 log pdf is that of the normal distribution - 1 / (2 df) + O(1 / df^2)."""
+    pytest.importorskip("scipy")
+    near = 1 / df + 1e-6
+    found = grad(stats.t.logpdf, 1)(dtype(1), dtype(df))
+    assert found == pytest.approx(0.5 / df**2, rel=near, abs=0)
+    found = second(stats.t.logpdf, 1)(dtype(1), dtype(df))
+    assert found == pytest.approx(-1 / df**3, rel=near, abs=0)
+    density = stats.norm.pdf(1.0)
+    found = grad(stats.t.pdf, 1)(dtype(1), dtype(df))
+    assert found == pytest.approx(0.5 / df**2 * density, rel=near, abs=0)
+
+
+def test_the_logarithm_of_the_tails_of_t_is_that_of_their_leading_terms():
+    pytest.importorskip("scipy")
+    # x^-df df^(df/2 - 1) / B(df/2, 1/2), from the power of the density far out
+    norm = 49 * math.log(100) - (math.lgamma(50) + math.lgamma(0.5) - math.lgamma(50.5))
+    assert stats.t.logcdf(-1e5, 100.0) == pytest.approx(norm - 100 * math.log(1e5), rel=1e-6)
+    assert grad(stats.t.logcdf)(-1e5, 100.0) == pytest.approx(1e-3, rel=1e-6)
+    assert second(stats.t.logcdf)(-1e5, 100.0) == pytest.approx(1e-8, rel=1e-6, abs=0)
+    single = stats.t.logcdf(np.float32(-50), np.float32(100))
+    assert single == pytest.approx(-166.10963, rel=1e-6)
+    assert single.dtype == np.float32
+    assert np.isfinite(grad(stats.t.logcdf)(np.float32(-50), np.float32(100)))
+    assert stats.t.logcdf(1e5, 4.5) == pytest.approx(-stats.t.cdf(-1e5, 4.5), rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("df", [2.5, 19.0, 21.0, 300.0])
+def test_the_logarithm_of_t_cdf_has_no_seams(df):
+    pytest.importorskip("scipy")
+    x = np.linspace(-12.0, 3.0, 61)
+    np.testing.assert_allclose(stats.t.logcdf(x, df), np.log(stats.t.cdf(x, df)), rtol=1e-11)
+    slopes = autograd.elementwise_grad(lambda x: stats.t.logcdf(x, df))(x)
+    np.testing.assert_allclose(slopes, stats.t.pdf(x, df) / stats.t.cdf(x, df), rtol=1e-11)
+
+
+@pytest.mark.parametrize("scale, dtype", [(1e-105, np.float64), (1e-13, np.float32)])
+@pytest.mark.parametrize("which", ["norm.pdf", "norm.cdf", "norm.sf", "gamma.pdf", "t.pdf"])
+def test_a_density_that_is_0_has_derivatives_0_however_small_the_scale(which, scale, dtype):
+    pytest.importorskip("scipy")
+    name, function = which.split(".")
+    f = getattr(getattr(stats, name), function)
+    shapes = () if name == "norm" else (dtype(30.0),)
+    arguments = (dtype(1), *shapes, dtype(0), dtype(scale))
+    with np.errstate(all="ignore"):
+        for argnum in (0, len(arguments) - 2, len(arguments) - 1):
+            assert grad(f, argnum)(*arguments) == 0
+            assert second(f, argnum)(*arguments) == 0
+
+
+@pytest.mark.parametrize("a", [1e-8, 1e-20])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_density_of_gamma_is_regular_at_shape_0(a, dtype):
+    """At x = 1 it is exp(-1) / Gamma(a), whose second derivative at 0 is 2 gamma exp(-1)."""
+    pytest.importorskip("scipy")
+    euler = 0.5772156649015329
+    with np.errstate(over="ignore"):
+        of_gamma = second(stats.gamma.pdf, 1)(dtype(1), dtype(a))
+        of_chi2 = second(stats.chi2.pdf, 1)(dtype(1), dtype(a))
+        of_beta = second(stats.beta.pdf, 1)(dtype(0.5), dtype(a), dtype(2))
+    assert of_gamma == pytest.approx(2 * euler * math.exp(-1), rel=1e-6)
+    log_half = -math.log(2.0)  # (x / 2)^(a / 2) exp(-x / 2) / Gamma(a / 2)
+    assert of_chi2 == pytest.approx((log_half + euler) * math.exp(-0.5) / 2, rel=1e-5)
+    assert of_beta == pytest.approx(2 * (1 + math.log(0.5)), rel=1e-5)
+
+
+def test_the_density_of_beta_is_regular_where_both_shapes_are_small():
+    pytest.importorskip("scipy")
+    a, b = 1e-20, 1e-15  # the density at 1/2 is near 4 a b / (a + b)
+    assert stats.beta.pdf(0.5, a, b) == pytest.approx(4 * a, rel=1e-4)
+    assert second(stats.beta.pdf, 1)(0.5, a, b) == pytest.approx(-8 / b, rel=1e-4)
+    assert grad(stats.beta.pdf, 2)(0.5, a, b) == pytest.approx(4 * (a / b) ** 2, rel=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_counts_and_shapes_cost_no_digits(dtype):
+    """At its mean the density is near 1 / sqrt(2 pi n) (1 - 1 / (12 n))."""
+    pytest.importorskip("scipy")
+    n = 23000.0
+    wanted = -0.5 * math.log(2 * math.pi * n) - 1 / (12 * n)
+    found = stats.poisson.logpmf(n, dtype(n))
+    assert found == pytest.approx(wanted, rel=1e-6 if dtype == np.float32 else 1e-14)
+    found = stats.gamma.logpdf(dtype(n), dtype(n + 1))
+    assert found == pytest.approx(wanted, rel=1e-6 if dtype == np.float32 else 1e-14)

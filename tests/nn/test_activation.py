@@ -223,3 +223,63 @@ def test_dim_is_another_word_for_axis(cls):
     for axis in (0, 1, -1):
         np.testing.assert_array_equal(cls(dim=axis)(x), cls(axis)(x))
     assert repr(cls(dim=0)) == f"{cls.__name__}(axis=0)"
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        functional.relu,
+        functional.relu6,
+        functional.hardtanh,
+        functional.hardsigmoid,
+        functional.hardswish,
+        lambda x: functional.softshrink(x / 16),
+        lambda x: functional.hardshrink(x / 16),
+        lambda x: functional.leaky_relu(x, 0.0),
+        lambda x: functional.threshold(x, -3.5, 0.0),
+    ],
+)
+def test_an_infinite_cotangent_at_a_dead_unit_is_zero(function):
+    """`sqrt(relu(x))` has the slope inf * 0 at -1; as in PyTorch and JAX the gradient is 0."""
+    with np.errstate(divide="ignore"):
+        assert autograd.grad(lambda x: np.sqrt(np.abs(function(x))))(-4.0) == 0.0
+        dead = np.array([-4.0, -5.0])
+        found = autograd.grad(lambda x: np.sqrt(np.abs(function(x).sum())))(dead)
+        np.testing.assert_array_equal(found, [0.0, 0.0])
+        assert autograd.jvp(function, (dead,), (np.full(2, np.inf),))[1].tolist() == [0.0, 0.0]
+
+
+def test_prelu_is_one_recorded_choice():
+    x = np.array([[-2.0, 3.0]])
+    weight = Variable(np.zeros(1), requires_grad=True)
+    v = Variable(x, requires_grad=True)
+    out = functional.prelu(v, weight)
+    out.backward(np.array([[1.0, np.inf]]))
+    np.testing.assert_array_equal(v.grad, [[0.0, np.inf]])
+    np.testing.assert_array_equal(weight.grad, [-2.0])
+
+
+@pytest.mark.parametrize("x", [1e19, 1e20, 1e30, 1e38])
+def test_gelu_with_tanh_has_slopes_however_large_its_input(x):
+    slope = autograd.grad(lambda x: functional.gelu(x, "tanh"))
+    with np.errstate(over="ignore"):
+        for dtype, factor in ((np.float32, 1.0), (np.float64, x**6)):
+            value = dtype(x * factor)
+            assert slope(value) == 1.0
+            assert slope(-value) == 0.0
+            assert autograd.grad(slope)(value) == autograd.grad(slope)(-value) == 0.0
+
+
+@pytest.mark.parametrize(
+    "function, at", [(functional.softplus, 12.0), (functional.logsigmoid, -17.0)]
+)
+def test_second_derivatives_of_softplus_and_logsigmoid_keep_their_digits(function, at):
+    second = autograd.grad(autograd.grad(function))(at)
+    wanted = np.exp(-abs(at)) / (1 + np.exp(-abs(at))) ** 2
+    assert abs(second) == pytest.approx(wanted, rel=1e-13, abs=0)
+
+
+def test_small_integers_do_not_wrap_around():
+    x = np.array([0, 1, 200], np.uint8)
+    for function in (functional.sigmoid, functional.softplus, functional.logsigmoid):
+        np.testing.assert_allclose(function(x), function(x.astype(float)), rtol=1e-6)

@@ -10,7 +10,7 @@ import nn
 
 def layer(**options):
     return nn.AdaptiveLogSoftmaxWithLoss(
-        8, 20, [5, 12], div_value=2.0, dtype=np.float64, rng=0, **options
+        8, 20, [5, 12], div_value=2.0, dtype=np.float64, generator=0, **options
     )
 
 

@@ -135,10 +135,10 @@ def test_float32_stays_float32(mask):
 def test_dropout_zeroes_weights_and_keeps_the_mean():
     ones = np.ones((200, 4))
     values = np.eye(200)
-    weights = attention(ones, ones, values, dropout_p=0.25, rng=0)
+    weights = attention(ones, ones, values, dropout_p=0.25, generator=0)
     assert set(np.round(weights.ravel() * 200, 9)) == {0.0, np.round(1 / 0.75, 9)}
     assert abs(weights.sum(axis=1).mean() - 1) < 0.01
-    again = attention(ones, ones, values, dropout_p=0.25, rng=0)
+    again = attention(ones, ones, values, dropout_p=0.25, generator=0)
     np.testing.assert_array_equal(again, weights)
 
 
@@ -275,7 +275,7 @@ def test_initial_values_are_drawn_as_pytorchs():
 
 def test_several_heads_are_the_formula_of_the_paper():
     rng = np.random.default_rng(0)
-    layer = nn.MultiheadAttention(6, 2, dtype=np.float64, rng=0)
+    layer = nn.MultiheadAttention(6, 2, dtype=np.float64, generator=0)
     layer.in_proj_bias.data = rng.normal(size=18)
     q, k, v = rng.normal(size=(3, 6)), rng.normal(size=(5, 6)), rng.normal(size=(5, 6))
     projected = [
@@ -296,7 +296,7 @@ def test_several_heads_are_the_formula_of_the_paper():
 
 
 def test_is_causal_needs_no_mask():
-    layer = nn.MultiheadAttention(8, 2, dtype=np.float64, rng=0)
+    layer = nn.MultiheadAttention(8, 2, dtype=np.float64, generator=0)
     x = np.random.default_rng(0).normal(size=(4, 1, 8))
     out, weights = layer(x, x, x, is_causal=True)
     np.testing.assert_array_equal(np.triu(weights.data[0], 1), 0.0)
@@ -305,7 +305,7 @@ def test_is_causal_needs_no_mask():
 
 
 def test_weights_are_dropped_in_training_only():
-    layer = nn.MultiheadAttention(8, 2, dropout=0.5, rng=0)
+    layer = nn.MultiheadAttention(8, 2, dropout=0.5, generator=0)
     x = np.random.default_rng(0).normal(size=(6, 1, 8)).astype(np.float32)
     assert (layer(x, x, x)[1].data == 0).any()
     layer.eval()

@@ -443,10 +443,12 @@ def test_a_forged_shape_does_not_take_the_process_down(tmp_path):
 
 def training():
     """A model, an optimizer that has made steps, a schedule, a loader and a stream."""
-    model = nn.Sequential(nn.Linear(3, 2, rng=0), nn.BatchNorm1d(2), nn.Dropout(0.5, rng=1))
+    model = nn.Sequential(
+        nn.Linear(3, 2, generator=0), nn.BatchNorm1d(2), nn.Dropout(0.5, generator=1)
+    )
     optimizer = optim.Adam(model.parameters(), lr=0.1)
     schedule = optim.lr_scheduler.StepLR(optimizer, 2)
-    loader = nn.DataLoader(nn.ArrayDataset(np.arange(6)), 2, shuffle=True, seed=3)
+    loader = nn.DataLoader(nn.ArrayDataset(np.arange(6)), 2, shuffle=True, generator=3)
     parts = {
         "model": model,
         "optimizer": optimizer,

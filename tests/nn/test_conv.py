@@ -13,7 +13,7 @@ import optim
 from autograd import Variable
 from autograd.testing import check_gradients
 from nn import functional
-from nn.functional import _conv
+from nn.functional import _conv, _layout
 
 RNG = np.random.default_rng(0)
 
@@ -88,7 +88,7 @@ def test_the_three_primitives_are_derivatives_of_one_trilinear_form(case):
 def test_the_size_of_the_scratch_and_the_memory_of_the_input_change_nothing(
     scratch, last, monkeypatch
 ):
-    monkeypatch.setattr(_conv, "_SCRATCH", scratch)
+    monkeypatch.setattr(_layout, "SCRATCH", scratch)
     x, w, g = normal(3, 4, 5, 6), normal(6, 2, 3, 2), normal(3, 6, 3, 5)
     if last:
         x = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
@@ -205,18 +205,20 @@ def test_signatures_and_representations_are_pytorchs(name):
 
 @pytest.mark.parametrize("layer", [nn.Conv2d, nn.ConvTranspose2d])
 def test_parameters_start_uniform_in_the_range_of_the_kernels_size(layer):
-    conv = layer(8, 24, 5, groups=2, rng=0)
+    conv = layer(8, 24, 5, groups=2, generator=0)
     assert conv.weight.dtype == conv.bias.dtype == np.float32
     bound = 1 / np.sqrt(conv.weight.shape[1] * 25)
     for parameter in (conv.weight, conv.bias):
         assert np.abs(parameter.data).max() <= bound
         assert np.abs(parameter.data).max() > 0.9 * bound
     assert np.abs(conv.weight.data.mean()) < 0.02
-    np.testing.assert_array_equal(layer(8, 24, 5, groups=2, rng=0).weight.data, conv.weight.data)
+    np.testing.assert_array_equal(
+        layer(8, 24, 5, groups=2, generator=0).weight.data, conv.weight.data
+    )
 
 
 def test_integers_are_taken_as_numbers_of_the_weights_dtype():
-    layer = nn.Conv1d(1, 1, 2, rng=0)
+    layer = nn.Conv1d(1, 1, 2, generator=0)
     pixels = np.array([[[0, 255, 3]]], np.uint8)
     out = layer(pixels)
     assert out.dtype == np.float32
@@ -226,7 +228,7 @@ def test_integers_are_taken_as_numbers_of_the_weights_dtype():
 def test_a_network_of_convolutions_learns_to_find_edges():
     x = (np.random.default_rng(0).random((8, 1, 6, 6)) < 0.5).astype(np.float32)
     target = x[:, :, :, 1:] - x[:, :, :, :-1]
-    layer = nn.Conv2d(1, 1, (1, 2), rng=0)
+    layer = nn.Conv2d(1, 1, (1, 2), generator=0)
     optimizer = optim.SGD(layer.parameters(), lr=0.3)
     for _ in range(300):
         optimizer.zero_grad()

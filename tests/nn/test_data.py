@@ -50,7 +50,7 @@ def seen(loader):
 )
 def test_an_epoch_reads_every_item_once(items, size, shuffle, drop_last):
     data = ArrayDataset(np.arange(items))
-    loader = DataLoader(data, size, shuffle, drop_last=drop_last, seed=0)
+    loader = DataLoader(data, size, shuffle, drop_last=drop_last, generator=0)
     batches = [batch for (batch,) in loader]
     read = [int(item) for batch in batches for item in batch]
     assert len(loader) == len(batches)
@@ -70,8 +70,8 @@ def test_batches_are_plain_arrays_of_the_same_dtype_and_new_memory():
 
 
 def test_the_fast_path_and_item_by_item_reading_agree():
-    fast = DataLoader(ArrayDataset(X, Y), 4, shuffle=True, seed=3)
-    slow = DataLoader(Pairs(X, Y), 4, shuffle=True, seed=3)
+    fast = DataLoader(ArrayDataset(X, Y), 4, shuffle=True, generator=3)
+    slow = DataLoader(Pairs(X, Y), 4, shuffle=True, generator=3)
     for (x, y), (x_slow, y_slow) in zip(fast, slow, strict=True):
         np.testing.assert_array_equal(x, x_slow)
         np.testing.assert_array_equal(y, y_slow)
@@ -79,20 +79,20 @@ def test_the_fast_path_and_item_by_item_reading_agree():
 
 
 def test_each_epoch_has_a_new_order_and_the_seed_repeats_all_of_them():
-    first = DataLoader(ArrayDataset(X, Y), 4, shuffle=True, seed=3)
-    second = DataLoader(ArrayDataset(X, Y), 4, shuffle=True, seed=3)
+    first = DataLoader(ArrayDataset(X, Y), 4, shuffle=True, generator=3)
+    second = DataLoader(ArrayDataset(X, Y), 4, shuffle=True, generator=3)
     epochs = [seen(first) for _ in range(3)]
     assert epochs[0] != epochs[1] != epochs[2]
     assert [seen(second) for _ in range(3)] == epochs
-    assert seen(DataLoader(ArrayDataset(X, Y), 4, shuffle=True, seed=4)) != epochs[0]
+    assert seen(DataLoader(ArrayDataset(X, Y), 4, shuffle=True, generator=4)) != epochs[0]
 
 
 def test_the_state_continues_the_sequence_of_orders():
-    loader = DataLoader(ArrayDataset(X, Y), 4, shuffle=True, seed=3)
+    loader = DataLoader(ArrayDataset(X, Y), 4, shuffle=True, generator=3)
     seen(loader)
     state = json.loads(json.dumps(loader.state_dict()))
     expected = [seen(loader) for _ in range(2)]
-    resumed = DataLoader(ArrayDataset(X, Y), 4, shuffle=True, seed=99)
+    resumed = DataLoader(ArrayDataset(X, Y), 4, shuffle=True, generator=99)
     resumed.load_state_dict(state)
     assert [seen(resumed) for _ in range(2)] == expected
 
@@ -191,15 +191,15 @@ def test_a_subset_reads_its_items_in_its_order():
 
 @given(items=st.integers(1, 50), first=st.floats(0, 1))
 def test_a_split_by_fractions_loses_nothing(items, first):
-    parts = random_split(range(items), [first, 1 - first], seed=0)
+    parts = random_split(range(items), [first, 1 - first], generator=0)
     assert sorted(item for part in parts for item in part) == list(range(items))
     assert abs(len(parts[0]) - first * items) <= 1
 
 
 def test_a_split_by_lengths_is_exact_and_repeatable():
-    parts = random_split(range(10), [7, 3], seed=5)
+    parts = random_split(range(10), [7, 3], generator=5)
     assert [len(part) for part in parts] == [7, 3]
-    again = random_split(range(10), [7, 3], seed=5)
+    again = random_split(range(10), [7, 3], generator=5)
     assert [list(part) for part in parts] == [list(part) for part in again]
     with pytest.raises(ValueError, match=r"wanted lengths that add up to 10, got \[7, 4\]"):
         random_split(range(10), [7, 4])
@@ -208,7 +208,7 @@ def test_a_split_by_lengths_is_exact_and_repeatable():
 
 
 def test_drawing_with_replacement_may_exceed_the_dataset():
-    sampler = RandomSampler(range(3), replacement=True, num_samples=50, seed=0)
+    sampler = RandomSampler(range(3), replacement=True, num_samples=50, generator=0)
     drawn = list(sampler)
     assert len(drawn) == len(sampler) == 50
     assert set(drawn) == {0, 1, 2}

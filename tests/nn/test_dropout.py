@@ -14,7 +14,7 @@ from nn import functional
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
 def test_the_part_p_is_zero_and_the_mean_stays(p):
     x = np.ones(200_000, np.float32)
-    out = nn.Dropout(p, rng=0)(x)
+    out = nn.Dropout(p, generator=0)(x)
     assert out.dtype == np.float32
     assert set(np.unique(out)) == {np.float32(0), np.float32(1 / (1 - p))}
     assert abs((out == 0).mean() - p) < 0.005
@@ -23,7 +23,7 @@ def test_the_part_p_is_zero_and_the_mean_stays(p):
 
 def test_the_gradient_passes_where_the_input_did():
     x = Variable(np.ones(1000), requires_grad=True)
-    out = nn.Dropout(0.25, rng=0)(x)
+    out = nn.Dropout(0.25, generator=0)(x)
     out.sum().backward()
     np.testing.assert_array_equal(x.grad, out.data)
 
@@ -59,7 +59,7 @@ def test_p_1_drops_everything():
     ],
 )
 def test_channels_are_dropped_as_a_whole(layer, shape, space):
-    out = layer(0.5, rng=0)(np.ones(shape))
+    out = layer(0.5, generator=0)(np.ones(shape))
     axes = tuple(range(-space, 0))
     assert set(np.unique(out)) == {0.0, 2.0}
     np.testing.assert_array_equal(out.min(axis=axes), out.max(axis=axes))
@@ -69,7 +69,7 @@ def test_channels_are_dropped_as_a_whole(layer, shape, space):
 @pytest.mark.parametrize("layer", [nn.AlphaDropout, nn.FeatureAlphaDropout])
 def test_alpha_dropout_keeps_mean_and_variance(layer, p):
     x = np.random.default_rng(0).normal(size=(1000, 400))
-    out = layer(p, rng=0)(x)
+    out = layer(p, generator=0)(x)
     assert abs(out.mean()) < 0.01
     assert abs(out.var() - 1) < 0.02
     least = np.unique(out)[np.argmax(np.unique(out, return_counts=True)[1])]
@@ -85,13 +85,13 @@ def test_alpha_dropout_scales_and_shifts_as_pytorchs(p):
         theirs = getattr(torch.nn.functional, name)
         for value in (0.0, 1.0):
             x = np.full((2000, 2), value)
-            found = np.unique(getattr(functional, name)(x, p, True, rng=0))
+            found = np.unique(getattr(functional, name)(x, p, True, generator=0))
             wanted = np.unique(theirs(torch.tensor(x), p, True).numpy())
             np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
 
 
 def test_feature_alpha_dropout_sets_whole_channels():
-    out = nn.FeatureAlphaDropout(0.5, rng=0)(np.ones((20, 5, 3, 2)))
+    out = nn.FeatureAlphaDropout(0.5, generator=0)(np.ones((20, 5, 3, 2)))
     np.testing.assert_array_equal(out.min(axis=(2, 3)), out.max(axis=(2, 3)))
     assert len(np.unique(out)) == 2
 
@@ -122,7 +122,7 @@ def test_signatures_are_pytorchs(name):
 
 def test_an_infinity_that_is_dropped_is_zero():
     x = Variable(np.full(100, np.inf), requires_grad=True)
-    out = functional.dropout(x, 0.5, rng=0)
+    out = functional.dropout(x, 0.5, generator=0)
     assert set(np.unique(out.data)) == {0.0, np.inf}
     out.backward(np.full(100, np.inf))
     np.testing.assert_array_equal(x.grad, out.data)
@@ -130,12 +130,14 @@ def test_an_infinity_that_is_dropped_is_zero():
 
 def test_the_same_seed_gives_the_same_bits():
     x = np.ones(50)
-    np.testing.assert_array_equal(nn.Dropout(rng=3)(x), nn.Dropout(rng=3)(x))
+    np.testing.assert_array_equal(nn.Dropout(generator=3)(x), nn.Dropout(generator=3)(x))
     autograd.manual_seed(5)
     first = nn.Dropout()(x)
     autograd.manual_seed(5)
     np.testing.assert_array_equal(nn.Dropout()(x), first)
-    np.testing.assert_array_equal(functional.dropout(x, rng=3), functional.dropout(x, rng=3))
+    np.testing.assert_array_equal(
+        functional.dropout(x, generator=3), functional.dropout(x, generator=3)
+    )
 
 
 def test_two_layers_draw_from_streams_of_their_own():
@@ -145,19 +147,19 @@ def test_two_layers_draw_from_streams_of_their_own():
 
 @pytest.mark.parametrize("generator", [np.random.PCG64, np.random.MT19937, np.random.Philox])
 def test_the_generators_state_survives_json(generator):
-    layer = nn.Sequential(nn.Dropout(rng=np.random.Generator(generator(1))))
+    layer = nn.Sequential(nn.Dropout(generator=np.random.Generator(generator(1))))
     x = np.ones(50)
     layer(x)
     states = json.loads(json.dumps(layer.extra_state()))
     assert list(states) == ["0"]
     wanted = layer(x)
-    other = nn.Sequential(nn.Dropout(rng=np.random.Generator(generator(2))))
+    other = nn.Sequential(nn.Dropout(generator=np.random.Generator(generator(2))))
     other.load_extra_state(states)
     np.testing.assert_array_equal(other(x), wanted)
 
 
 def test_a_copy_continues_alike_and_apart():
-    layer = nn.Dropout(rng=0)
+    layer = nn.Dropout(generator=0)
     twin = copy.deepcopy(layer)
     x = np.ones(50)
     np.testing.assert_array_equal(layer(x), twin(x))

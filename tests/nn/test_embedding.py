@@ -115,7 +115,7 @@ def test_shortened_vectors_and_gradients_by_frequency_equal_pytorchs(index, padd
     torch = pytest.importorskip("torch")
     options = dict(zip(("padding_idx", "max_norm", "norm_type"), (padding, *norm), strict=True))
     options["scale_grad_by_freq"] = True
-    ours = nn.Embedding(5, 3, dtype=np.float64, rng=0, **options)
+    ours = nn.Embedding(5, 3, dtype=np.float64, generator=0, **options)
     theirs = torch.nn.Embedding(5, 3, dtype=torch.float64, **options)
     torch_nested.compare_modules(torch, ours, theirs, index)
     # Vectors that were looked up have been shortened in the table itself.
@@ -144,7 +144,7 @@ def test_bags_and_their_gradients_equal_pytorchs(mode, data):
     padding = draw(st.sampled_from([None, 1]))
     options = {"mode": mode, "padding_idx": padding, "include_last_offset": draw(st.booleans())}
     options["max_norm"] = draw(st.sampled_from([None, 1.0]))
-    ours = nn.EmbeddingBag(5, 3, dtype=np.float64, rng=0, **options)
+    ours = nn.EmbeddingBag(5, 3, dtype=np.float64, generator=0, **options)
     theirs = torch.nn.EmbeddingBag(5, 3, dtype=torch.float64, **options)
     sizes = draw(st.lists(st.integers(0, 3), min_size=1, max_size=4))
     index = draw(hnp.arrays(np.int64, sum(sizes), elements=st.integers(0, 4)))

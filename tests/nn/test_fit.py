@@ -19,7 +19,7 @@ Y = (X @ np.array([[1.0], [-2.0], [0.5]], dtype=np.float32)) + 0.3
 
 
 def loader(batch_size=4, shuffle=True, seed=5, **options):
-    return nn.DataLoader(nn.ArrayDataset(X, Y), batch_size, shuffle, seed=seed, **options)
+    return nn.DataLoader(nn.ArrayDataset(X, Y), batch_size, shuffle, generator=seed, **options)
 
 
 class Net(nn.Module):
@@ -468,7 +468,7 @@ def test_a_step_takes_batches_of_any_form():
     samples = [
         {"x": x, "y": y, "weight": 1.0 + i % 2} for i, (x, y) in enumerate(zip(X, Y, strict=True))
     ]
-    data = nn.DataLoader(samples, 5, shuffle=True, seed=1)
+    data = nn.DataLoader(samples, 5, shuffle=True, generator=1)
 
     def step(model, batch):
         error = model(batch["x"]) - batch["y"]

@@ -119,8 +119,8 @@ def test_sparse_columns_hold_the_wanted_number_of_zeros():
     "function", [init.uniform_, init.normal_, init.xavier_normal_, init.orthogonal_]
 )
 def test_the_seed_fixes_the_values(function):
-    first = filled(function, rng=3, shape=(4, 4))
-    np.testing.assert_array_equal(filled(function, rng=3, shape=(4, 4)), first)
+    first = filled(function, generator=3, shape=(4, 4))
+    np.testing.assert_array_equal(filled(function, generator=3, shape=(4, 4)), first)
     autograd.manual_seed(1)
     second = filled(function, shape=(4, 4))
     assert not np.array_equal(filled(function, shape=(4, 4)), second)

@@ -8,7 +8,7 @@ import optim
 
 
 def test_a_lazy_layer_becomes_the_layer_that_it_would_have_been():
-    lazy, plain = nn.LazyLinear(4, rng=3), nn.Linear(5, 4, rng=3)
+    lazy, plain = nn.LazyLinear(4, generator=3), nn.Linear(5, 4, generator=3)
     x = np.ones((2, 5), np.float32)
     np.testing.assert_array_equal(lazy(x).data, plain(x).data)
     assert type(lazy) is nn.Linear

@@ -53,7 +53,9 @@ def test_bilinear_and_its_gradients_equal_pytorchs():
         np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=1e-12)
 
 
-@pytest.mark.parametrize("layer", [nn.Linear(400, 300, rng=0), nn.Bilinear(400, 30, 10, rng=0)])
+@pytest.mark.parametrize(
+    "layer", [nn.Linear(400, 300, generator=0), nn.Bilinear(400, 30, 10, generator=0)]
+)
 def test_initial_weights_are_uniform_with_the_bound_of_pytorch(layer):
     bound = 1 / np.sqrt(400)
     for parameter in layer.parameters():
@@ -65,7 +67,7 @@ def test_initial_weights_are_uniform_with_the_bound_of_pytorch(layer):
 
 
 def test_a_seed_fixes_the_initial_weights():
-    first, again = nn.Linear(3, 2, rng=7), nn.Linear(3, 2, rng=7)
+    first, again = nn.Linear(3, 2, generator=7), nn.Linear(3, 2, generator=7)
     np.testing.assert_array_equal(first.weight.data, again.weight.data)
     autograd.manual_seed(1)
     third = nn.Linear(3, 2)

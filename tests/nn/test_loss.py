@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import nn
-from autograd import Variable
+from autograd import Variable, grad, hessian
 from nn import functional
 
 numbers = st.floats(-5, 5, width=32)
@@ -380,3 +380,48 @@ def test_weights_by_position_are_no_mistake():
 def test_a_prediction_of_none_is_explained(loss):
     with pytest.raises(TypeError, match="wanted a prediction, got None; does forward end with ret"):
         loss(None, np.ones((20, 1)))
+
+
+# -- digits near certainty -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("p, dtype", [(1e-8, np.float32), (1e-6, np.float32), (1e-12, np.float64)])
+def test_binary_cross_entropy_keeps_the_digits_of_a_small_probability(p, dtype):
+    p = dtype(p)
+
+    def loss(p, target=0.0):
+        return functional.binary_cross_entropy(p, target)
+
+    eps = float(np.finfo(dtype).eps)
+    assert loss(p) == pytest.approx(float(-np.log1p(-np.float64(p))), rel=4 * eps, abs=0)
+    assert grad(loss)(p) == pytest.approx(1.0, rel=1e-5)
+    assert grad(grad(loss))(p) == pytest.approx(1.0, rel=1e-5)
+    assert grad(grad(lambda p: loss(1 - p, 1.0)))(p) == pytest.approx(1.0, rel=1e-5)
+
+
+def test_binary_cross_entropy_limits_what_it_divides_by():
+    """PyTorch's limit: p (1 - p) counts as at least 1e-12."""
+    found = grad(functional.binary_cross_entropy)(1e-14, 1.0)
+    assert found == pytest.approx(-1e12, rel=1e-12)
+    assert grad(functional.binary_cross_entropy)(0.0, 0.0) == 0.0
+
+
+@pytest.mark.parametrize("x, target, wanted", [(-38.0, 0.0, 1.0), (38.0, 1.0, 3.0)])
+def test_a_weight_of_the_positive_class_does_not_cost_the_digits_of_a_certain_loss(
+    x, target, wanted
+):
+    loss = functional.binary_cross_entropy_with_logits
+    wanted *= np.exp(-38.0)
+    weighted = lambda x: loss(x, np.array(target), pos_weight=3.0)
+    assert weighted(np.float64(x)) == pytest.approx(wanted, rel=1e-13, abs=0)
+    assert abs(grad(weighted)(x)) == pytest.approx(wanted, rel=1e-13, abs=0)
+    assert grad(grad(weighted))(x) == pytest.approx(wanted, rel=1e-13, abs=0)
+    if target == 0.0:
+        assert loss(np.float64(x), np.array(target)) == pytest.approx(wanted, rel=1e-13, abs=0)
+
+
+def test_the_second_derivative_of_cross_entropy_keeps_the_digits_of_small_shares():
+    x = np.array([0.0, 40.0])
+    found = hessian(lambda x: functional.cross_entropy(x, 0))(x)
+    small = np.exp(-40.0)
+    np.testing.assert_allclose(found, [[small, -small], [-small, small]], rtol=1e-12)

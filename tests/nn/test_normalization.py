@@ -369,3 +369,38 @@ def test_arguments_show_in_repr():
     assert repr(nn.BatchNorm1d(3)) == (
         "BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)"
     )
+
+
+# -- half precision --------------------------------------------------------------------------------
+
+
+def test_half_precision_is_normalised_in_single_precision():
+    x = (1000 + np.arange(300)).astype(np.float16).reshape(2, 150)
+    weights = np.linspace(-1, 1, 300).reshape(2, 150)
+    for function in (
+        lambda x: functional.layer_norm(x, 150),
+        lambda x: functional.rms_norm(x, 150),
+        lambda x: functional.normalize(x),  # noqa: PLW0108 - beside its kin
+        lambda x: functional.group_norm(x.reshape(2, 15, 10), 3).reshape(2, 150),
+        lambda x: functional.instance_norm(x.reshape(2, 15, 10)).reshape(2, 150),
+        lambda x: functional.batch_norm(x.reshape(30, 10), None, None).reshape(2, 150),
+    ):
+        v, w = (Variable(a, requires_grad=True) for a in (x, x.astype(float)))
+        out, wide = function(v), function(w)
+        assert out.dtype == np.float16
+        np.testing.assert_allclose(out.data, wide.data, rtol=2e-3, atol=2e-3)
+        out.backward(weights.astype(np.float16))
+        wide.backward(weights.astype(np.float16).astype(float))
+        assert v.grad.dtype == np.float16
+        np.testing.assert_allclose(v.grad, w.grad, rtol=5e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("eps", [1e-12, 1e-30, 1e-300])
+def test_zeros_are_normalised_to_zeros_with_a_finite_gradient(dtype, eps):
+    x = Variable(np.zeros((2, 3), dtype), requires_grad=True)
+    out = functional.normalize(x, eps=eps)
+    np.testing.assert_array_equal(out.data, np.zeros((2, 3)))
+    out.sum().backward()
+    assert np.isfinite(x.grad).all()
+    assert x.grad.dtype == dtype

@@ -250,7 +250,7 @@ def test_large_kernels_have_choices_beyond_a_byte():
 
 def test_fractional_windows_are_drawn_from_the_layers_own_stream():
     x = normal(2, 3, 9, 9)
-    layer, twin = (nn.FractionalMaxPool2d(2, output_ratio=0.5, rng=1) for _ in range(2))
+    layer, twin = (nn.FractionalMaxPool2d(2, output_ratio=0.5, generator=1) for _ in range(2))
     first = layer(x)
     np.testing.assert_array_equal(twin(x), first)
     state = layer.extra_state()

@@ -96,7 +96,7 @@ def loop(kind, layer, sequence, state=None):
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_layers_equal_a_plain_loop(kind, bidirectional):
     rng = np.random.default_rng(0)
-    layer = build(nn, kind, 3, 4, num_layers=2, bidirectional=bidirectional, rng=1)
+    layer = build(nn, kind, 3, 4, num_layers=2, bidirectional=bidirectional, generator=1)
     x, hx = rng.normal(size=(5, 2, 3)), states(rng, kind, layer, 2)
     out, last = layer(x, hx)
     pair = (hx, hx) if not isinstance(hx, tuple) else hx
@@ -110,7 +110,7 @@ def test_layers_equal_a_plain_loop(kind, bidirectional):
 @each_layer
 def test_packed_sequences_equal_a_plain_loop_over_each(kind):
     rng = np.random.default_rng(0)
-    layer = build(nn, kind, 3, 4, num_layers=2, bidirectional=True, rng=1)
+    layer = build(nn, kind, 3, 4, num_layers=2, bidirectional=True, generator=1)
     sequences = [rng.normal(size=(n, 3)) for n in (2, 5, 1, 4)]
     out, last = layer(rnn.pack_sequence(sequences, enforce_sorted=False))
     assert isinstance(out, rnn.PackedSequence)
@@ -247,7 +247,8 @@ def test_initial_values_are_drawn_as_pytorchs():
         ):
             assert (name, p.shape) == (other, tuple(q.shape))
             assert max(np.abs(p.data).max(), q.abs().max().item()) <= 1 / 20
-            # Uniform on [-b, b]: standard deviation b / sqrt(3), known from n draws to sqrt(0.2 / n).
+            # Uniform on [-b, b]: standard deviation b / sqrt(3), known from n draws to about
+            # sqrt(0.2 / n) of itself.
             wanted = 1 / 20 / np.sqrt(3)
             error = 6 * wanted * np.sqrt(0.2 / p.size)
             assert abs(p.data.std() - wanted) < error
@@ -260,7 +261,7 @@ def test_initial_values_are_drawn_as_pytorchs():
 @each_layer
 def test_gradients_and_second_derivatives_equal_differences(kind):
     rng = np.random.default_rng(0)
-    layer = build(nn, kind, 2, 3, bidirectional=True, rng=1)
+    layer = build(nn, kind, 2, 3, bidirectional=True, generator=1)
     weights = [
         [
             tuple(
@@ -283,7 +284,7 @@ def test_gradients_and_second_derivatives_equal_differences(kind):
 
 
 def test_a_hidden_part_of_a_network_is_differentiated_where_only_the_memory_counts():
-    layer = build(nn, "LSTM", 2, 3, rng=0)
+    layer = build(nn, "LSTM", 2, 3, generator=0)
     x = Variable(np.ones((4, 1, 2)), requires_grad=True)
     _, (_, c) = layer(x)
     c.sum().backward()
@@ -299,7 +300,7 @@ def test_a_hidden_part_of_a_network_is_differentiated_where_only_the_memory_coun
 
 @each_cell
 def test_a_layer_is_its_cell_step_by_step(kind):
-    layer = build(nn, kind, 3, 4, rng=0)
+    layer = build(nn, kind, 3, 4, generator=0)
     name = kind.split()[0] + "Cell"
     cell = getattr(nn, name)(3, 4, dtype=np.float64, **LAYERS[kind])
     cell.load_state_dict({k.removesuffix("_l0"): v for k, v in layer.state_dict().items()})
@@ -332,7 +333,7 @@ def test_integers_are_taken_as_numbers_of_the_weights_dtype():
 
 def test_gates_stay_finite_without_a_warning_for_large_inputs():
     for kind in ("LSTM", "GRU", "RNN"):
-        layer = build(nn, kind, 1, 2, dtype=np.float32, rng=0)
+        layer = build(nn, kind, 1, 2, dtype=np.float32, generator=0)
         with np.errstate(over="raise", invalid="raise"):
             out, _ = layer(np.array([[[1e4]], [[-1e4]], [[1e30]]], np.float32))
         assert np.isfinite(out.data).all()
@@ -340,7 +341,7 @@ def test_gates_stay_finite_without_a_warning_for_large_inputs():
 
 def test_dropout_lies_between_layers_and_in_training_only():
     x = np.ones((50, 8, 3), np.float32)
-    layer = nn.GRU(3, 64, num_layers=2, dropout=0.5, rng=0)
+    layer = nn.GRU(3, 64, num_layers=2, dropout=0.5, generator=0)
     a, b = layer(x)[0].data, layer(x)[0].data
     assert (a != b).any()
     layer.eval()
@@ -350,7 +351,7 @@ def test_dropout_lies_between_layers_and_in_training_only():
     _, (first, _) = layer(x)
     _, (again, _) = layer(x)
     np.testing.assert_array_equal(first.data, again.data)
-    everything = nn.RNN(3, 4, num_layers=2, dropout=1.0, rng=0)
+    everything = nn.RNN(3, 4, num_layers=2, dropout=1.0, generator=0)
     out, _ = everything(x)
     everything.weight_ih_l1.data[...] = 7.0
     everything.weight_ih_l1.mark_changed()
@@ -358,17 +359,17 @@ def test_dropout_lies_between_layers_and_in_training_only():
 
 
 def test_dropout_is_continued_from_a_saved_model(tmp_path):
-    layer = nn.GRU(3, 4, num_layers=2, dropout=0.5, rng=0)
+    layer = nn.GRU(3, 4, num_layers=2, dropout=0.5, generator=0)
     x = np.ones((5, 2, 3), np.float32)
     nn.save(tmp_path / "gru.npz", model=layer)
     wanted = layer(x)[0].data
-    other = nn.GRU(3, 4, num_layers=2, dropout=0.5, rng=9)
+    other = nn.GRU(3, 4, num_layers=2, dropout=0.5, generator=9)
     nn.load(tmp_path / "gru.npz", model=other)
     np.testing.assert_array_equal(other(x)[0].data, wanted)
 
 
 def test_what_stands_in_the_padding_does_not_count():
-    layer = nn.LSTM(2, 3, bidirectional=True, rng=0)
+    layer = nn.LSTM(2, 3, bidirectional=True, generator=0)
     x = np.ones((4, 2, 2), np.float32)
     x[2:, 1] = np.nan
     v = Variable(x, requires_grad=True)
@@ -383,7 +384,7 @@ def test_what_stands_in_the_padding_does_not_count():
 
 
 def test_a_copy_and_its_original_are_independent():
-    layer = nn.LSTM(2, 3, rng=0)
+    layer = nn.LSTM(2, 3, generator=0)
     twin = copy.deepcopy(layer)
     twin.weight_ih_l0.data[...] = 0.0
     assert layer.weight_ih_l0.data.any()

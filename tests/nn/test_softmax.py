@@ -83,7 +83,7 @@ def test_rrelu_equals_pytorchs_in_evaluation():
 
 def test_rrelu_draws_slopes_in_training():
     x = Variable(-np.ones(10_000), requires_grad=True)
-    out = nn.RReLU(0.2, 0.6, rng=0)(x)
+    out = nn.RReLU(0.2, 0.6, generator=0)(x)
     out.sum().backward()
     assert out.data.max() <= -0.2
     assert out.data.min() >= -0.6
@@ -95,20 +95,20 @@ def test_rrelu_draws_slopes_in_training():
 
 
 def test_rrelu_is_continued_from_a_saved_model(tmp_path):
-    layer, x = nn.RReLU(rng=0), -np.ones(5)
+    layer, x = nn.RReLU(generator=0), -np.ones(5)
     nn.save(tmp_path / "rrelu.npz", model=layer)
     wanted = layer(x)
-    other = nn.RReLU(rng=1)
+    other = nn.RReLU(generator=1)
     nn.load(tmp_path / "rrelu.npz", model=other)
     np.testing.assert_array_equal(other(x), wanted)
 
 
 def test_gumbel_softmax_draws_classes_as_often_as_softmax_says():
     logits = np.log(np.tile([0.1, 0.6, 0.3], (20_000, 1)))
-    hard = functional.gumbel_softmax(logits, hard=True, rng=0)
+    hard = functional.gumbel_softmax(logits, hard=True, generator=0)
     assert set(np.unique(hard)) == {0.0, 1.0}
     np.testing.assert_allclose(hard.mean(axis=0), [0.1, 0.6, 0.3], atol=0.015)
-    soft = functional.gumbel_softmax(logits, tau=0.5, rng=0)
+    soft = functional.gumbel_softmax(logits, tau=0.5, generator=0)
     np.testing.assert_allclose(soft.sum(axis=1), 1.0)
     np.testing.assert_array_equal(soft.argmax(axis=1), hard.argmax(axis=1))
 
@@ -118,10 +118,10 @@ def test_the_hard_gumbel_softmax_has_the_gradient_of_the_soft_one():
     gradients = []
     for hard in (False, True):
         v = Variable(x, requires_grad=True)
-        functional.gumbel_softmax(v, hard=hard, dim=0, rng=1).backward(weights)
+        functional.gumbel_softmax(v, hard=hard, dim=0, generator=1).backward(weights)
         gradients.append(v.grad)
     np.testing.assert_array_equal(*gradients)
     check = autograd.testing.check_gradients
-    check(lambda x: functional.gumbel_softmax(x, tau=2.0, rng=1), x)
+    check(lambda x: functional.gumbel_softmax(x, tau=2.0, generator=1), x)
     with pytest.raises(ValueError, match="gumbel_softmax: wanted a positive tau, got 0"):
         functional.gumbel_softmax(x, tau=0)

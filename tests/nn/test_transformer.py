@@ -108,7 +108,7 @@ def test_arguments_and_defaults_are_pytorchs():
     torch = pytest.importorskip("torch")
     import inspect
 
-    ours_only = {"dtype", "rng"}
+    ours_only = {"dtype", "generator"}
     for name in (
         *("Transformer", "TransformerEncoder", "TransformerEncoderLayer", "TransformerDecoder"),
         *("TransformerDecoderLayer", "MultiheadAttention", "RNNBase", "RNNCell", "LSTMCell"),
@@ -136,7 +136,7 @@ def test_arguments_and_defaults_are_pytorchs():
 
 
 def test_an_encoder_layer_is_its_parts():
-    layer = nn.TransformerEncoderLayer(8, 2, 12, dropout=0.0, dtype=np.float64, rng=0)
+    layer = nn.TransformerEncoderLayer(8, 2, 12, dropout=0.0, dtype=np.float64, generator=0)
     x = np.random.default_rng(0).normal(size=(4, 2, 8))
 
     def standardized(a):
@@ -150,7 +150,7 @@ def test_an_encoder_layer_is_its_parts():
 
 
 def test_a_causal_decoder_does_not_see_what_follows():
-    model = nn.Transformer(8, 2, 1, 2, 12, dropout=0.0, dtype=np.float64, rng=0)
+    model = nn.Transformer(8, 2, 1, 2, 12, dropout=0.0, dtype=np.float64, generator=0)
     src, tgt = sequences({}, 5, 4)
     out = model(src, tgt, tgt_is_causal=True).data
     np.testing.assert_allclose(model(src, tgt[:2], tgt_is_causal=True).data, out[:2], rtol=1e-11)
@@ -160,7 +160,7 @@ def test_a_causal_decoder_does_not_see_what_follows():
 
 def test_second_derivatives_equal_differences():
     layer = nn.TransformerDecoderLayer(
-        4, 2, 5, dropout=0.0, activation="gelu", dtype=np.float64, rng=0
+        4, 2, 5, dropout=0.0, activation="gelu", dtype=np.float64, generator=0
     )
     x, memory = sequences({}, 3, 2, features=4)
     autograd.testing.check_gradients(
@@ -169,19 +169,19 @@ def test_second_derivatives_equal_differences():
 
 
 def test_layers_of_a_stack_start_alike_and_drop_differently():
-    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 12, 0.5, rng=3), 2)
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 12, 0.5, generator=3), 2)
     first, second = encoder.layers
     np.testing.assert_array_equal(first.linear1.weight.data, second.linear1.weight.data)
     assert first.linear1.weight is not second.linear1.weight
     x = np.ones((4, 2, 8), np.float32)
     assert (first.dropout(x) != second.dropout(x)).any()
-    again = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 12, 0.5, rng=3), 2)
-    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 12, 0.5, rng=3), 2)
+    again = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 12, 0.5, generator=3), 2)
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 12, 0.5, generator=3), 2)
     np.testing.assert_array_equal(encoder(x).data, again(x).data)
 
 
 def test_evaluation_drops_nothing():
-    model = nn.Transformer(8, 2, 1, 1, 12, dropout=0.5, rng=0)
+    model = nn.Transformer(8, 2, 1, 1, 12, dropout=0.5, generator=0)
     src, tgt = (x.astype(np.float32) for x in sequences({}, 5, 4))
     assert (model(src, tgt).data != model(src, tgt).data).any()
     model.eval()

@@ -21,6 +21,14 @@ def _two(name, domain="real", **options):
     return Row(name, getattr(autograd, name), getattr(np, name), cases, **options)
 
 
+def _beside(name, *pairs):
+    """Return the row of a function of two operands at pairs of numbers of unlike or large size."""
+    columns = np.array(pairs).T
+    case = Case(make=lambda rng: tuple(columns.copy()))
+    function = getattr(autograd, name)
+    return Row(f"{name}[beside]", function, getattr(np, name), [case], method=False)
+
+
 def _apart(rng):
     """Return two arrays that differ by more than 0.2 everywhere: no step meets a tie."""
     x = rng.normal(size=(2, 3))
@@ -34,7 +42,7 @@ def _chosen(name):
         Case((2, 1, 3), (4, 1), domain="distinct"),
         Case((), (2,), domain=(_low, "positive")),
     ]
-    return Row(name, getattr(autograd, name), getattr(np, name), cases)
+    return Row(name, getattr(autograd, name), getattr(np, name), cases, flat=True)
 
 
 def _low(rng, shape):
@@ -88,6 +96,18 @@ ROWS = [
         ],
         complex=True,
     ),
+    Row(
+        "power[integers]",
+        autograd.power,
+        np.power,
+        [
+            Case((3,), args=(np.arange(3, dtype=np.uint8),)),
+            Case((3,), args=(np.array([-2, 0, 3], np.int8),)),
+            Case((3,), args=(np.uint8(1),)),
+            Case(make=lambda rng: (np.array([2, 3], np.uint8), rng.normal(size=2))),
+        ],
+        method=False,
+    ),
     _divided("remainder"),
     _divided("fmod"),
     _divided("floor_divide"),
@@ -101,6 +121,10 @@ ROWS = [
     _two("arctan2"),
     _two("logaddexp"),
     _two("logaddexp2"),
+    _beside("hypot", (3.0, 1e4), (-1e4, 2.0), (0.0, 5.0), (5.0, 0.0)),
+    _beside("arctan2", (3.0, 1e4), (-1e4, 2.0), (0.0, 5.0), (5.0, 0.0)),
+    _beside("logaddexp", (1e3, 1e3), (1e3, 1001.5), (-800.0, -1000.0), (3.0, 3.0), (-np.inf, 2.0)),
+    _beside("logaddexp2", (1e3, 1e3), (1e3, 1001.5), (-800.0, -1000.0), (3.0, 3.0), (-np.inf, 2.0)),
     _one("negative", complex=True),
     _one("positive", complex=True),
     _one("absolute", complex=True),
@@ -175,7 +199,7 @@ ROWS = [
         "sinc[near 0]",
         autograd.sinc,
         np.sinc,
-        [Case(make=lambda rng: (np.array([0.0, 1e-9, -0.003, 0.0199, 0.0201]),))],
+        [Case(make=lambda rng: (np.array([0.0, 1e-9, -0.003, 0.02, 0.2499, 0.2501]),))],
         method=False,
     ),
     # complex numbers
@@ -203,6 +227,14 @@ ROWS = [
         complex=True,
     ),
     Row(
+        "where[flat]",
+        lambda x: autograd.where(x > 0, x, 0.0),
+        lambda x: np.where(x > 0, x, 0.0),
+        [Case((3, 4))],
+        flat=True,
+        method=False,
+    ),
+    Row(
         "clip",
         autograd.clip,
         np.clip,
@@ -218,6 +250,7 @@ ROWS = [
                 domain=(_across, lambda r, s: -np.ones(s), lambda r, s: np.ones(s)),
             ),
         ],
+        flat=True,
     ),
     Row("nan_to_num", autograd.nan_to_num, np.nan_to_num, [Case((3, 4))], elementwise=True),
     Row(
@@ -230,5 +263,6 @@ ROWS = [
                 kwargs={"nan": 1.0, "posinf": 2.0, "neginf": 3.0},
             )
         ],
+        flat=True,
     ),
 ]

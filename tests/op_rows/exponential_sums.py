@@ -21,6 +21,10 @@ def _softmax(x, axis=-1):
     return np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)
 
 
+def _far(rng, shape):
+    return 1e3 + rng.normal(size=shape)
+
+
 ROWS = [
     Row(
         "logsumexp",
@@ -38,6 +42,24 @@ ROWS = [
         ],
         primitives=("log", "sum"),
     ),
+    Row(
+        "logsumexp[far]",
+        autograd.logsumexp,
+        lambda x, axis=None: 1e3 + _logsumexp(x - 1e3, axis),
+        [Case((2, 3), domain=_far, kwargs={"axis": 1}), Case((4,), domain=_far)],
+        method=False,
+    ),
+    Row(
+        "logsumexp[b, zeros]",
+        lambda x, b: autograd.logsumexp(x, axis=-1, b=b),
+        None,
+        [
+            Case(make=lambda rng: (np.array([0.5, 800.0]), np.array([1.0, 0.0])), diff=[0]),
+            Case(make=lambda rng: (rng.normal(size=3), np.array([[1.0, 2.0, 0.0]] * 2))),
+            Case(make=lambda rng: (rng.normal(size=3), np.array([3, 0, 1], np.uint8))),
+        ],
+        method=False,
+    ),
     Row("softmax", autograd.softmax, _softmax, AXES),
     Row("log_softmax", autograd.log_softmax, lambda x, axis=-1: np.log(_softmax(x, axis)), AXES),
     Row(
@@ -51,5 +73,12 @@ ROWS = [
             Case((3, 2), kwargs={"axis": -2}),
             Case((1,)),
         ],
+    ),
+    Row(
+        "logcumsumexp[far]",
+        autograd.logcumsumexp,
+        lambda x, axis=None: 1e3 + np.log(np.cumsum(np.exp(x - 1e3), axis=axis)),
+        [Case((5,), domain=_far)],
+        method=False,
     ),
 ]

@@ -45,12 +45,13 @@ def _elu(x, alpha=1.0, rate=1.0):
 
 
 ROWS = [
-    _row("relu", lambda x: np.where(x > 0, x, 0)),
+    _row("relu", lambda x: np.where(x > 0, x, 0), flat=True),
     _row(
         "relu6",
         lambda x: np.clip(x, 0, 6),
         Case((3, 4), domain=_apart(0)),
         Case((3, 4), make=lambda rng: (np.array([5.5, 7.0]),)),
+        flat=True,
     ),
     _row("sigmoid", _sigmoid),
     _row("logsigmoid", lambda x: np.log(_sigmoid(x))),
@@ -58,8 +59,19 @@ ROWS = [
     _row("mish", lambda x: x * np.tanh(_softplus(x))),
     _row("softsign", lambda x: x / (1 + np.abs(x))),
     _row("tanhshrink", lambda x: x - np.tanh(x)),
-    _row("hardsigmoid", lambda x: np.clip(x / 6 + 0.5, 0, 1), Case((3, 4), domain=_apart(-3, 3))),
-    _row("hardswish", lambda x: x * np.clip(x + 3, 0, 6) / 6, Case((3, 4), domain=_apart(-3, 3))),
+    _row(
+        "hardsigmoid",
+        lambda x: np.clip(x / 6 + 0.5, 0, 1),
+        Case((3, 4), domain=_apart(-3, 3)),
+        flat=True,
+    ),
+    _row(
+        "hardswish",
+        lambda x: x * np.clip(x + 3, 0, 6) / 6,
+        Case((3, 4), domain=_apart(-3, 3)),
+        Case((4,), make=lambda rng: (np.array([-4.0, -1.0, 2.0, 3.5]),)),
+        flat=True,
+    ),
     _row("gelu", lambda x: x * _cdf(x)),
     _row(
         "gelu[tanh]",
@@ -71,6 +83,8 @@ ROWS = [
         lambda x, negative_slope=0.01: np.where(x > 0, x, negative_slope * x),
         Case((3, 4)),
         Case((3, 4), kwargs={"negative_slope": 0.3}),
+        Case((3, 4), kwargs={"negative_slope": 0.0}),
+        flat=True,
     ),
     _row("elu", _elu, Case((3, 4)), Case((3, 4), kwargs={"alpha": 0.5})),
     _row("selu", lambda x: 1.0507009873554805 * _elu(x, 1.6732632423543772)),
@@ -92,23 +106,27 @@ ROWS = [
         lambda x, min_val=-1.0, max_val=1.0: np.clip(x, min_val, max_val),
         Case((3, 4), domain=_apart(-1, 1)),
         Case((3, 4), domain=_apart(-2, 0.5), args=(-2.0, 0.5)),
+        flat=True,
     ),
     _row(
         "hardshrink",
         lambda x, lambd=0.5: np.where(np.abs(x) > lambd, x, 0),
         Case((3, 4), domain=_apart(-0.5, 0.5)),
         Case((3, 4), domain=_apart(-1, 1), args=(1.0,)),
+        flat=True,
     ),
     _row(
         "softshrink",
         lambda x, lambd=0.5: np.sign(x) * np.maximum(np.abs(x) - lambd, 0),
         Case((3, 4), domain=_apart(-0.5, 0.5)),
         Case((3, 4), domain=_apart(-1, 1), args=(1.0,)),
+        flat=True,
     ),
     _row(
         "threshold",
         lambda x, threshold, value: np.where(x > threshold, x, value),
         Case((3, 4), domain=_apart(0.5), args=(0.5, -3.0)),
+        flat=True,
     ),
     _row(
         "prelu",

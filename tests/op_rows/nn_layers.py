@@ -101,14 +101,14 @@ ROWS = [
     ),
     Row(
         "nn.alpha_dropout",
-        lambda x: functional.alpha_dropout(x, 0.3, True, rng=0),
+        lambda x: functional.alpha_dropout(x, 0.3, True, generator=0),
         None,
         [Case((3, 4))],
         method=False,
     ),
     Row(
         "nn.feature_alpha_dropout",
-        lambda x: functional.feature_alpha_dropout(x, 0.3, True, rng=0),
+        lambda x: functional.feature_alpha_dropout(x, 0.3, True, generator=0),
         None,
         [Case((2, 3, 4))],
         method=False,

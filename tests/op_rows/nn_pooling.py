@@ -180,14 +180,14 @@ ROWS = [
     _row("adaptive_avg_pool3d", _adaptive(np.mean), Case((1, 2, 3, 2, 4), args=((2, None, 3),))),
     Row(
         "nn.fractional_max_pool2d",
-        lambda x: functional.fractional_max_pool2d(x, 2, output_size=3, rng=0),
+        lambda x: functional.fractional_max_pool2d(x, 2, output_size=3, generator=0),
         None,
         [_distinct(1, 2, 6, 5)],
         method=False,
     ),
     Row(
         "nn.fractional_max_pool3d",
-        lambda x: functional.fractional_max_pool3d(x, 2, output_ratio=0.7, rng=0),
+        lambda x: functional.fractional_max_pool3d(x, 2, output_ratio=0.7, generator=0),
         None,
         [_distinct(1, 1, 3, 4, 3)],
         method=False,

@@ -1,4 +1,4 @@
-"""Rows of `autograd/special.py`."""
+"""Rows of `autograd/special`; far out and at singular points, where rows say so in brackets."""
 
 import importlib
 import math
@@ -8,6 +8,7 @@ from op_table import Case, Row
 
 from autograd import special
 from autograd._optional import available
+from autograd.special import error_functions, gamma_functions, student
 
 CASES = [Case((3, 4)), Case((2, 3), domain=lambda rng, shape: rng.uniform(-6, 6, shape))]
 
@@ -29,6 +30,22 @@ def _row(name, *cases, twin=None, function=None, **options):
     return Row(f"special.{name}", ours, compute, cases, method=False, **options)
 
 
+def _at(name, *points, kind="at", order=None, function=None, twin=None, **options):
+    """Return the row of a function at given points, with an order or degree before them."""
+    before = () if order is None else (order,)
+    cases = [Case(make=lambda rng: (*before, np.array(points)))]
+    ours, theirs = function or getattr(special, name), twin or getattr(scipy_special, name)
+    label = kind if order is None else f"{kind}, {order}"
+    return Row(
+        f"special.{name}[{label}]",
+        lambda *args: ours(*args),  # noqa: PLW0108 - the spellings are those of the row without points
+        lambda *args: theirs(*args),  # noqa: PLW0108 - SciPy's ufuncs take Variables
+        cases,
+        method=False,
+        **options,
+    )
+
+
 def _between(low, high):
     return lambda rng, shape: rng.uniform(low, high, shape)
 
@@ -36,6 +53,15 @@ def _between(low, high):
 def _parameter(value, low, high):
     """Return a case of a function whose first argument is a constant."""
     return Case(make=lambda rng: (value, rng.uniform(low, high, size=(2, 3))))
+
+
+def _t_logpdf(df, x):
+    norm = scipy_special.gammaln((df + 1) / 2) - scipy_special.gammaln(df / 2)
+    return norm - 0.5 * np.log(df * np.pi) - (df + 1) / 2 * np.log1p(x * x / df)
+
+
+def _t_hazard(df, x):
+    return np.exp(_t_logpdf(df, x)) / scipy_special.stdtr(df, x)
 
 
 ROWS = [
@@ -83,4 +109,124 @@ if scipy_special:
         ],
         _row("spherical_bessel_j0", Case(shape), twin=lambda x: np.sinc(x / np.pi), **unary),
         _row("airy_ai", Case(shape), twin=lambda x: scipy_special.airy(x)[0], **unary),
+        # at removable singularities, poles, and where the usual formulas cancel
+        _at("spence", 1.0, 1 + 1e-9, 0.99, 1.2, 0.76, 1.31, 5.0, kind="around 1"),
+        _at("logit", 0.5, 0.5 + 1e-9, 0.3, 0.74, 0.76, 0.9, kind="around 1/2"),
+        _at("rgamma", 0.0, -1.0, -2.0, -2 + 1e-8, 1e-20, -0.5, 0.5, 3.0, kind="at poles"),
+        _at("gamma", -0.5, -1.3, -2.7, kind="below 0"),
+        _at("gammaln", -0.5, -1.3, -2.7, kind="below 0"),
+        _at("digamma", -0.5, -1.3, -2.7, kind="below 0"),
+        _at("erfcx", -3.0, 0.9, 1.1, 4.9, 5.1, 40.0, 1e4, kind="far"),
+        _at("dawsn", -40.0, -5.1, -1.4, 1.6, 6.4, 6.6, 1e4, kind="far"),
+        _at("log_ndtr", -200.0, -40.0, -1.6, -1.4, 5.0, 20.0, kind="far"),
+        _at("log_expit", -40.0, -3.0, 3.0, 40.0, kind="far"),
+        _at("expit", -40.0, -3.0, 0.0, 3.0, 40.0, kind="far"),
+        *[_at(name, -60.0, -3.1, 2.9, 11.0, 300.0, kind="far") for name in ("i0e", "i1e")],
+        *[_at(name, 0.5, 0.9, 1.1, 3.1, 11.0, 300.0, kind="far") for name in ("k0e", "k1e")],
+        *[
+            _at(name, 0.5, 0.9, 1.1, 3.0, 11.0, 300.0, kind="far", order=v)
+            for name in ("ive", "kve")
+            for v in (0, 0.25, 4.0, np.uint8(2))
+        ],
+        *[_at(name, 0.5, 3.0, 30.0, kind="at", order=np.uint8(0)) for name in ("jv", "yv", "iv")],
+        _at("kv", 0.5, 3.0, 10.0, kind="at", order=np.uint8(0)),
+        _at("polygamma", 0.7, 3.0, 50.0, kind="at", order=np.uint8(0)),
+        _at("stdtr", -30.0, -1.0, 0.0, 5.0, kind="at", order=np.uint8(255)),
+        _at("gammainc", 0.5, 3.0, kind="at", order=np.uint8(1)),
+        _at("zeta", 0.5, 3.0, kind="at", order=np.uint8(2)),
+        Row(
+            "special.xlogy[at 0]",
+            special.xlogy,
+            lambda x, y: scipy_special.xlogy(x, y),  # noqa: PLW0108 - as above
+            [Case(make=lambda rng: (np.zeros(2), np.array([0.5, 2.0])))],
+            method=False,
+        ),
+        Row(
+            "special.xlog1py[at 0]",
+            special.xlog1py,
+            lambda x, y: scipy_special.xlog1py(x, y),  # noqa: PLW0108 - as above
+            [Case(make=lambda rng: (np.zeros(3), np.array([0.0, 2.0, -0.5])))],
+            method=False,
+        ),
+        *[
+            Row(
+                f"special.{name}[beside]",
+                getattr(special, name),
+                None,
+                [Case(make=lambda rng: (np.array([0.5, 3.0, 50.0]), np.array([40.0, 300.0, 0.3])))],
+                method=False,
+            )
+            for name in ("beta", "betaln")
+        ],
+        # what the derivatives of others are made of
+        _at(
+            "hazard",
+            -30.0,
+            -2.0,
+            0.0,
+            3.0,
+            function=error_functions.hazard,
+            twin=lambda x: np.exp(-x * x / 2 - scipy_special.log_ndtr(x)) / np.sqrt(2 * np.pi),
+        ),
+        *[
+            _at(
+                "t_hazard",
+                -30.0,
+                -2.0,
+                -1.4,
+                0.0,
+                3.0,
+                order=df,
+                function=student.t_hazard,
+                twin=_t_hazard,
+            )
+            for df in (2.5, 100.0)
+        ],
+        *[
+            _at(
+                "log_stdtr",
+                -30.0,
+                -2.0,
+                -1.4,
+                0.0,
+                3.0,
+                order=df,
+                function=student.log_stdtr,
+                twin=lambda df, x: np.log(scipy_special.stdtr(df, x)),
+            )
+            for df in (2.5, 100.0)
+        ],
+        Row(
+            "special.student_logpdf",
+            student.student_logpdf,
+            _t_logpdf,
+            [
+                Case(make=lambda rng: (rng.uniform(0.5, 30.0, 3), rng.normal(size=3))),
+                Case(make=lambda rng: (np.array([19.9, 20.1, 50.0]), np.array([0.6, 3.0, -9.0]))),
+            ],
+            method=False,
+            rtol=1e-5,
+        ),
+        Row(
+            "special.gamma_log_density",
+            gamma_functions.gamma_log_density,
+            lambda a, z: (a - 1) * np.log(z) - z - scipy_special.gammaln(a),
+            [
+                Case(make=lambda rng: (rng.uniform(0.3, 30.0, 4), rng.uniform(0.3, 30.0, 4))),
+                Case(make=lambda rng: (np.array([9.9, 10.1, 30.0]), np.array([10.0, 10.0, 90.0]))),
+            ],
+            method=False,
+        ),
+        Row(
+            "special.polygamma_rise",
+            gamma_functions.polygamma_rise,
+            lambda n, x, y: scipy_special.polygamma(n, x + y) - scipy_special.polygamma(n, x),
+            [
+                Case(
+                    make=lambda rng, n=n: (n, rng.uniform(0.3, 20.0, 4), rng.uniform(0.3, 20.0, 4))
+                )
+                for n in (0, 1, 2)
+            ],
+            method=False,
+        ),
     ]

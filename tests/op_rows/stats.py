@@ -112,6 +112,25 @@ if scipy_stats:
             Case(make=lambda rng: (_covariance(rng, 3),)),
             function=lambda f: lambda cov: f(cov=(cov + np.swapaxes(cov, -1, -2)) / 2),
         ),
+        *[
+            Row(
+                f"stats.{name}[{where}]",
+                getattr(getattr(stats, name.partition(".")[0]), name.partition(".")[2]),
+                None,
+                [Case(make=lambda rng, columns=columns: tuple(map(np.array, columns)))],
+                method=False,
+            )
+            for where, columns, names in (
+                ("small shapes", ([0.7, 1.3], [0.02, 0.1]), ("gamma.pdf", "chi2.pdf")),
+                ("large shapes", ([12.0, 45.0], [9.99, 40.0]), ("gamma.logpdf", "gamma.pdf")),
+                ("small shapes", ([0.3, 0.7], [0.02, 0.1], [0.03, 2.0]), ("beta.pdf",)),
+                ("many degrees", ([1.0, -3.0], [1e3, 50.0]), ("t.logpdf", "t.pdf")),
+                ("far", ([-60.0, 60.0, 9.0],), ("norm.pdf", "norm.cdf", "norm.sf")),
+                ("far", ([-60.0, 60.0, 9.0],), ("norm.logcdf", "norm.logsf")),
+                ("far", ([-60.0, 4.0], [9.5, 2.5]), ("t.logpdf", "t.pdf")),
+            )
+            for name in names
+        ],
         Row(
             "stats.multivariate_normal.logpdf[stacks]",
             _symmetric(stats.multivariate_normal.logpdf),

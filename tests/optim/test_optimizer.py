@@ -199,7 +199,7 @@ def test_momentum_may_be_switched_on_and_off_later():
 
 def test_a_gradient_of_another_shape_is_refused():
     x = leaf(1.0, 2.0)
-    with pytest.raises(ValueError, match=r"grad: wanted an array of shape \(2,\), got \(3,\)"):
+    with pytest.raises(ValueError, match=r"grad: wanted a gradient of shape \(2,\), got \(3,\)"):
         x.grad = np.ones(3)
 
 

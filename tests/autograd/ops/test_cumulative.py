@@ -147,3 +147,14 @@ def test_cumulative_functions_need_an_axis_for_more_than_one():
     with pytest.raises(ValueError, match=r"cumulative_sum: wanted an axis .* got none for shape"):
         autograd.cumulative_sum(leaf([[1.0]]))
     np.testing.assert_array_equal(autograd.cumulative_prod(2.0, include_initial=True), [1.0, 2.0])
+
+
+def test_running_products_that_are_subnormal_are_not_divided():
+    tiny = np.full(5, 1e-9, np.float32)
+    found = grad(lambda x: autograd.cumprod(x)[-1])(tiny)
+    np.testing.assert_allclose(found, [1e-36] * 5, rtol=1e-6)
+    x = np.array([1e-300, 1e-15, 1e15])
+    with np.errstate(all="ignore"):
+        second = hessian(lambda x: autograd.cumprod(x)[-1])(x)
+    wanted = [[0, 1e15, 1e-15], [1e15, 0, 1e-300], [1e-15, 1e-300, 0]]
+    np.testing.assert_allclose(second, wanted, rtol=1e-12)

@@ -281,3 +281,85 @@ def test_the_angle_of_tiny_numbers_has_its_slope(dtype, tiny):
     y = Variable(np.array(tiny, dtype), requires_grad=True)
     gx, gy = autograd.grad(np.arctan2(x, y), [x, y])
     np.testing.assert_allclose([gx * tiny, gy * tiny], [0.5, -0.5], rtol=1e-6)
+
+
+# -- digits ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name, base", [("logaddexp", math.e), ("logaddexp2", 2.0)])
+@pytest.mark.parametrize("dtype, shift", [(np.float32, 1e7), (np.float32, 1e8), (np.float64, 1e15)])
+def test_logaddexp_far_from_0_shares_by_the_difference(name, base, dtype, shift):
+    function = getattr(autograd, name)
+    x, y = dtype(shift), dtype(shift) + np.spacing(dtype(shift))
+    share = 1 / (1 + base ** float(y - x))
+    assert autograd.grad(function)(x, x) == 0.5
+    assert autograd.grad(function)(x, y) == pytest.approx(share, rel=1e-6)
+    assert autograd.grad(function, 1)(x, y) == pytest.approx(1 - share, rel=1e-6)
+    second = autograd.grad(autograd.grad(function))(x, x)
+    assert second == pytest.approx(math.log(base) / 4, rel=1e-6)
+
+
+def test_the_second_derivative_of_logaddexp_at_equal_operands_is_no_constant():
+    assert slope(lambda x: autograd.logaddexp(x, 3.0), 3.0, 2) == 0.25
+    assert slope(lambda x: autograd.logaddexp(x, x), 3.0, 2) == 0.0
+
+
+def test_powers_with_small_integers_as_exponents():
+    x = Variable(np.array([2.0], np.float32), requires_grad=True)
+    (x ** np.arange(3, dtype=np.uint8)).sum().backward()
+    assert x.grad.tolist() == [5.0]
+    assert x.grad.dtype == np.float32
+    for exponent in (np.int8(-128), np.array(-32768, np.int16), np.int64(-(2**63))):
+        assert grad(lambda x: x**exponent)(1.0) == float(exponent)  # noqa: B023 - called at once
+    found = grad(lambda x: (x ** np.array([-128], np.int8)).sum())(1.01)
+    assert found == pytest.approx(-128 * 1.01**-129, rel=1e-13)
+    assert slope(lambda x: (x ** np.array([1], np.uint8)).sum(), 1000.0, 2) == 0.0
+    assert slope(lambda y: np.uint8(3) ** y, 2.0) == pytest.approx(9 * math.log(3))
+
+
+@pytest.mark.parametrize("x", [1e10, 1e100, 1e154, 1e300])
+def test_the_slope_of_arcsinh_far_out_is_one_over_x(x):
+    for sign in (1, -1):
+        assert slope(autograd.arcsinh, sign * x) == pytest.approx(1 / x, rel=1e-15, abs=0)
+    single = grad(autograd.arcsinh)(np.float32(min(x, 1e37)))
+    assert single == pytest.approx(1 / min(x, 1e37), rel=1e-6, abs=0)
+    assert single.dtype == np.float32
+    z = grad(lambda z: autograd.arcsinh(z).real)(1e200 - 1e200j)
+    assert z == pytest.approx(np.conj(1 / (1e200 - 1e200j)), rel=1e-15, abs=0)
+
+
+@pytest.mark.parametrize("x, y", [(1e5, 1.0), (1e7, 1.0), (1e8, 1.0), (-1e20, 1e-3)])
+def test_the_second_derivative_of_hypot_keeps_the_digits_of_the_smaller_operand(x, y):
+    wanted = (y / x) ** 2 / abs(x)
+    assert slope(lambda x: autograd.hypot(x, y), x, 2) == pytest.approx(wanted, rel=1e-9, abs=0)
+    assert slope(lambda x: autograd.hypot(y, x), x, 2) == pytest.approx(wanted, rel=1e-9, abs=0)
+    assert slope(lambda x: autograd.hypot(x, y), x, 3) == pytest.approx(
+        -3 * wanted / x, rel=1e-9, abs=0
+    )
+
+
+def test_the_second_derivative_of_arctan2_neither_overflows_nor_is_nan_where_it_is_0():
+    x, y = np.float32(0.0), np.float32(1e-30)
+    assert grad(grad(autograd.arctan2))(x, y) == 0.0
+    assert slope(lambda x: autograd.arctan2(x, 1e-160), 0.0, 2) == 0.0
+    assert slope(lambda x: autograd.arctan2(x, 1e150), 1e150, 2) == pytest.approx(
+        -0.5e-300, rel=1e-12, abs=0
+    )
+
+
+def test_expm1_keeps_the_digits_of_a_small_slope():
+    assert slope(autograd.expm1, -50.0) == pytest.approx(math.exp(-50), rel=1e-14, abs=0)
+    assert slope(autograd.expm1, -50.0, 2) == pytest.approx(math.exp(-50), rel=1e-14, abs=0)
+
+
+@pytest.mark.parametrize("x", [0.021, 0.24, 1e6 + 1])
+def test_sinc_keeps_its_digits_near_0_and_at_large_integers(x):
+    t = math.pi * x
+    turn = math.pi * math.fmod(x, 2)
+    wanted = (math.cos(turn) - math.sin(turn) / t) / x
+    assert slope(autograd.sinc, x) == pytest.approx(wanted, rel=1e-12, abs=0)
+    if x < 1:
+        series = sum(
+            (-1) ** k * 2 * k * t ** (2 * k) / x / math.factorial(2 * k + 1) for k in range(12)
+        )
+        assert slope(autograd.sinc, x) == pytest.approx(series, rel=1e-14)

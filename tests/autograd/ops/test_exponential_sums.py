@@ -97,3 +97,52 @@ def test_gradients_agree_with_pytorch(name):
     (out * torch.tensor(weights)).sum().backward()
     ours = gradient(lambda v: getattr(autograd, name)(v, axis=1) * weights, x)
     np.testing.assert_allclose(ours, theirs.grad.numpy(), rtol=1e-10, atol=1e-14)
+
+
+# -- far from 0 ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "dtype, shift", [(np.float32, 1e5), (np.float32, 1e7), (np.float32, 1e8), (np.float64, 1e15)]
+)
+def test_shares_far_from_0_come_from_differences_and_add_up_to_1(dtype, shift):
+    x = np.full(2, shift, dtype)
+    np.testing.assert_array_equal(gradient(autograd.logsumexp, x), [0.5, 0.5])
+    np.testing.assert_allclose(
+        autograd.hessian(autograd.logsumexp)(x), [[0.25, -0.25]] * 1 + [[-0.25, 0.25]]
+    )
+    last = gradient(lambda v: autograd.logcumsumexp(v)[-1], x)
+    np.testing.assert_allclose(last, [0.5, 0.5], rtol=1e-6)
+    step = np.spacing(dtype(shift))
+    near = np.array([shift, shift + step], dtype)
+    np.testing.assert_allclose(
+        gradient(autograd.logsumexp, near), autograd.softmax(near.astype(float)), rtol=1e-6
+    )
+
+
+def test_a_share_near_1_leaves_the_digits_of_the_others_in_second_derivatives():
+    x = np.array([0.0, 40.0])
+    small = np.exp(-40.0)
+    for function in (autograd.logsumexp, lambda v: -autograd.log_softmax(v)[0]):
+        found = autograd.hessian(function)(x)
+        np.testing.assert_allclose(found, [[small, -small], [-small, small]], rtol=1e-12)
+
+
+def test_logsumexp_broadcasts_its_factors():
+    x, b = np.zeros(3), np.ones((2, 3))
+    np.testing.assert_allclose(autograd.logsumexp(x, axis=-1, b=b), [math.log(3)] * 2)
+    np.testing.assert_allclose(autograd.logsumexp(b, axis=0, b=np.ones(3)), [1 + math.log(2)] * 3)
+    assert autograd.logsumexp(x, b=[1, 0, 2], keepdims=True) == pytest.approx(math.log(3))
+    g = gradient(lambda v: autograd.logsumexp(v, axis=-1, b=b), x)
+    np.testing.assert_allclose(g, [2 / 3] * 3)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_factor_of_0_leaves_its_element_out_however_large(dtype):
+    x = np.array([0.0, 800.0], dtype)
+    b = np.array([1.0, 0.0], dtype)
+    assert autograd.logsumexp(x, b=b) == 0.0
+    assert gradient(autograd.logsumexp, x, b=b).tolist() == [1.0, 0.0]
+    assert autograd.grad(lambda b: autograd.logsumexp(x[:1] + 2, b=b))(b[:1]) == 1.0
+    slopes = autograd.grad(lambda b: autograd.logsumexp(np.array([0.0, 3.0]), b=b))(b)
+    np.testing.assert_allclose(slopes, [1.0, math.exp(3.0)], rtol=1e-6)

@@ -555,6 +555,60 @@ def test_a_cotangent_of_zero_stays_zero_where_operands_are_nan(row):
                         np.testing.assert_allclose(f[1:], w[1:], rtol=1e-12)
 
 
+@each_row_where(lambda row: row.flat)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_an_infinite_cotangent_contributes_zero_where_the_slope_is_zero(row):
+    found = 0
+    for case, call in calls(row):
+        inputs, outputs = record(call, call.operands)
+        ones = [np.ones_like(outputs[0].data)]
+        for i, slope in enumerate(pull(outputs, inputs, ones)):
+            if slope.shape != ones[0].shape:
+                continue
+            flat = slope == 0
+            weights = [np.where(flat, np.inf, 1.0)]
+            inputs, outputs = record(call, call.operands)
+            with naming(f"{case}, operand {i}"):
+                np.testing.assert_array_equal(pull(outputs, inputs, weights)[i], slope)
+            inputs, outputs = record(call, call.operands)
+            with naming(f"{case}, operand {i}, recorded"):
+                recorded = pull(outputs, inputs, map(Variable, weights), create_graph=True)[i]
+                np.testing.assert_array_equal(recorded.data, slope)
+            found += flat.any()
+    assert found, "no case of this row meets a place where the slope is zero"
+
+
+def several_arrays(row):
+    """The ends of `lerp` are elements of one array."""
+    several = len(calls(row)[0][1].operands) > 1
+    return row.elementwise and row.recorded and several and row.name != "lerp"
+
+
+@each_row_where(several_arrays)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_small_integers_as_constants_give_the_derivatives_of_floats(row, dtype):
+    """What a rule computes of an integer operand alone, such as y - 1, may leave its dtype."""
+    call = resized(calls(row)[0][1], [(3,)])
+    integers = np.array([0, 1, 127 if dtype == np.int8 else 255], dtype)
+    for i, x in enumerate(call.operands):
+
+        def derivatives(constant, i=i, x=x):
+            def function(x):
+                given = [constant] * len(call.operands)
+                given[i] = x
+                return sum(part.sum() for part in call(given))
+
+            first = autograd.elementwise_grad(function)
+            return first(x), autograd.elementwise_grad(first)(x)
+
+        with naming(f"operand {i} beside integers"):
+            for got, wanted in zip(
+                derivatives(integers), derivatives(integers.astype(float)), strict=True
+            ):
+                np.testing.assert_allclose(got, wanted, rtol=1e-12)
+
+
 def other_spellings(row):
     found = {}
     if row.twin is not None and is_numpys(row.twin):
@@ -631,7 +685,10 @@ def exercised(row):
 
 def test_every_primitive_has_a_row_and_every_row_a_primitive():
     found = {row.name: exercised(row) for row in ROWS if row.recorded}
-    listing = "import autograd; from autograd.engine.calls import PRIMITIVES; print(*PRIMITIVES)"
+    listing = (
+        "import autograd; from autograd.engine.calls import PRIMITIVES as all; "
+        "print(*[name for name, p in all.items() if p.rules or p.joint])"
+    )
     registered = subprocess.run(
         [sys.executable, "-c", listing], capture_output=True, text=True, check=True
     )

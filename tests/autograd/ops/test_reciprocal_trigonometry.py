@@ -50,3 +50,27 @@ def test_inverses_lead_back():
 def test_too_few_arrays_and_vectors_inside_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("dtype, x", [(np.float32, 1e-20), (np.float32, 1e-30), (float, 1e-200)])
+def test_the_slopes_of_inverses_near_0_neither_underflow_nor_overflow(dtype, x):
+    with np.errstate(over="ignore"):
+        for name, sign in (("arccsch", 1), ("arccsch", -1), ("arcsech", 1)):
+            found = grad(getattr(autograd, name))(dtype(sign * x))
+            assert found == pytest.approx(-1 / x, rel=1e-6)
+            assert found.dtype == dtype
+    second = grad(grad(autograd.arccsch))(1e-100)
+    assert second == pytest.approx(1e200, rel=1e-12)
+
+
+def test_the_slopes_of_inverses_at_0_are_infinite():
+    with np.errstate(all="ignore"):
+        assert grad(autograd.arccsch)(0.0) == -np.inf
+        assert grad(autograd.arcsech)(0.0) == -np.inf
+
+
+@pytest.mark.parametrize("name", ["arcsec", "arccsc", "arccot", "arccoth"])
+def test_second_derivatives_of_inverses_far_out_do_not_underflow(name):
+    sign = 1 if name in ("arccsc", "arccot", "arccoth") else -1
+    found = grad(grad(getattr(autograd, name)))(1e100)
+    assert found == pytest.approx(sign * 2e-300, rel=1e-12, abs=0)

@@ -239,3 +239,32 @@ def test_every_shape_and_choice_of_axes_reduces_as_numpy_and_has_its_gradient(ca
     np.testing.assert_allclose(
         np.sum(leaf.grad * direction), numeric, rtol=1e-5, atol=1e-6 * np.abs(weights).sum()
     )
+
+
+# -- underflow and half precision ------------------------------------------------------------------
+
+
+def test_products_that_are_subnormal_are_not_divided():
+    tiny = np.full(5, 1e-9, np.float32)
+    np.testing.assert_allclose(autograd.grad(autograd.prod)(tiny), [1e-36] * 5, rtol=1e-6)
+    wanted = np.full((5, 5), 1e-27) * (1 - np.eye(5))
+    np.testing.assert_allclose(autograd.hessian(autograd.prod)(tiny), wanted, rtol=1e-6)
+    with np.errstate(all="ignore"):
+        found = hessian(autograd.prod, [2.0, 1e-310, 5.0])
+    np.testing.assert_allclose(found, [[0, 5, 1e-310], [5, 0, 2], [1e-310, 2, 0]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["var", "std", "nanvar", "nanstd"])
+def test_statistics_of_float16_are_taken_in_float32(name):
+    x = (1000 + np.arange(300)).astype(np.float16)
+    function = getattr(autograd, name)
+    wide = function(x.astype(float))
+    assert function(x).dtype == np.float16
+    assert function(x) == pytest.approx(wide, rel=1e-3)
+    found = gradient(function, x)
+    assert found.dtype == np.float16
+    wanted = gradient(function, x.astype(float))
+    np.testing.assert_allclose(found, wanted, rtol=2e-3, atol=1e-5)
+    kept = function(x.reshape(3, 100), axis=1, keepdims=True, ddof=1)
+    assert kept.shape == (3, 1)
+    assert np.isfinite(kept).all()

@@ -1,7 +1,15 @@
 """The pytest plugin, run in sessions of its own."""
 
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parents[3]
 
 pytest_plugins = ["pytester"]
 
@@ -13,9 +21,7 @@ def session(pytester, monkeypatch):
 
     def run(source, *arguments):
         pytester.makepyfile(source)
-        return pytester.runpytest(
-            "-p", "autograd.testing.plugin", "-p", "no:cacheprovider", *arguments
-        )
+        return pytester.runpytest("-p", "gradloom_pytest", "-p", "no:cacheprovider", *arguments)
 
     yield run
     settings.load_profile(profile)  # sessions run in this process
@@ -82,7 +88,7 @@ def test_profiles_are_chosen_by_the_command_line(session):
 
 
 def test_an_unknown_profile_is_explained(monkeypatch):
-    from autograd.testing.plugin import load_profile
+    from gradloom_pytest import load_profile
 
     monkeypatch.setenv("HYPOTHESIS_PROFILE", "weekly")
     with pytest.raises(ValueError, match="wanted 'dev', 'ci', 'nightly' or a profile of your own"):
@@ -101,15 +107,61 @@ def test_properties_are_collected(session):
     result.assert_outcomes(passed=1)
 
 
-def test_the_checker_needs_neither_pytest_nor_hypothesis():
-    import subprocess
-    import sys
+def run_python(script):
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout.strip()
 
+
+def test_the_checker_needs_neither_pytest_nor_hypothesis():
     script = (
         "import sys, autograd.testing; "
         "print([name for name in ('pytest', 'hypothesis', 'scipy') if name in sys.modules])"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    assert run_python(script) == "[]"
+
+
+def test_loading_the_plugin_imports_neither_numpy_nor_autograd():
+    """As pytest does, which loads it in every project of the environment."""
+    script = (
+        "import sys, pytest, gradloom_pytest\n"
+        "manager = pytest.PytestPluginManager()\n"
+        "manager.register(gradloom_pytest)\n"
+        "print([name for name in ('numpy', 'autograd', 'hypothesis') if name in sys.modules])"
     )
-    assert result.stdout.strip() == "[]"
+    assert run_python(script) == "[]"
+
+
+def test_a_session_that_uses_no_fixture_imports_neither_numpy_nor_autograd(tmp_path):
+    (tmp_path / "test_it.py").write_text(
+        "import sys\n\ndef test_it():\n"
+        "    assert not {'numpy', 'autograd', 'hypothesis'} & set(sys.modules)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    options = ["-p", "gradloom_pytest", "-p", "no:cacheprovider", "-q", "--rootdir", str(tmp_path)]
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(tmp_path / "test_it.py")],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=environment,
+    )
+    assert "1 passed" in result.stdout, result.stdout
+
+
+def test_the_entry_point_is_the_module_beside_the_packages():
+    settings_ = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert settings_["project"]["entry-points"]["pytest11"] == {
+        "gradloom_pytest": "gradloom_pytest"
+    }
+    assert (
+        "gradloom_pytest.py" in settings_["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    )
+
+
+def test_the_former_name_still_loads_the_fixtures(pytester):
+    pytester.makeconftest('pytest_plugins = ["autograd.testing.plugin"]')
+    pytester.makepyfile("def test_it(rng, seed, sealed_modes): pass")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1)

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
 
 from autograd import Variable
 from autograd.extend import binary, unary
@@ -32,10 +34,17 @@ def test_functions_of_matrices_take_shapes(v, m):
     return m @ np.tanh(v)
 
 
-def shrunk(fn, **options):
+# The same examples in every run.
+often = settings(max_examples=50, derandomize=True, database=None)
+
+
+without_shrinking = settings(often, phases=[Phase.generate])
+
+
+def failure(fn, chosen=without_shrinking, **options):
     """Run a property that fails, and return its error."""
     with pytest.raises(AssertionError) as caught:
-        differentiable_property(fn, **options)()
+        chosen(differentiable_property(fn, **options))()
     return caught.value
 
 
@@ -45,7 +54,7 @@ def test_a_failure_is_shrunk_to_simple_numbers():
     def product(x, y):
         return wrong(x, y)
 
-    error = shrunk(product)
+    error = failure(product, often)
     assert isinstance(error, GradientError)
     assert error.input == "y"
     assert all(np.size(a) == 1 for a in error.inputs)
@@ -61,13 +70,16 @@ def test_the_function_stays_within_reach():
 def test_second_derivatives_are_part_of_it():
     wrong = unary(np.sin, x=lambda g, x: g * np.cos(x.data if isinstance(x, Variable) else x))
     assert differentiable_property(wrong, order=1)() is None
-    assert "second derivative" in str(shrunk(wrong))
+    assert "second derivative" in str(failure(wrong))
 
 
 @pytest.mark.parametrize(
     "complaint, fn",
     [
-        ("give other values than arrays", lambda x: x * (2 if isinstance(x, Variable) else 1)),
+        (
+            "Variables give other values than arrays",
+            lambda x: x * (2 if isinstance(x, Variable) else 1),
+        ),
         ("float32 goes in and float64 comes out", lambda x: x * np.full(x.shape, 2.0)),
         (
             "not elementwise",
@@ -76,7 +88,7 @@ def test_second_derivatives_are_part_of_it():
     ],
 )
 def test_broken_promises_are_named(complaint, fn):
-    assert complaint in str(shrunk(fn))
+    assert complaint in str(failure(fn))
 
 
 def test_an_input_that_is_written_to_is_named():
@@ -85,7 +97,7 @@ def test_an_input_that_is_written_to_is_named():
             x.data[...] = 0.5
         return np.sin(x) * 0.0
 
-    assert "changed in place" in str(shrunk(fn, dtypes=["float64"]))
+    assert "changed in place" in str(failure(fn, dtypes=["float64"]))
 
 
 def test_a_function_without_arrays_is_refused():
@@ -93,3 +105,47 @@ def test_a_function_without_arrays_is_refused():
         differentiable_property(lambda: 0.0)
     with pytest.raises(ValueError, match="wanted one domain or one for each of the 1 arrays"):
         differentiable_property(lambda x: x, domain=["real", "real"])
+
+
+@differentiable_property(k=st.integers(1, 4), scale=st.sampled_from([0.5, 2.0]))
+def test_parameters_may_be_drawn_as_well(x, k, *, scale):
+    assert isinstance(k, int)
+    return scale * x**k
+
+
+@differentiable_property(weights=strategies.arrays((3,)), shapes=st.just(((3,),)))
+def test_a_parameter_may_be_an_array_with_a_strategy_of_its_own(x, weights):
+    return np.tanh(x) @ weights
+
+
+def test_a_parameter_that_does_not_exist_is_refused():
+    with pytest.raises(TypeError, match="wanted parameters of .* and options .*, got n"):
+        differentiable_property(lambda x: x, n=st.integers())
+
+
+def test_shapes_and_layouts_are_drawn_on_purpose():
+    seen = []
+
+    def fn(x, y):
+        if not isinstance(x, Variable):
+            seen.extend((x, y))
+        return np.sin(x) + y
+
+    often(differentiable_property(fn, order=1))()
+    for wanted in (
+        lambda a: a.ndim == 2 and a.shape[0] == a.shape[1] > 1,
+        lambda a: a.ndim > 1 and a.shape[-1] > 9,
+        lambda a: a.size == 1,
+        lambda a: a.size == 0,
+        lambda a: not a.flags.c_contiguous,
+    ):
+        assert any(map(wanted, seen))
+
+
+def test_what_refuses_empty_arrays_may_do_so():
+    differentiable_property(
+        lambda x: np.max(x, keepdims=True), domain="distinct", shapes=one_shape
+    )()
+
+
+one_shape = strategies.shapes(min_dims=1, max_dims=1, max_side=2).map(lambda s: (s,))

@@ -11,7 +11,7 @@ from nn import utils
 
 
 def layer(**options):
-    return nn.Linear(4, 3, dtype=np.float64, rng=0, **options)
+    return nn.Linear(4, 3, dtype=np.float64, generator=0, **options)
 
 
 @pytest.mark.torch
@@ -90,7 +90,7 @@ def test_lengths_and_directions_are_learned_apart():
 def test_training_finds_the_largest_singular_value_and_evaluation_keeps_it(older):
     module = layer()
     exact = module.weight.data / np.linalg.norm(module.weight.data, 2)
-    (utils if older else utils.parametrizations).spectral_norm(module, rng=0)
+    (utils if older else utils.parametrizations).spectral_norm(module, generator=0)
     for _ in range(200):
         module(np.ones(4))
     module.eval()

@@ -44,7 +44,7 @@ class Scaled(nn.Module):
 
 
 def linear():
-    layer = nn.Linear(3, 3, dtype=np.float64, rng=0)
+    layer = nn.Linear(3, 3, dtype=np.float64, generator=0)
     layer.weight.data = np.abs(layer.weight.data) + 0.1
     return layer
 

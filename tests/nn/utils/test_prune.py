@@ -11,7 +11,7 @@ from nn.utils import prune
 
 
 def layer(seed=0):
-    return nn.Linear(6, 4, dtype=np.float64, rng=seed)
+    return nn.Linear(6, 4, dtype=np.float64, generator=seed)
 
 
 @pytest.mark.torch
@@ -78,13 +78,13 @@ def test_a_pruned_weight_is_zero_and_stays_zero_in_training():
 
 
 def test_random_pruning_takes_what_it_is_told():
-    module = prune.random_unstructured(layer(), "weight", amount=7, rng=0)
+    module = prune.random_unstructured(layer(), "weight", amount=7, generator=0)
     assert (module.weight.data == 0).sum() == 7
-    prune.random_unstructured(module, "weight", amount=7, rng=0)
+    prune.random_unstructured(module, "weight", amount=7, generator=0)
     assert (module.weight.data == 0).sum() == 14
-    module = prune.random_structured(layer(), "weight", amount=2, dim=1, rng=0)
+    module = prune.random_structured(layer(), "weight", amount=2, dim=1, generator=0)
     assert (module.weight.data == 0).all(axis=0).sum() == 2
-    prune.random_structured(module, "weight", amount=0.5, axis=1, rng=0)
+    prune.random_structured(module, "weight", amount=0.5, axis=1, generator=0)
     assert (module.weight.data == 0).all(axis=0).sum() == 4
 
 

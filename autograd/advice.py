@@ -1,0 +1,224 @@
+"""What to write instead: of attributes that other libraries have, and of conversions that would
+lose a gradient. Only error messages come here.
+
+Imports `typed`, which finds the words of the user, and looks at what is imported already.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+from typing import Any
+
+from autograd.typed import expression, library_call
+
+__all__ = ["CHANGES", "instead_of_attribute", "instead_of_conversion", "note_on_writing"]
+
+# Methods that change an array in place.
+CHANGES = {
+    "byteswap": "x.astype(dtype)",
+    "fill": "x = autograd.full_like(x, value)",
+    "partition": "x = autograd.partition(x, kth)",
+    "put": "x = autograd.set_at(x, index, value)",
+    "resize": "x = autograd.resize(x, shape)",
+    "setfield": "x = autograd.set_at(x, index, value)",
+    "sort": "x = autograd.sort(x)",
+}
+# Methods and attributes of PyTorch and micrograd that have another name here; functions of the same
+# name are found below.
+_SPELLINGS = {
+    "amax": "x.max(axis)",
+    "amin": "x.min(axis)",
+    "bmm": "x @ y",
+    "bool": "x.astype(bool)",
+    "byte": "x.astype(np.uint8)",
+    "chunk": "np.array_split(x, count, axis)",
+    "clamp": "x.clip(low, high)",
+    "clone": "x.copy()",
+    "contiguous": "x, or np.ascontiguousarray(x)",
+    "cpu": "x; all data are in the memory of the CPU",
+    "cuda": "x; all data are in the memory of the CPU",
+    "device": "x; all data are in the memory of the CPU",
+    "dim": "x.ndim",
+    "double": "x.astype(np.float64)",
+    "eq": "x == y",
+    "expand": "np.broadcast_to(x, shape)",
+    "expand_as": "np.broadcast_to(x, y.shape)",
+    "float": "x.astype(np.float32)",
+    "gather": "np.take_along_axis(x, indices, axis)",
+    "ge": "x >= y",
+    "grad_fn": "print(x), which names the operation",
+    "gt": "x > y",
+    "half": "x.astype(np.float16)",
+    "index_add": "autograd.add_at(x, index, value)",
+    "index_select": "np.take(x, indices, axis)",
+    "int": "x.astype(np.int32)",
+    "is_cuda": "x; all data are in the memory of the CPU",
+    "le": "x <= y",
+    "long": "x.astype(np.int64)",
+    "lt": "x < y",
+    "masked_fill": "np.where(mask, value, x)",
+    "masked_select": "x[mask]",
+    "mm": "x @ y",
+    "mv": "x @ y",
+    "narrow": "x[start : start + length]",
+    "ne": "x != y",
+    "neg": "-x",
+    "new_ones": "np.ones(shape)",
+    "new_zeros": "np.zeros(shape)",
+    "numel": "x.size",
+    "permute": "x.transpose(axes)",
+    "rsqrt": "1 / np.sqrt(x)",
+    "scatter": "autograd.set_at(x, index, value)",
+    "scatter_add": "autograd.add_at(x, index, value)",
+    "select": "x[index]",
+    "sub": "x - y",
+    "t": "x.T",
+    "to": "x.astype(dtype); all data are in the memory of the CPU",
+    "topk": "np.sort(x)[-k:]",
+    "tril": "np.tril(x)",
+    "triu": "np.triu(x)",
+    "type": "x.astype(dtype)",
+    "type_as": "x.astype(y.dtype)",
+    "unbind": "autograd.unstack(x)",
+    "unflatten": "x.reshape(shape)",
+    "unsqueeze": "np.expand_dims(x, axis)",
+    "view": "x.reshape(shape)",
+    "view_as": "x.reshape(y.shape)",
+}
+# fmt: off
+_ACTIVATIONS = frozenset(
+    {"celu", "elu", "gelu", "hardtanh", "leaky_relu", "logsigmoid", "mish", "relu", "relu6", "selu",
+     "sigmoid", "silu", "softplus", "softsign"}
+)
+# fmt: on
+
+
+def instead_of_attribute(name: str, array: type) -> str | None:
+    """Return the sentence for an attribute that Variables have not, where it is known from arrays
+    or from other libraries.
+    """
+    if name in CHANGES:
+        return (
+            f"{name}: wanted a new Variable instead of a change in place, which the recorded graph "
+            f"cannot follow; write {CHANGES[name]}, or change x.data and call x.mark_changed()"
+        )
+    if name.endswith("_") and not name.startswith("_"):
+        return (
+            f"{name}: wanted a new Variable instead of a change in place; write x = x + y and the "
+            "like, or for a leaf x.data = array, or x += y inside autograd.no_grad()"
+        )
+    spelled = _SPELLINGS.get(name) or _function_of_that_name(name)
+    if spelled:
+        return f"{name}: wanted an attribute of NumPy's arrays, got one of others; write {spelled}"
+    if hasattr(array, name):
+        return (
+            f"{name}: wanted a method that is recorded, got one of arrays only; write "
+            f"x.detach().data.{name}"
+        )
+    return None
+
+
+def _function_of_that_name(name: str) -> str | None:
+    """Spell the function that does what a method of another library does."""
+    if name in _ACTIVATIONS:
+        return f"nn.functional.{name}(x)"
+    places = (("np", "numpy"), ("autograd", "autograd"), ("np.linalg", "numpy.linalg"))
+    for spelled, module in places:
+        found = hasattr(sys.modules[module], name)
+        if found and _is_recorded(module.replace("numpy", "autograd"), name):
+            return f"{spelled}.{name}(x)"
+    return f"autograd.special.{name}(x)" if _is_recorded("autograd.special", name) else None
+
+
+def _is_recorded(module: str, name: str) -> bool:
+    found = sys.modules.get(module)
+    return name in getattr(found, "__all__", ()) and callable(getattr(found, name))
+
+
+def note_on_writing(error: ValueError, what: str) -> None:
+    """Say what is wanted of a function that has written into a read-only array it was given."""
+    if "read-only" in str(error):
+        error.add_note(f"{what}: wanted a new array as result, got a change of one that was given")
+
+
+# -- conversions -----------------------------------------------------------------------------------
+
+
+def instead_of_conversion(what: str) -> str:
+    """Return the sentence for a conversion that would lose a gradient; `what` is its name where the
+    user's own words cannot be found.
+    """
+    library, frame = library_call(sys._getframe(2))
+    text = expression(frame)
+    try:
+        typed: ast.expr | None = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        typed = None
+    name = _dotted(typed.func) if isinstance(typed, ast.Call) else ""
+    fix = _fix(name, typed, library)
+    if isinstance(typed, ast.Subscript):
+        what = f"{text} = ..."
+    return (
+        f"{name or what}: wanted a Variable without a gradient, got one that requires it, which a "
+        f"plain number or array would lose; {fix}, or .detach() / .item() to give the gradient up"
+    )
+
+
+def _dotted(node: ast.expr) -> str:
+    """Return the name of a function as it was typed, np.array; "" where it is no plain name."""
+    if isinstance(node, ast.Name):
+        return node.id
+    base = _dotted(node.value) if isinstance(node, ast.Attribute) else ""
+    return f"{base}.{node.attr}" if isinstance(node, ast.Attribute) and base else ""
+
+
+def _fix(name: str, typed: ast.expr | None, library: str) -> str:
+    package, _, last = name.rpartition(".")
+    if isinstance(typed, ast.Subscript):
+        array, place = ast.unparse(typed.value), ast.unparse(typed.slice)
+        return (
+            f"write {array} = autograd.set_at({array}, {place}, v), or collect the values in a "
+            "list for autograd.array"
+        )
+    if isinstance(typed, ast.BinOp) and isinstance(typed.op, ast.Mod):
+        return 'write an f-string, as in f"{x:.4f}"'
+    if library.startswith("scipy.sparse"):
+        return "write matrix.toarray() @ x"
+    if library.startswith("scipy."):
+        return _scipy(library.split(".")[1], name)
+    if package and hasattr(sys.modules["numpy"].random.Generator, last):
+        return "draw without it and compute with it, as in x + scale * rng.normal(size=x.shape)"
+    if package == "math" and hasattr(sys.modules["numpy"], last):
+        return f"write np.{last}(x)"
+    if last in ("put", "fill", "itemset"):
+        return f"write {package} = autograd.set_at({package}, i, v)"
+    first = typed.args[0] if isinstance(typed, ast.Call) and typed.args else None
+    if (
+        package in ("np", "numpy")
+        and _is_recorded("autograd", last)
+        and not isinstance(first, ast.Name)
+    ):
+        return f"write autograd.{last}(...), which is recorded"
+    return (
+        "use autograd or np functions on the Variable itself (autograd.array([v, w]) for "
+        "np.array([v, w]), autograd.set_at(a, i, v) for a[i] = v)"
+    )
+
+
+def _scipy(package: str, name: str) -> str:
+    """Name the function of `autograd` that does what one of SciPy does."""
+    path = name.split(".")
+    try:
+        module = importlib.import_module(f"autograd.{package}")
+        for count in (2, 1):  # stats.norm.logpdf, or linalg.cholesky
+            found: Any = module
+            spelled = ".".join(path[-count:])
+            for part in path[-count:]:
+                found = getattr(found, part, None)
+            if found is not None:
+                return f"write autograd.{package}.{spelled}(...), which is recorded"
+    except ImportError:
+        return f"autograd has no counterpart of scipy.{package}"
+    return f"the functions of autograd.{package} are recorded"
