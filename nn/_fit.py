@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 import autograd
 from autograd import Variable
+from autograd.engine.graph import unwrap
 from nn._callbacks import Callback, FitState, SupportsStep
 from nn._data import Dataset
 from nn._history import History
@@ -250,7 +251,7 @@ def _measure(model: Module, data: Iterable[Any], judge: Judge) -> dict[str, floa
             for batch in data:
                 judged = judge(model, batch)
                 _check_scalar(judged.loss)
-                meter.add(float(_array(judged.loss)), judged)
+                meter.add(float(unwrap(judged.loss)), judged)
     finally:
         model.train(was_training)
     return meter.result("evaluate")
@@ -301,7 +302,7 @@ class _ByLoss:
         return _Judged(loss, _length(target), prediction, lambda: self._rate(prediction, target))
 
     def _rate(self, prediction: Any, target: Any) -> dict[str, float]:
-        prediction = _array(prediction)
+        prediction = unwrap(prediction)
         return {name: float(metric(prediction, target)) for name, metric in self.metrics.items()}
 
 
@@ -327,7 +328,7 @@ class _ByStep:
 
 
 def _floats(numbers: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(_array(value)) for name, value in numbers.items()}
+    return {name: float(unwrap(value)) for name, value in numbers.items()}
 
 
 class _Meter:
@@ -474,9 +475,9 @@ def _warn_of_float64(model: Module, batch: Any, judged: _Judged) -> None:
 def _check_scalar(value: Any) -> None:
     if value is None:
         raise TypeError("fit: wanted a loss, got None; end the function with return")
-    if np.ndim(_array(value)) != 0:
+    if np.ndim(unwrap(value)) != 0:
         raise ValueError(
-            f"fit: wanted a scalar loss, got shape {np.shape(_array(value))}; "
+            f"fit: wanted a scalar loss, got shape {np.shape(unwrap(value))}; "
             "use reduction='mean' or take .mean()"
         )
 
@@ -500,10 +501,6 @@ def _checked_loss(value: Any, state: FitState) -> float:
             "lower learning rate, clip the gradients, or look for nan in the data"
         )
     return number
-
-
-def _array(value: Any) -> Any:
-    return value.data if isinstance(value, Variable) else value
 
 
 def _named_metrics(who: str, metrics: Any) -> dict[str, Metric]:

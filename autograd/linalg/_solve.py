@@ -135,7 +135,7 @@ def _slogdet_a(g: Any, a: Any, out: Any) -> Any:
     if slope is None:
         return None
     unused = (out[0] == 0) & (slope == 0)  # singular matrices are an error where they are used
-    if holds(np.any(unused), traced=True):
+    if holds(unused.any(), traced=True):
         a = elementwise.where(unused[..., None, None], identity(a.shape[-1], a), a)
     return slope[..., None, None] * mT(inv(a))
 

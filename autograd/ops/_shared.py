@@ -86,7 +86,7 @@ def expand(g: Any, x_shape: tuple[int, ...], axis: Any) -> Any:
 def safe_divide(a: Any, b: Any) -> Any:
     """Return a / b, and 0 with derivatives 0 where b is 0."""
     zero = b == 0
-    if not holds(np.any(zero), traced=True):
+    if not holds(zero.any(), traced=True):
         return a / b
     return np.where(zero, 0.0, a) / np.where(zero, 1.0, b)
 

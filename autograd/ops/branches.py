@@ -56,7 +56,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     for mask, function in zip(masks, funclist, strict=True):
         value = function
         if callable(function):
-            there = holds(plain.any(mask), traced=True)
+            there = holds(mask.any(), traced=True)
             value = function(getitem(x, mask), *args, **kw) if there else 0
         values.append(value)
     if not any(isinstance(v, graph.Variable) for v in (x, *masks, *values)):

@@ -121,7 +121,7 @@ def recurrence(x: Any, factor: Any, axis: int) -> Any:
 
 
 def _cumprod_x(g: Any, x: Any, out: Any, axis: int) -> Any:
-    if holds(np.all(is_normal(out)), traced=False):
+    if holds(is_normal(out).all(), traced=False):
         return _cumsum(g * out, axis, True) / x
     # A zero, an underflow or an overflow somewhere: no quotient will do. The cotangent of x[j] is
     # the product of all before it times s[j] = g[j] + x[j+1] s[j+1], exact for any zeros and to

@@ -139,7 +139,7 @@ def _spacings(f: Any, axes: Sequence[int], given: Sequence[Any]) -> list[Any]:
             spacing = spacing.astype(np.float64)
         h = _diff(spacing, 0)
         fixed = not isinstance(h, graph.Variable) or not h.requires_grad
-        steps.append(h[0] if fixed and holds(np.all(h == h[0]), traced=False) else h)
+        steps.append(h[0] if fixed and holds((h == h[0]).all(), traced=False) else h)
     return steps
 
 

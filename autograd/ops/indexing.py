@@ -392,7 +392,7 @@ def choose(a: Any, choices: Any, *, mode: str = "raise") -> Any:
     elif mode != "raise":
         msg = f"choose: wanted mode 'raise', 'wrap' or 'clip', got {mode!r}"
         raise ValueError(msg)
-    elif holds(plain.any((which < 0) | (which >= count)), traced=False):
+    elif holds(((which < 0) | (which >= count)).any(), traced=False):
         low, high = int(np.min(which)), int(np.max(which))
         raise ValueError(f"choose: wanted integers in [0, {count}), got {low} to {high}")
     out = elementwise.where(which == 0, choices[0], choices[0])

@@ -74,6 +74,9 @@ __all__ = [
 ]
 
 
+_NESTED = frozenset({list, tuple, dict})
+
+
 def plain(forward: Kernel, *, name: str | None = None) -> Operation:
     """Make an operation without rules, of any arguments: places, counts, questions.
 
@@ -83,9 +86,20 @@ def plain(forward: Kernel, *, name: str | None = None) -> Operation:
     made.evaluate = lambda values: forward(*values[0], **values[1])  # type: ignore[method-assign]
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if not (holds_variable(args) or (kwargs and holds_variable(kwargs))):
-            return forward(*args, **kwargs)
-        out = forward(*unwrap_all(args), **unwrap_all(kwargs))
+        found, values = False, []
+        for value in args:  # in half of the time of `unwrap_all`
+            if isinstance(value, graph.Variable):
+                found, value = True, value._data
+            elif value.__class__ in _NESTED and holds_variable(value):
+                found, value = True, unwrap_all(value)
+            values.append(value)
+        if kwargs and holds_variable(kwargs):
+            found, keywords = True, unwrap_all(kwargs)
+        else:
+            keywords = kwargs
+        out = forward(*values, **keywords)
+        if not found:
+            return out
         out = np.asarray(out)[()] if out.__class__ in (bool, int) else out
         return record(made.constant, (), (), out, (args, kwargs))
 

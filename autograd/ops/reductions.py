@@ -149,7 +149,7 @@ def _products_of_others(x: Any) -> Any:
 
 def _prod_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
     g = expand(g, x.shape, axis)
-    if holds(np.all(is_normal(out)), traced=False):
+    if holds(is_normal(out).all(), traced=False):
         return g * (with_reduced_axes(out, x.shape, axis) / x)
     # A zero, an underflow or an overflow somewhere: out / x will not do.
     if not x.ndim:
@@ -313,7 +313,7 @@ def share_among_ties(g: Any, x: Any, out: Any, axis: Any) -> Any:
     """Share `g` equally among the elements that equal the extreme; nan where it is nan."""
     extreme = with_reduced_axes(out, x.shape, axis)
     winners = x == extreme
-    if holds(np.any(extreme != extreme), traced=True):  # noqa: PLR0124 - true of nan only
+    if holds((extreme != extreme).any(), traced=True):  # noqa: PLR0124 - true of nan only
         winners = winners | ((x != x) & (extreme != extreme))  # noqa: PLR0124
     count = add_reduce(winners, axis, g.dtype, None, True)
     return np.where(

@@ -1,10 +1,9 @@
 """Sorting, partitioning, medians and quantiles: reading elements in an order that the values give.
 
-The order is locally constant, so what is recorded is `take_along_axis`, whose gradient goes back to
-the elements that were read. Ties count in the order in which NumPy's argsort (argpartition) puts
-them. Without a Variable among the operands NumPy itself answers: np.sort takes a third of the time
-of argsort and reading (10^5 float64: 0.33 ms to 1.03 ms). Imports `graph`, `calls`, `plain`,
-`_shared` and families.
+The order is locally constant, so what is recorded is reading elements, whose gradient goes back to
+them. Ties count in the order in which NumPy's argsort (argpartition) puts them. Without a Variable
+among the operands NumPy itself answers: np.sort takes a third of the time of argsort and reading
+(10^5 float64: 0.33 ms to 1.03 ms). Imports `graph`, `calls`, `plain`, `_shared` and families.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import detached, holds, primitive, unwrap_all
+from autograd.engine.calls import detached, holds, primitive
 from autograd.ops import plain, shaping
 from autograd.ops._shared import operand, refuse_out
-from autograd.ops.indexing import normal_axis, take_along_axis
+from autograd.ops.indexing import along, getitem, normal_axis
 from autograd.ops.plain import plain as without_rules
 from autograd.ops.reductions import mean
 from autograd.typed import user_level
@@ -44,6 +43,11 @@ def _lined_up(name: str, x: Any, axis: Any) -> tuple[Any, int]:
     return x, normal_axis(name, axis, x.ndim)
 
 
+def _read(x: Any, order: Any, axis: int) -> Any:
+    """Read elements by places that NumPy gave: `take_along_axis` without its checks."""
+    return getitem(x, along(x.shape, order, axis))
+
+
 def sort(a: Any, axis: Any = -1, kind: Any = None, *, stable: bool | None = None) -> Any:
     """Return `a` in ascending order along `axis`, nan last.
 
@@ -65,7 +69,10 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, *, stable: bool | None = None
     if not isinstance(a, graph.Variable):
         return np.sort(a, axis=axis, kind=kind, stable=stable)
     a, axis = _lined_up("sort", a, axis)
-    return take_along_axis(a, plain.argsort(a, axis=axis, kind=kind, stable=stable), axis)
+    return _read(a, plain.argsort(a, axis, kind, stable=stable), axis)
+
+
+_partition = without_rules(np.partition)
 
 
 def partition(a: Any, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Any:
@@ -81,9 +88,9 @@ def partition(a: Any, kth: Any, axis: Any = -1, kind: Any = "introselect") -> An
     """
     a = operand("partition", a)
     if not isinstance(a, graph.Variable):
-        return np.partition(a, unwrap_all(kth), axis=axis, kind=kind)
+        return _partition(a, kth, axis, kind)
     a, axis = _lined_up("partition", a, axis)
-    return take_along_axis(a, plain.argpartition(a, kth, axis=axis, kind=kind), axis)
+    return _read(a, plain.argpartition(a, kth, axis, kind), axis)
 
 
 # -- what medians and quantiles share --------------------------------------------------------------
@@ -121,10 +128,10 @@ def _sizes(name: str, x: Any, *, ignoring: bool) -> Any:
     full = np.array([x.shape[-1]])
     if not ignoring:
         return full
-    counts = plain.count_nonzero(plain.equal(x, x), axis=-1, keepdims=True)
-    if holds(plain.all(counts == full), traced=False):
+    counts = plain.count_nonzero(x == x, axis=-1, keepdims=True)  # noqa: PLR0124 - nan is not
+    if holds((counts == full).all(), traced=False):
         return full
-    if holds(plain.any(counts == 0), traced=False):
+    if holds((counts == 0).any(), traced=False):
         warnings.warn(f"{name}: All-NaN slice encountered", RuntimeWarning, user_level())
     return counts
 
@@ -148,12 +155,12 @@ def _of_ranks(x: Any, *ranks: Any, spoiled: bool) -> list[Any]:
     nan: Any = None
     if spoiled:
         nan = plain.isnan(_elements(x, ends, -1))
-        spoiled = holds(plain.any(nan), traced=True)
+        spoiled = holds(nan.any(), traced=True)
     found = []
     for rank in ranks:
         there = np.broadcast_to(rank, (*x.shape[:-1], rank.shape[-1]))
         places = np.take_along_axis(order, there, -1)
-        found.append(take_along_axis(x, np.where(nan, ends, places) if spoiled else places, -1))
+        found.append(_read(x, np.where(nan, ends, places) if spoiled else places, x.ndim - 1))
     return found
 
 
@@ -204,7 +211,7 @@ def _median(name: str, x: Any, axis: Any, out: Any, keepdims: bool) -> Any:
     ignoring = name == "nanmedian"
     n = _sizes(name, x, ignoring=ignoring)
     low, high = np.maximum(n - 1, 0) // 2, np.minimum(n // 2, x.shape[-1] - 1)
-    ranks = low if holds(np.all(low == high), traced=False) else np.concatenate([low, high], -1)
+    ranks = low if holds((low == high).all(), traced=False) else np.concatenate([low, high], -1)
     (middle,) = _of_ranks(x, ranks, spoiled=not ignoring)
     return shaping.reshape(mean(middle, -1), full if keepdims else kept)
 
@@ -275,7 +282,7 @@ def _quantile(
         raise TypeError(f"{name}: wanted real numbers, got dtype {x.dtype}; give x.real")
     weak = type(q) in (int, float)  # as in NumPy, a Python number leaves the dtype to x
     top = 100 if name.endswith("percentile") else 1
-    if not holds(plain.all((given >= 0) & (given <= top)), traced=True):
+    if not holds(((given >= 0) & (given <= top)).all(), traced=True):
         raise ValueError(f"{name}: wanted q in [0, {top}], got {given.tolist()}")
     if top == 100:
         given = np.true_divide(given, 100)
@@ -298,6 +305,7 @@ def _quantile(
         t = (at - low).astype(given.dtype if given.dtype.kind == "f" else np.float64)
         if weak:
             t = t.astype(a.dtype) if a.dtype.kind == "f" else t
+            t = t.reshape(()) if t.size == 1 else t
         elif isinstance(given, graph.Variable) and method in _SPEED:
             inside = (at > 0) & (at < n - 1)
             speed = np.where(inside, n + _SPEED[method], 0.0).astype(t.dtype)

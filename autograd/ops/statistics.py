@@ -70,7 +70,7 @@ def average(
     else:
         weights = _aligned(a, axis, operand("average", weights))
         total = sum(weights, axis, keepdims=keepdims)
-        if holds(np.any(total == 0), traced=False):
+        if holds((total == 0).any(), traced=False):
             raise ZeroDivisionError(
                 "average: wanted weights with a sum other than 0, got some that add up to 0"
             )
@@ -98,7 +98,7 @@ def _aligned(x: Any, axis: Any, weights: Any) -> Any:
 def _extreme_unless_nan_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
     """Share `g` among ties; none of it goes to a slice of nan only."""
     empty = np.isnan(out)
-    if holds(np.any(empty), traced=True):
+    if holds(empty.any(), traced=True):
         g = np.where(empty, 0.0, g)
     return share_among_ties(g, x, out, axis)
 
@@ -109,10 +109,10 @@ _nanmin = make_extreme("nanmin", np.nanmin, _extreme_unless_nan_x)
 
 def _unless_nan(x: Any, where: Any) -> Any:
     """Return what `where` becomes when nan is left out as well: True if nothing is left out."""
-    there = plain.invert(plain.isnan(x))
+    there = ~plain.isnan(x)
     if where is not True:
-        return plain.logical_and(there, where)
-    return True if holds(plain.all(there), traced=False) else there
+        return np.logical_and(there, where)
+    return True if holds(there.all(), traced=False) else there
 
 
 def nansum(

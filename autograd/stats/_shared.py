@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import graph
-from autograd.engine.calls import as_operand, holds
+from autograd.engine.calls import as_operand, detached, holds
 from autograd.ops import elementwise
 
 __all__ = [
@@ -110,14 +110,12 @@ def constant(name: str, parameter: str, value: Any, reason: str) -> Any:
     Raises:
         TypeError: a gradient with respect to it was asked for.
     """
-    if isinstance(value, graph.Variable):
-        if value.requires_grad:
-            raise TypeError(
-                f"{name}: wanted {parameter!r} without a gradient, because {reason}, got a "
-                f"Variable that requires one; pass {parameter}.detach() to treat it as a constant"
-            )
-        return value.data
-    return value
+    if isinstance(value, graph.Variable) and value.requires_grad:
+        raise TypeError(
+            f"{name}: wanted {parameter!r} without a gradient, because {reason}, got a Variable "
+            f"that requires one; pass {parameter}.detach() to treat it as a constant"
+        )
+    return detached(value)
 
 
 NO_ELEMENTARY_DERIVATIVE = "the derivative with respect to it is no elementary function"

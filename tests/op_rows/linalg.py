@@ -9,6 +9,7 @@ from op_table import DOMAINS, Case, Row
 
 import autograd
 from autograd import linalg
+from autograd.linalg import _solve
 
 
 def hermitian(x):
@@ -22,6 +23,10 @@ def adjoint(x):
 def positive(x):
     """Make a positive definite matrix of any."""
     return x @ adjoint(x) + 0.5 * np.eye(x.shape[-1], dtype=x.real.dtype)
+
+
+def cofactors(a):
+    return _solve._cofactors(a, np.linalg.det(a))
 
 
 def projections(vectors):
@@ -117,6 +122,21 @@ ROWS = [
         lambda u, v: linalg.det(u @ v),
         lambda u, v: np.linalg.det(u @ v),
         [Case((3, 2), (2, 3)), Case((3, 1), (1, 3)), Case((2, 2, 1), (2, 1, 2))],
+        complex=True,
+    ),
+    Row(
+        "linalg.cofactors",
+        cofactors,
+        lambda a: np.linalg.det(a)[..., None, None] * np.linalg.inv(a).mT,
+        [Case((3, 3)), Case((2, 2, 2)), Case((1, 1))],
+        primitives=["linalg.cofactors"],
+        complex=True,
+    ),
+    Row(
+        "linalg.cofactors[singular]",
+        lambda u, v: cofactors(u @ v),
+        None,
+        [Case((3, 2), (2, 3)), Case((4, 2), (2, 4)), Case((2, 2, 1), (2, 1, 2))],
         complex=True,
     ),
     single("slogdet"),
