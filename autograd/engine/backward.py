@@ -196,8 +196,15 @@ def cast(g: Cotangent, dtype: np.dtype[Any]) -> Cotangent:
 
 
 def conjugated(node: Node, g: Cotangent) -> Cotangent:
-    """Cross between the convention of users and that of rules; real cotangents stay as they are."""
-    return g.conj() if node.dtype is not None and node.dtype.kind == "c" else g
+    """Cross between the convention of users and that of rules, in the dtype of the node, byte order
+    included; real cotangents stay as they are.
+    """
+    dtype = node.dtype
+    if dtype is None:  # of a node with several outputs
+        return g
+    if g.dtype is not dtype and g.dtype != dtype:
+        g = cast(g, dtype)
+    return g.conj() if dtype.kind == "c" else g
 
 
 # -- exact zeros -----------------------------------------------------------------------------------

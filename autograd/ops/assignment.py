@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from autograd.engine.backward import unbroadcast
-from autograd.engine.calls import primitive
-from autograd.ops.indexing import checked_index, names_each_once
+from autograd.engine.calls import holds_variable, primitive
+from autograd.ops.indexing import checked_index, names_each_once, own_index
 from autograd.ops.plain import plain
 
 __all__ = ["add_at", "set_at"]
@@ -44,7 +44,15 @@ def _set_at_value(g: Any, x_shape: tuple[int, ...], index: Any, value_shape: Any
     picked = g[index]
     if not names_each_once(index):
         picked = np.where(_stays(index, x_shape, picked.shape), picked, 0.0)
-    return unbroadcast(picked, value_shape)
+    return _back_to_value(picked, value_shape)
+
+
+def _back_to_value(picked: Any, value_shape: tuple[int, ...]) -> Any:
+    """Sum the cotangent of the elements that were written to the shape of the value; axes of length
+    1 in front of it, which NumPy drops, come back.
+    """
+    extra = len(value_shape) - picked.ndim
+    return unbroadcast(picked, value_shape[max(extra, 0) :]).reshape(value_shape)
 
 
 # Affine where only one of x and value is differentiated, so their tangents are derived, not
@@ -79,12 +87,13 @@ def set_at(x: Any, index: Any, value: Any) -> Any:
         >>> y.data, x.grad
         (array([30.,  2.,  3.]), array([ 0.,  1., 11.]))
     """
-    return _set_at(x, checked_index(index), value)
+    index = checked_index(index)
+    return _set_at(x, own_index(index) if holds_variable((x, value)) else index, value)
 
 
 @primitive(
     x=lambda g: g,
-    value=lambda g, index, value_shape: unbroadcast(g[index], value_shape),
+    value=lambda g, index, value_shape: _back_to_value(g[index], value_shape),
     nested=("index",),
     makes_zeros=True,
     name="add_at",
@@ -93,9 +102,12 @@ def _add_at(x: Any, index: Any, value: Any) -> Any:
     new = np.array(x)
     _require_same_kind("add_at", new, value)
     if names_each_once(index):
-        new[index] += value
+        new[index] = new[index] + value  # drops axes of length 1 in front of the value
     else:
-        np.add.at(new, index, value)
+        # Broadcast first: np.add.at reads past the end of a value that it has to broadcast.
+        picked = new[index]
+        picked[...] = value
+        np.add.at(new, index, picked)
     return new
 
 
@@ -104,4 +116,5 @@ def add_at(x: Any, index: Any, value: Any) -> Any:
 
     Arguments and errors are those of `set_at`.
     """
-    return _add_at(x, checked_index(index), value)
+    index = checked_index(index)
+    return _add_at(x, own_index(index) if holds_variable((x, value)) else index, value)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import references
 from autograd.engine import graph
 from autograd.engine.backward import cast
 from autograd.engine.calls import as_operand, concrete, holds, holds_variable, primitive
@@ -76,6 +77,24 @@ def _plain_index(index: Any) -> Any:
         array = np.asarray([_plain_index(i) for i in index])
         return array if array.size else array.astype(np.intp)
     return index
+
+
+def own_index(index: Any) -> Any:
+    """Return an index of which nobody can change the arrays until the backward pass."""
+    if type(index) is tuple:
+        return tuple([own_index(i) for i in index])
+    return index.copy() if type(index) is np.ndarray else index
+
+
+class _Places:
+    """Counts the references to an index that its caller does not keep, as in `x[mask > 0]`."""
+
+    def __getitem__(self, index: Any) -> int:
+        given = index
+        return references(index) if given is index else 0
+
+
+_REFERENCES_TO_AN_INDEX = _Places()[np.empty(0)]
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
@@ -225,6 +244,11 @@ def getitem(x: Any, index: Any) -> Any:
         node = x._node
         if node is None:
             return record(_GETITEM.constant, (), (), out, (x, given))
+        if type(index) is tuple:
+            index = own_index(index)
+        elif type(index) is np.ndarray:
+            held = references(index) > _REFERENCES_TO_AN_INDEX  # by the caller, who may change it
+            index = index.copy() if held or index.base is not None else index
         plan = _GETITEM.plans[0] or _GETITEM.plan((0,))
         return record(plan, (node,), (data, index, out), out, (x, given))
     x = as_operand("getitem", "x", x)
@@ -272,9 +296,9 @@ def take(a: Any, indices: Any, axis: Any = None, *, mode: str = "raise") -> Any:
     """
     a = as_operand("take", "a", a)
     indices = as_integers("take", indices)
-    if axis is None:
+    if axis is None or not shape_of(a):
         a = np.reshape(a, (-1,)) if len(shape_of(a)) != 1 else a
-        axis = 0
+        axis = 0 if axis is None else axis
     axis = normal_axis("take", axis, len(shape_of(a)))
     if mode == "wrap":
         indices = indices % shape_of(a)[axis]

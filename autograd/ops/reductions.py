@@ -80,6 +80,13 @@ def _recorded(made: Any, x: Any, axis: Any, keepdims: bool, out: Any) -> Any:
     return record(made.plans[0] or made.plan((0,)), (node,), values, out, arguments)
 
 
+def _start(initial: Any, like: Any) -> Any:
+    """Return `initial` in the dtype of the result, which it does not change."""
+    kind, wanted = getattr(initial, "dtype", like.dtype), like.dtype
+    narrower = kind != wanted and kind.kind == wanted.kind in "fc"
+    return shaping.astype(initial, wanted) if narrower else initial
+
+
 def sum(
     a: Any,
     axis: Any = None,
@@ -97,7 +104,7 @@ def sum(
     if where is not True:
         a = elementwise.where(where, a, 0)
     result = _sum(a, axis, dtype, keepdims)
-    return result if initial is None else result + initial
+    return result if initial is None else result + _start(initial, result)
 
 
 def mean(
@@ -186,7 +193,7 @@ def prod(
     if where is not True:
         a = elementwise.where(where, a, 1)
     result = _prod(a, axis, dtype, keepdims)
-    return result if initial is None else result * initial
+    return result if initial is None else result * _start(initial, result)
 
 
 # -- variances -------------------------------------------------------------------------------------
@@ -365,10 +372,10 @@ def bounded_extreme(
     if x.dtype.kind not in "fc":  # integers have no infinity, and no gradient
         return reduce(x, axis, keepdims, initial, where)
     if not count_of(x.shape, axis):
-        return sum(x, axis, keepdims=keepdims) + initial
+        return sum(x, axis, keepdims=keepdims) + _start(initial, x)
     if where is not True:
         x = elementwise.where(where, x, weakest)
-    return choose(reduce(x, axis, keepdims), initial)
+    return choose(reduce(x, axis, keepdims), _start(initial, x))
 
 
 def max(

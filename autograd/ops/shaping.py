@@ -133,13 +133,22 @@ def atleast_3d(*arys: Any) -> Any:
 
 
 def _inverse(axes: Any, ndim: int) -> Any:
-    return None if axes is None else sorted(range(ndim), key=[a % ndim for a in axes].__getitem__)
+    if axes is None or not np.ndim(axes):  # a single axis stays where it is
+        return axes
+    return sorted(range(ndim), key=[a % ndim for a in axes].__getitem__)
 
 
 @primitive(a=lambda g, axes, a_ndim: g.transpose(_inverse(axes, a_ndim)), linear=True)
 def transpose(a: Any, axes: Any = None) -> Any:
     """Permute the axes; None reverses them."""
-    return a.transpose(axes) if type(a) is np.ndarray else np.transpose(a, axes)
+    try:
+        return a.transpose(axes) if type(a) is np.ndarray else np.transpose(a, axes)
+    except ValueError as error:
+        given = np.atleast_1d(axes)
+        hint = f"; write x.swapaxes{tuple(axes)} to exchange two" if given.shape == (2,) else ""
+        raise ValueError(
+            f"transpose: wanted a permutation of all {np.ndim(a)} axes, got {axes} ({error}){hint}"
+        ) from None
 
 
 permute_dims = transpose
@@ -258,7 +267,7 @@ def broadcast_arrays(*args: Any) -> tuple[Any, ...]:
 
 def _repeat_x(g: Any, a_shape: tuple[int, ...], repeats: Any, axis: Any) -> Any:
     """Add up the copies of each element."""
-    shape = (int(np.prod(a_shape)),) if axis is None else a_shape
+    shape = (int(np.prod(a_shape)),) if axis is None or not a_shape else a_shape
     at = 0 if axis is None else axis % len(shape)
     repeats = concrete(repeats, "repeat")
     if np.size(repeats) == 1:

@@ -143,10 +143,11 @@ def nearest(name: str) -> str:
     return f"the nearest recorded function is {full}"
 
 
-def refuse(function: Any, reason: str = "without one") -> TypeError:
+def refuse(function: Any, reason: str = "without one", advice: str = "") -> TypeError:
     """Return the error for a NumPy call that would lose a gradient."""
     advice = (
-        REFUSED.get(function)
+        advice
+        or REFUSED.get(function)
         or _scipy.advice(function)
         or nearest(getattr(function, "__name__", ""))
     )

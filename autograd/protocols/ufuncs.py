@@ -7,6 +7,7 @@ what is recorded, plain or refused.
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,9 @@ def _with_keywords(
         inputs = tuple(_as_dtype(ufunc, x, dtype, casting) for x in inputs)
     unknown = [k for k in kwargs if k not in parameters(handler)[1]]
     if unknown:
-        raise refuse(ufunc, f"that does not take {unknown[0]}=")
+        moved = "write np.moveaxis on the operands and on the result"
+        advice = moved if unknown[0] in ("axes", "axis") else ""
+        raise refuse(ufunc, f"that does not take {unknown[0]}=", advice)
     if mask is None:
         if outs is not None:
             raise _writes(ufunc)
@@ -173,14 +176,15 @@ def _steps(handler: Any, rows: list[Any]) -> list[Any]:
 def _reduce(
     ufunc: np.ufunc, handler: Any, x: Any, axis: Any, keepdims: bool = False, **kwargs: Any
 ) -> Any:
-    initial = kwargs.pop("initial", None)
+    given = "initial" in kwargs
+    initial = kwargs.pop("initial", ufunc.identity)
     if kwargs:
         raise refuse(ufunc, f"whose reduce does not take {next(iter(kwargs))}=")
     axes = range(x.ndim) if axis is None else np.atleast_1d(axis) % max(x.ndim, 1)
     axes = tuple(int(a) for a in axes)
     left = [n for i, n in enumerate(x.shape) if i not in axes]
-    flat = shaping.reshape(shaping.moveaxis(x, axes, tuple(range(len(axes)))), (-1, *left))
-    start = [] if initial is None else [initial]
-    steps = _steps(handler, [*start, *flat]) or [np.full(left, ufunc.identity)]
-    out = shaping.broadcast_to(steps[-1], left)
+    count = math.prod(x.shape[a] for a in axes)
+    flat = shaping.reshape(shaping.moveaxis(x, axes, tuple(range(len(axes)))), (count, *left))
+    start = [initial] if initial is not None and (given or count < 2) else []
+    out = shaping.broadcast_to(_steps(handler, [*start, *flat])[-1], left)
     return shaping.expand_dims(out, axes) if keepdims else out
