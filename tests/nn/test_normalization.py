@@ -380,7 +380,7 @@ def test_half_precision_is_normalised_in_single_precision():
     for function in (
         lambda x: functional.layer_norm(x, 150),
         lambda x: functional.rms_norm(x, 150),
-        lambda x: functional.normalize(x),  # noqa: PLW0108 - beside its kin
+        lambda x: functional.normalize(x),
         lambda x: functional.group_norm(x.reshape(2, 15, 10), 3).reshape(2, 150),
         lambda x: functional.instance_norm(x.reshape(2, 15, 10)).reshape(2, 150),
         lambda x: functional.batch_norm(x.reshape(30, 10), None, None).reshape(2, 150),

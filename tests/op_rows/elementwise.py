@@ -137,7 +137,7 @@ ROWS = [
     _one("sign"),
     Row(
         "sign[complex]",
-        lambda x: autograd.sign(x),  # noqa: PLW0108 - coverage tells of the real function
+        lambda x: autograd.sign(x),
         None,
         [Case((3, 4), domain="complex")],
         elementwise=True,

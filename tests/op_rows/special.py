@@ -16,7 +16,7 @@ CASES = [Case((3, 4)), Case((2, 3), domain=lambda rng, shape: rng.uniform(-6, 6,
 def _each(function):
     """Return the function of an array that calls `function` with each number."""
     vectorized = np.vectorize(function)
-    return lambda x: vectorized(x)  # noqa: PLW0108 - NumPy's own class would be called with Variables
+    return lambda x: vectorized(x)
 
 
 def _row(name, *cases, twin=None, function=None, **options):
@@ -38,8 +38,8 @@ def _at(name, *points, kind="at", order=None, function=None, twin=None, **option
     label = kind if order is None else f"{kind}, {order}"
     return Row(
         f"special.{name}[{label}]",
-        lambda *args: ours(*args),  # noqa: PLW0108 - the spellings are those of the row without points
-        lambda *args: theirs(*args),  # noqa: PLW0108 - SciPy's ufuncs take Variables
+        lambda *args: ours(*args),
+        lambda *args: theirs(*args),
         cases,
         method=False,
         **options,
@@ -137,14 +137,14 @@ if scipy_special:
         Row(
             "special.xlogy[at 0]",
             special.xlogy,
-            lambda x, y: scipy_special.xlogy(x, y),  # noqa: PLW0108 - as above
+            lambda x, y: scipy_special.xlogy(x, y),
             [Case(make=lambda rng: (np.zeros(2), np.array([0.5, 2.0])))],
             method=False,
         ),
         Row(
             "special.xlog1py[at 0]",
             special.xlog1py,
-            lambda x, y: scipy_special.xlog1py(x, y),  # noqa: PLW0108 - as above
+            lambda x, y: scipy_special.xlog1py(x, y),
             [Case(make=lambda rng: (np.zeros(3), np.array([0.0, 2.0, -0.5])))],
             method=False,
         ),

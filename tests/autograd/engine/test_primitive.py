@@ -449,7 +449,7 @@ def test_nothing_is_recorded_for_arrays_and_constants():
 
 
 def test_a_forward_function_may_return_a_python_number():
-    @primitive(x=lambda g, x_shape: np.broadcast_to(g, x_shape))  # noqa: PLW0108 - a rule names what it needs
+    @primitive(x=lambda g, x_shape: np.broadcast_to(g, x_shape))
     def total(x):
         return float(np.sum(x))
 
