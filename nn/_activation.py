@@ -354,9 +354,12 @@ class _AlongAxis(_Activation):
     _arguments = ("axis",)
 
     # `dim` is PyTorch's name of `axis`, under which its users pass it.
-    def __init__(self, axis: int = -1, *, dim: int | None = None) -> None:
+    def __init__(self, axis: int | None = None, *, dim: int | None = None) -> None:
         super().__init__()
-        self.axis = axis if dim is None else dim
+        if axis is not None and dim is not None:
+            raise TypeError(f"{type(self).__name__}: wanted axis or dim, got both; give one")
+        given = dim if axis is None else axis
+        self.axis = -1 if given is None else given
 
 
 class Softmax(_AlongAxis):

@@ -393,4 +393,4 @@ def wrong_arguments(
         hint = f"; write {_SPELLINGS[key]}=" if _SPELLINGS.get(key) in parameters else ""
         return TypeError(f"{name}: wanted keywords among {names}, got {key!r}{hint}")
     said = str(error).partition("() ")[2]
-    return TypeError(f"{name}: wanted arguments for ({names}), got others: it {said}")
+    return TypeError(f"{name}: wanted arguments for ({names}), got others ({said})")

@@ -91,13 +91,14 @@ def integral(f: Kernel, upper: Any, *operands: Any) -> Any:
 
     Args:
         f: the integrand, smooth; operands arrive with an axis for t behind.
-        upper: (n,), the ends of the intervals.
-        *operands: (n,) each.
+        upper: the ends of the intervals.
+        *operands: of the shape of `upper`.
     """
     t, weight = _nodes()
+    shape, upper, operands = upper.shape, upper.ravel(), tuple(map(np.ravel, operands))
     out = np.empty_like(upper)
     for start in range(0, len(upper), _BLOCK):
         part = slice(start, start + _BLOCK)
         end = upper[part, None]
         out[part] = f(end * t, *[x[part, None] for x in operands]) @ weight * end[:, 0]
-    return out
+    return out.reshape(shape)

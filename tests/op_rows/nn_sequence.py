@@ -155,7 +155,10 @@ ROWS = [
     ),
     _row("softmax", functional.softmax, _softmax, Case((3, 4)), Case((2, 3, 2), args=(1,))),
     _row(
-        "softmin", functional.softmin, lambda x, a=-1: _softmax(x, a, -1), Case((3, 4), args=(0,))
+        "softmin[axis]",
+        functional.softmin,
+        lambda x, a=-1: _softmax(x, a, -1),
+        Case((3, 4), args=(0,)),
     ),
     _row(
         "log_softmax",

@@ -270,14 +270,16 @@ def test_wrong_calls_are_explained():
 
     with pytest.raises(
         TypeError,
-        match="same: wanted arguments for .x, y., got others: it takes from 1 to 2 positional",
+        match="same: wanted arguments for .x, y., got others .takes from 1 to 2 positional",
     ):
         same(1.0, 2, 3)
     with pytest.raises(
-        TypeError, match="same: wanted arguments for .x, y., got others: it got multiple values"
+        TypeError, match="same: wanted arguments for .x, y., got others .got multiple values"
     ):
         same(leaf(1.0), x=2.0)
-    with pytest.raises(TypeError, match="same: wanted a value for 'x', got none"):
+    with pytest.raises(
+        TypeError, match="same: wanted arguments for .*missing 1 required positional argument: 'x'"
+    ):
         same()
 
 

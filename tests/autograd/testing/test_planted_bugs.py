@@ -18,7 +18,8 @@ def test_there_are_sixty_and_more():
 @pytest.mark.parametrize("plant", PLANTS, ids=IDS)
 def test_the_bug_is_caught_and_the_original_is_not_reported(plant, seed):
     fast = {"fast": bool(seed % 2)}
-    with pytest.raises(AssertionError):
+    # An operand that is written to is read-only: NumPy's own error.
+    with pytest.raises((AssertionError, ValueError)):
         plant.checker(
             plant.wrong, *plant.make(np.random.default_rng(seed)), **plant.options, **fast
         )

@@ -239,7 +239,7 @@ def test_one_object_as_two_operands_is_tried():
     wrong = primitive(joint=swapped)(lambda x, y: x * y)
     x = np.array([0.5, 2.0])
     assert check_gradients(wrong, x, x.copy(), order=1)
-    with pytest.raises(ContractError, match="one object as operands 0 and 1"):
+    with pytest.raises(ContractError, match="wanted the gradient that the function has"):
         check_function(wrong, x, x.copy(), order=1)
 
 
