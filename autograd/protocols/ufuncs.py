@@ -43,7 +43,8 @@ _RUNNING: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 def array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """Answer `np.ufunc(variable, ...)` and operators with a plain array on the left."""
-    del self
+    if any(_answers_itself(x, self) for x in inputs):
+        return NotImplemented
     if method != "__call__":
         return _method(ufunc, method, inputs, kwargs)
     handler = HANDLERS.get(ufunc)
@@ -60,6 +61,18 @@ def array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs:
     if handler is None:
         raise refuse(ufunc)
     return _with_keywords(ufunc, handler, inputs, kwargs)
+
+
+def _answers_itself(value: Any, variable: Any) -> bool:
+    """Tell whether NumPy is to ask `value`, a table of xarray or the like: it is no array, nor of
+    the library that the data of `variable` are of.
+    """
+    ours = isinstance(value, (np.ndarray, np.generic, graph.Variable))
+    return (
+        not ours
+        and hasattr(type(value), "__array_ufunc__")
+        and (type(value) is not type(unwrap(variable)))
+    )
 
 
 def _with_keywords(

@@ -175,3 +175,26 @@ def test_second_derivatives_pass_through_methods():
     wanted = np.prod(x) / np.outer(x, x)
     wanted[np.diag_indices(3)] = 0.0
     np.testing.assert_allclose(hessian, wanted + np.diag(p) - np.outer(p, p), rtol=1e-10)
+
+
+class Table:
+    """A type that answers NumPy's ufuncs and is no array, as xarray's tables."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        given = [x.values if isinstance(x, Table) else x for x in inputs]
+        return Table(getattr(ufunc, method)(*given, **kwargs))
+
+    def __rmul__(self, other):
+        return np.multiply(other, self)
+
+
+@pytest.mark.parametrize("of", [lambda v, t: v * t, lambda v, t: np.multiply(t, v)])
+def test_a_type_that_answers_ufuncs_itself_is_left_to_do_so(of):
+    v = autograd.Variable([1.0, 2.0], requires_grad=True)
+    out = of(v, Table(np.array([3.0, 4.0])))
+    assert type(out) is Table
+    out.values.sum().backward()
+    np.testing.assert_array_equal(v.grad, [3.0, 4.0])
