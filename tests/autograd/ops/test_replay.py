@@ -306,7 +306,6 @@ WITHOUT_GRADIENT = {
     "choose": lambda x, i, m: np.choose(i % 3, [x, x * x, 3 * x]),
     "where": lambda x, i, m: np.where(m, x * x, x),
     "where of its own": lambda x, i, m: np.where(x - 0.8, x * x, x),
-    "piecewise": lambda x, i, m: np.piecewise(x, x < 0, [lambda v: v * v, lambda v: 3 * v]),
     "piecewise mask": lambda x, i, m: np.piecewise(x, [m], [lambda v: v**3, 1.0]),
     "sum where": lambda x, i, m: np.sum(x * x, where=m),
     "mean where": lambda x, i, m: np.mean(x * x, where=m),
