@@ -138,6 +138,7 @@ def test_a_session_that_uses_no_fixture_imports_neither_numpy_nor_autograd(tmp_p
         "    assert not {'numpy', 'autograd', 'hypothesis'} & set(sys.modules)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment.pop("HYPOTHESIS_PROFILE", None)  # to name a profile is to ask for hypothesis
     options = ["-p", "gradloom_pytest", "-p", "no:cacheprovider", "-q", "--rootdir", str(tmp_path)]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(tmp_path / "test_it.py")],
