@@ -4,6 +4,10 @@ Names, arguments, defaults and weight layouts are PyTorch's, with `axis` for `di
 first.
 """
 
+import sys
+import typing
+
+from autograd.advice import instead_of_name as _instead_of_name
 from autograd.publication import publish as _publish
 from nn import functional, init, utils
 from nn._activation import (
@@ -335,3 +339,9 @@ __all__ = [
 ]
 
 _publish(__name__)
+
+if not typing.TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Say where a name is that is not here."""
+        raise _instead_of_name(sys.modules[__name__], name)

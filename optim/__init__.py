@@ -1,6 +1,10 @@
 """Optimizers, gradient clipping and learning rate schedules, with PyTorch's names and numbers."""
 
+import sys
+import typing
+
 from autograd._clip import clip_grad_norm_, clip_grad_value_, get_total_norm
+from autograd.advice import instead_of_name as _instead_of_name
 from autograd.publication import publish as _publish
 from optim import lr_scheduler
 from optim._adadelta import Adadelta
@@ -38,3 +42,9 @@ __all__ = [
 ]
 
 _publish(__name__)
+
+if not typing.TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Say where a name is that is not here."""
+        raise _instead_of_name(sys.modules[__name__], name)

@@ -4,6 +4,7 @@ Imports `autograd` only. An algorithm is a subclass that names its options and i
 writes one method, `update`, on flat arrays; everything else is here and in `_runs.py`.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import InitVar
 from types import MappingProxyType
@@ -240,6 +241,12 @@ class Optimizer(Declared):
         for index, group in enumerate(self.param_groups):
             grads = [p.grad for p in group["params"]]
             planned += [(run, group, grads) for run in self._plan(index, group, grads).runs]
+        if not planned and not self.steps_taken:
+            warnings.warn(
+                f"{self._name}.step: wanted gradients, got none in any parameter, so nothing has "
+                "changed; call loss.backward() first",
+                stacklevel=2,
+            )
         # All that can fail does so before anything has changed.
         for run, _, _ in planned:
             run.take_data(self._name)

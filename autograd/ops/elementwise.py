@@ -442,7 +442,13 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     The branch that was not taken gets a gradient of exactly zero, which stays zero whatever was
     computed to get there: `where(x > 0, sqrt(x), 0)` has gradient 0 at 0.
     """
-    return nonzero(condition) if x is y is None else _where(condition, x, y)
+    if x is y is None:
+        return nonzero(condition)
+    if x is None or y is None:
+        raise ValueError(
+            "where: wanted both x and y or neither, got one; write where(mask, x, 0.0)"
+        )
+    return _where(condition, x, y)
 
 
 where.primitive = _where.primitive  # type: ignore[attr-defined]

@@ -90,6 +90,11 @@ def check_gradients(
         True
     """
     __tracebackhide__ = True  # of the frames of pytest's report only the caller's says anything
+    if not callable(fn):
+        raise TypeError(
+            f"check_gradients: wanted a function, got {type(fn).__name__}; write "
+            "check_gradients(lambda x: ..., x)"
+        )
     if isinstance(modes, str) or not modes or not set(modes) <= {"reverse", "forward"}:
         raise ValueError(
             f"check_gradients: wanted modes among 'reverse' and 'forward', got {modes!r}"

@@ -11,6 +11,9 @@ import optim
 from autograd import Variable
 from optim import lr_scheduler as ls
 
+# Rates are the subject: most steps here are taken without a gradient, which is told.
+pytestmark = pytest.mark.filterwarnings("ignore:.*step. wanted gradients:UserWarning")
+
 RATES = (0.4, 0.05)
 
 
