@@ -245,7 +245,7 @@ def test_grad_wants_one_real_scalar():
         grad(lambda x: x * x)(X)
     with pytest.raises(RuntimeError, match="grad: wanted a real output, got complex128"):
         grad(lambda x: x.sum())(X + 1j)
-    with pytest.raises(TypeError, match="one scalar, got 2 outputs; see jacobian"):
+    with pytest.raises(TypeError, match="one scalar, got 2 outputs; .*jacobian"):
         grad(lambda x: (x.sum(), x.sum()))(X)
     with pytest.raises(ValueError, match="argnum below the number of positional"):
         grad(lambda x: x.sum(), 1)(X)
