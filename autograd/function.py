@@ -154,6 +154,8 @@ class Function:
     def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], list[str]]:
         """Return all arguments in the order of the signature of `forward`, with their names."""
         if "_signature" not in cls.__dict__ or cls._signature is None:
+            if cls.forward is Function.forward:
+                raise NotImplementedError(_missing(cls.__name__, "forward(ctx, x)"))
             cls._signature = inspect.signature(cls.forward)
         try:
             bound = cls._signature.bind(None, *args, **kwargs)
@@ -203,6 +205,8 @@ class Function:
         needs, materialize = ctx.needs_input_grad, ctx._materialize
 
         def joint(g: Any, values: tuple[Any, ...]) -> list[Any]:
+            if cls.backward is Function.backward:
+                raise NotImplementedError(_missing(name, "backward(ctx, g)"))
             gradients: Sequence[Any] = g if type(g) is tuple else (g,)
             recording = any(isinstance(part, Variable) for part in gradients)
             if recording and strangers:
@@ -320,6 +324,10 @@ def _array(value: Any) -> Any:
     """Return what `forward` shall see: an array for a Variable, anything else as it is."""
     data = unwrap(value)
     return np.asarray(data) if isinstance(data, np.generic) and data is not value else data
+
+
+def _missing(name: str, method: str) -> str:
+    return f"{name}: wanted a static method {method}, got none; define it"
 
 
 def _output(name: str, value: Any) -> Any:

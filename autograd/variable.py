@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import operator
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NoReturn
 
@@ -37,6 +38,7 @@ from autograd.ops import (
 )
 from autograd.ops.in_place import augmented
 from autograd.protocols import array_function, array_ufunc
+from autograd.typed import user_level
 
 __all__ = [
     "Variable",
@@ -158,6 +160,12 @@ class Variable:
         if node is None:
             return None
         g = getattr(node, "grad", None)
+        if g is None and node.plan is not LEAF and not hasattr(node, "grad"):
+            warnings.warn(
+                "grad: wanted a leaf, got the result of an operation, which keeps none; call "
+                "retain_grad() on it before the backward pass",
+                stacklevel=user_level(),
+            )
         if isinstance(g, np.generic):
             g = node.grad = np.asarray(g)
         return g
