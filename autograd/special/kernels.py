@@ -53,6 +53,17 @@ def in_double(kernel: Kernel) -> Kernel:
     return computed
 
 
+def beyond(condition: Any, kernel: Kernel, out: Any, *arrays: Any) -> Any:
+    """Return `out`, with `kernel(*arrays)` where `condition` holds, computed for these alone."""
+    if not np.any(condition):
+        return out
+    if np.all(condition):
+        return kernel(*arrays)
+    out = np.array(out)
+    out[condition] = kernel(*[a[condition] for a in arrays])
+    return out
+
+
 def where_holds(condition: Any, inside: Kernel, outside: Kernel, *arrays: Any) -> Any:
     """Return `inside(*arrays)` where `condition` holds and `outside(*arrays)` elsewhere.
 
