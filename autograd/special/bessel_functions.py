@@ -47,7 +47,6 @@ __all__ = [
 ]
 
 _END = 42.0  # what decays by exp(-42) has ended
-_NEAR = 3.0
 
 # -- derivatives as sums of neighbours -------------------------------------------------------------
 
@@ -141,15 +140,19 @@ def _family(name: str, kernel: Callable[[int, Any, Any], Any]) -> Any:
     return derivative
 
 
-def _scaled_rule(f: Callable[..., Any], derivative: Any, outer: int) -> Callable[..., Any]:
-    """Return the rule of exp(outer x) f(v, x): up to _NEAR the sum of neighbours loses at most 4
-    bits, and uses what forward has computed.
+def _scaled_rule(
+    f: Callable[..., Any], derivative: Any, outer: int, near: Callable[[Any], Any]
+) -> Callable[..., Any]:
+    """Return the rule of exp(outer x) f(v, x): up to `near` of the order the sum of
+    neighbours loses at most 4 bits, and uses what forward has computed.
     """
 
     def rule(g: Any, x: Any, y: Any, out: Any) -> Any:
-        if g.__class__ is np.ndarray and np.maximum.reduce(np.abs(y), None) <= _NEAR:
-            inner = -outer / 2
-            return g * (inner * (f(x - 1, y) + f(x + 1, y)) + outer * np.sign(y) * out)
+        if g.__class__ is np.ndarray and not np.any(np.abs(y) > near(x)):
+            slope = (-outer / 2) * (f(x - 1, y) + f(x + 1, y)) + outer * np.sign(y) * out
+            square = np.vdot(slope, slope)
+            if square == square:  # noqa: PLR0124 - nan would be a difference of infinities
+                return g * slope
         return g * derivative(1, x, y)
 
     return rule
@@ -167,8 +170,8 @@ jv   = binary(scipy_kernel("jv"),  name="jv",  y=lambda g, x, y: g * _jv(1, x, y
 yv   = binary(scipy_kernel("yv"),  name="yv",  y=lambda g, x, y: g * _yv(1, x, y))
 iv   = binary(scipy_kernel("iv"),  name="iv",  y=lambda g, x, y: g * _iv(1, x, y))
 kv   = binary(scipy_kernel("kv"),  name="kv",  y=lambda g, x, y: g * _kv(1, x, y))
-ive  = binary(scipy_kernel("ive"), name="ive", y=_scaled_rule(scipy_kernel("ive"), _ive, -1))
-kve  = binary(scipy_kernel("kve"), name="kve", y=_scaled_rule(scipy_kernel("kve"), _kve, 1))
+ive  = binary(scipy_kernel("ive"), name="ive", y=_scaled_rule(scipy_kernel("ive"), _ive, -1, lambda v: np.maximum(3.0, v * v)))
+kve  = binary(scipy_kernel("kve"), name="kve", y=_scaled_rule(scipy_kernel("kve"), _kve, 1, lambda v: np.maximum(1.0, np.abs(v))))
 jn, yn = jv, yv
 
 j0   = unary(scipy_kernel("j0"),  name="j0",  x=lambda g, x: -g * j1(x))

@@ -117,7 +117,7 @@ def _erfcx_slope(x: Any, out: Any) -> Any:
 
 
 def _erfcx_x(g: Any, x: Any, out: Any) -> Any:
-    if g.__class__ is np.ndarray and np.maximum.reduce(x, None) <= _NEAR:
+    if g.__class__ is np.ndarray and not np.any(x > _NEAR):
         return g * (2 * x * out - 2 / _SQRT_PI)
     return g * _erfcx_slope(x, out)
 
@@ -134,7 +134,7 @@ def _dawsn_slope(x: Any, out: Any) -> Any:
 
 
 def _dawsn_x(g: Any, x: Any, out: Any) -> Any:
-    if g.__class__ is np.ndarray and np.maximum.reduce(np.abs(x), None) <= _NEAR:
+    if g.__class__ is np.ndarray and not np.any(np.abs(x) > _NEAR):
         return g * (1 - 2 * x * out)
     return g * _dawsn_slope(x, out)
 
