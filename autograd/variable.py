@@ -151,7 +151,7 @@ class Variable:
             return None
         g = getattr(node, "grad", None)
         if isinstance(g, np.generic):
-            g = node.grad = np.asarray(g)
+            g = node.grad = np.asarray(g, dtype=node.dtype)  # a scalar has no byte order
         return g
 
     @grad.setter
