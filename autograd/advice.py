@@ -210,6 +210,10 @@ def _fix(name: str, typed: ast.expr | None, library: str) -> str:
 def _scipy(package: str, name: str) -> str:
     """Name the function of `autograd` that does what one of SciPy does."""
     path = name.split(".")
+    if package.startswith("_"):  # scipy._lib decorates functions of others: where is that name?
+        packages = ("linalg", "special", "stats", "signal", "integrate", "fft")
+        scipy = {p: sys.modules.get(f"scipy.{p}") for p in packages}
+        package = next((p for p in packages if hasattr(scipy[p], path[-1])), package)
     try:
         module = importlib.import_module(f"autograd.{package}")
         for count in (2, 1):  # stats.norm.logpdf, or linalg.cholesky

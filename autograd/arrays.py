@@ -18,6 +18,7 @@ __all__ = [
     "read_only",
     "references",
     "refuse_complex",
+    "refuse_mask",
 ]
 
 # An array or, for 0-d results, a NumPy scalar, which is ten times as fast.
@@ -67,6 +68,15 @@ def refuse_complex(name: str, *operands: Any) -> None:
             raise TypeError(
                 f"{name}: wanted real numbers, got {dtype or 'complex'}; write x.real or abs(x)"
             )
+
+
+def refuse_mask(what: str, data: Any) -> None:
+    """Refuse a masked array, whose mask NumPy would drop."""
+    if hasattr(data, "mask") and hasattr(data, "filled"):
+        raise TypeError(
+            f"{what}: wanted an array without a mask, got a masked one, whose hidden values would "
+            "count; write data.filled(value)"
+        )
 
 
 def overlap(x: Array, y: Array) -> bool:

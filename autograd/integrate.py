@@ -225,7 +225,11 @@ def odeint(
         >>> round(value * np.e**2, 6), round(slope * np.e**2, 6)
         (np.float64(1.0), np.float64(-1.0))
     """
-    problem = _Problem(func, y0, args, (rtol, atol), tfirst)
+    if not isinstance(args, (tuple, list)):
+        raise TypeError(
+            f"odeint: wanted args as a tuple, got {type(args).__name__}; write args=(value,)"
+        )
+    problem = _Problem(func, y0, tuple(args), (rtol, atol), tfirst)
     moments, times = _moments(problem, as_array("odeint", "t", t))
     state = problem.start
     solution = [state]

@@ -16,6 +16,7 @@ import numpy as np
 
 import autograd
 from autograd import Variable
+from autograd.arrays import refuse_mask
 from autograd.testing._arrays import (
     Array,
     Slot,
@@ -98,6 +99,8 @@ class Problem:
         self.title = title
         self.order = order
         self.call = call
+        for leaf in leaves:
+            refuse_mask(title, leaf)
         self.leaves = [np.array(leaf) for leaf in leaves]
         self.inputs = [
             Slot(name, leaf.shape, leaf.dtype)

@@ -684,7 +684,7 @@ def exercised(row):
 
 
 def fault_of_a_complex_operand(row, case, k):
-    """Return what is wrong with the gradients where operand `k` alone is complex, "" for nothing."""
+    """Return what is wrong with the gradients where operand `k` alone is complex, or ""."""
     rng = random_for(row)
     call = Call(row.function, case.arguments(rng), case)
     operands = list(call.operands)
