@@ -201,3 +201,13 @@ def test_bincount_counts_like_numpy_and_sums_recorded_weights():
     np.testing.assert_array_equal(weights.grad, [1.0, 3.0, 3.0])
     with pytest.raises(ValueError, match="bincount: wanted non-negative integers"):
         autograd.bincount([0, -1], leaf([1.0, 2.0]))
+
+
+def test_readings_beside_functions_of_zero_derivative_have_second_derivatives():
+    def f(x):
+        whole, row = np.sum(np.sign(x)), np.sum(np.sign(x[0]))
+        return np.sum(x[1] ** 2) + whole + row
+
+    expected = np.zeros((2, 2, 2, 2))
+    expected[1, 0, 1, 0] = expected[1, 1, 1, 1] = 2
+    np.testing.assert_array_equal(autograd.hessian(f)(np.ones((2, 2))), expected)
