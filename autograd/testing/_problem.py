@@ -99,8 +99,6 @@ class Problem:
         self.title = title
         self.order = order
         self.call = call
-        for leaf in leaves:
-            refuse_mask(title, leaf)
         self.leaves = [np.array(leaf) for leaf in leaves]
         self.inputs = [
             Slot(name, leaf.shape, leaf.dtype)
@@ -228,6 +226,8 @@ def make_problem(
     title = name_of(fn)
     names = _parameter_names(fn, len(inputs))
     found = [leaf for n, value in zip(names, inputs, strict=True) for leaf in flatten(value, n)]
+    for _, value in found:
+        refuse_mask(title, value)
     widened: Callable[[Any], Any] = precise if wide else lambda value: value
     values = [widened(value) for _, value in found]
     # Variables that require a gradient, else floating arrays, else floats.

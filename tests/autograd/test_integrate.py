@@ -157,9 +157,7 @@ def test_what_does_not_fit_is_named(arguments, message):
 )
 def test_an_argument_outside_of_a_tuple_is_refused(args):
     kind = type(args).__name__
-    with pytest.raises(
-        TypeError, match=rf"odeint: wanted args as a tuple, got {kind}; write args="
-    ):
+    with pytest.raises(TypeError, match=rf"odeint: wanted args as a tuple, got {kind}; write"):
         odeint(lambda y, t, rate: -rate * y, 1.0, [0.0, 1.0], args=args)
 
 
