@@ -213,7 +213,9 @@ def _scipy(package: str, name: str) -> str:
     if package.startswith("_"):  # scipy._lib decorates functions of others: where is that name?
         packages = ("linalg", "special", "stats", "signal", "integrate", "fft")
         scipy = {p: sys.modules.get(f"scipy.{p}") for p in packages}
-        package = next((p for p in packages if hasattr(scipy[p], path[-1])), package)
+        package = next((p for p in packages if hasattr(scipy[p], path[-1])), "")
+        if not package:  # the words of the user are not known, as in some interactive sessions
+            return "use the function of that name in autograd.linalg, autograd.stats and so on"
     try:
         module = importlib.import_module(f"autograd.{package}")
         for count in (2, 1):  # stats.norm.logpdf, or linalg.cholesky
