@@ -93,6 +93,12 @@ def test_a_rule_that_is_attached_again_takes_the_place_of_the_first(arity):
     assert autograd.grad(f)(1.0) == 7.0
 
 
+def test_rules_by_position_are_told_the_spelling_here():
+    double = primitive(lambda x: x * 2, name="double")
+    with pytest.raises(TypeError, match=r"double\.defvjp\(x=lambda g, out, x: \.\.\.\) instead"):
+        double.defvjp(lambda ans, x: lambda g: g * 2)
+
+
 def test_what_the_library_alone_may_know_is_no_argument():
     for maker in (primitive, unary, binary):
         assert not {"trusted", "defers", "masks"} & set(inspect.signature(maker).parameters)
