@@ -72,7 +72,8 @@ def refuse_complex(name: str, *operands: Any) -> None:
 
 def refuse_mask(what: str, data: Any) -> None:
     """Refuse a masked array, whose mask NumPy would drop."""
-    if hasattr(data, "mask") and hasattr(data, "filled"):
+    kind = type(data)  # not of the object: what a Variable has not, it explains at length
+    if hasattr(kind, "mask") and hasattr(kind, "filled"):
         raise TypeError(
             f"{what}: wanted an array without a mask, got a masked one, whose hidden values would "
             "count; write data.filled(value)"

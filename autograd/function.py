@@ -122,7 +122,7 @@ class Function:
             i for i, a in enumerate(arguments) if isinstance(a, Variable) and a.requires_grad
         )
         ctx = Context(tuple(i in positions for i in range(len(arguments))))
-        before = cls._attributes() if positions else {}
+        before = cls._attributes() if positions else []
         with no_grad():
             try:
                 result = cls.forward(ctx, *raw)
@@ -141,8 +141,7 @@ class Function:
         if not positions or all(constant):
             return record(cls._primitive().constant, (), (), out, tuple(arguments))
         parents = tuple(arguments[i]._node for i in positions)
-        attributes = cls._attributes().items()
-        left = [value for key, value in attributes if before.get(key, _PRIVATE) is not value]
+        left = [v for c, old in before for k, v in vars(c).items() if old.get(k) is not v]
         plan, saved = cls._plan(ctx, left, raw, outputs, positions, names)
         result = record(plan, parents, (saved,), out, tuple(arguments))
         for variable, is_constant in zip(result, constant, strict=True) if several else ():
@@ -166,10 +165,9 @@ class Function:
             )
 
     @classmethod
-    def _attributes(cls) -> dict[tuple[type, str], Any]:
+    def _attributes(cls) -> list[tuple[type, dict[str, Any]]]:
         """Return the attributes of the class, where `forward` may leave what `backward` reads."""
-        classes = cls.__mro__[: cls.__mro__.index(Function)]
-        return {(c, key): value for c in classes for key, value in vars(c).items()}
+        return [(c, {**vars(c)}) for c in cls.__mro__[:-1] if c is not Function]
 
     @classmethod
     def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], list[str]]:
