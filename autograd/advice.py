@@ -210,12 +210,11 @@ def _fix(name: str, typed: ast.expr | None, library: str) -> str:
 def _scipy(package: str, name: str) -> str:
     """Name the function of `autograd` that does what one of SciPy does."""
     path = name.split(".")
-    if package.startswith("_"):  # scipy._lib decorates functions of others: where is that name?
-        packages = ("linalg", "special", "stats", "signal", "integrate", "fft")
-        scipy = {p: sys.modules.get(f"scipy.{p}") for p in packages}
-        package = next((p for p in packages if hasattr(scipy[p], path[-1])), "")
-        if not package:  # the words of the user are not known, as in some interactive sessions
-            return "use the function of that name in autograd.linalg, autograd.stats and so on"
+    if package.startswith("_"):  # scipy._lib wraps the functions of the others
+        rooms = ("linalg", "special", "stats", "signal", "integrate", "fft")
+        named = [room for room in rooms if room in path]
+        holds = [room for room in rooms if _is_recorded(f"autograd.{room}", path[-1])]
+        package = (named + holds + ["linalg"])[0]
     try:
         module = importlib.import_module(f"autograd.{package}")
         for count in (2, 1):  # stats.norm.logpdf, or linalg.cholesky

@@ -115,7 +115,6 @@ class Function:
         """Call `forward` on the arrays of `args` and record it where one of them requires a
         gradient.
         """
-        cls._require("forward", "x")
         arguments, names = cls._bind(args, kwargs)
         raw = [read_only(_array(a)) if isinstance(a, Variable) else a for a in arguments]
         positions = tuple(
@@ -157,14 +156,6 @@ class Function:
         return cls._opaque
 
     @classmethod
-    def _require(cls, method: str, argument: str) -> None:
-        if getattr(cls, method) is getattr(Function, method):
-            raise NotImplementedError(
-                f"{cls.__name__}: wanted a method {method}(ctx, {argument}), got none; define it "
-                "as a staticmethod"
-            )
-
-    @classmethod
     def _attributes(cls) -> list[tuple[type, dict[str, Any]]]:
         """Return the attributes of the class, where `forward` may leave what `backward` reads."""
         return [(c, {**vars(c)}) for c in cls.__mro__[:-1] if c is not Function]
@@ -173,6 +164,8 @@ class Function:
     def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], list[str]]:
         """Return all arguments in the order of the signature of `forward`, with their names."""
         if "_signature" not in cls.__dict__ or cls._signature is None:
+            if cls.forward is Function.forward:
+                raise NotImplementedError(_missing(cls.__name__, "forward(ctx, x)"))
             cls._signature = inspect.signature(cls.forward)
         try:
             bound = cls._signature.bind(None, *args, **kwargs)
@@ -225,7 +218,8 @@ class Function:
         needs, materialize = ctx.needs_input_grad, ctx._materialize
 
         def joint(g: Any, values: tuple[Any, ...]) -> list[Any]:
-            cls._require("backward", "g")
+            if cls.backward is Function.backward:
+                raise NotImplementedError(_missing(name, "backward(ctx, g)"))
             gradients: Sequence[Any] = g if type(g) is tuple else (g,)
             recording = any(isinstance(part, Variable) for part in gradients)
             if recording and strangers:
@@ -368,6 +362,10 @@ def _array(value: Any) -> Any:
     """Return what `forward` shall see: an array for a Variable, anything else as it is."""
     data = unwrap(value)
     return np.asarray(data) if isinstance(data, np.generic) and data is not value else data
+
+
+def _missing(name: str, method: str) -> str:
+    return f"{name}: wanted a static method {method}, got none; define it"
 
 
 def _output(name: str, value: Any) -> Any:

@@ -92,6 +92,10 @@ class _Problem:
         tolerances: tuple[float, float],
         tfirst: bool,
     ) -> None:
+        if not isinstance(args, (tuple, list)):
+            raise TypeError(
+                f"odeint: wanted args as a tuple, got {type(args).__name__}; write args=(value,)"
+            )
         self.func = func
         self.args = args
         self.tfirst = tfirst
@@ -225,11 +229,7 @@ def odeint(
         >>> round(value * np.e**2, 6), round(slope * np.e**2, 6)
         (np.float64(1.0), np.float64(-1.0))
     """
-    if not isinstance(args, (tuple, list)):
-        raise TypeError(
-            f"odeint: wanted args as a tuple, got {type(args).__name__}; write args=(value,)"
-        )
-    problem = _Problem(func, y0, tuple(args), (rtol, atol), tfirst)
+    problem = _Problem(func, y0, args, (rtol, atol), tfirst)
     moments, times = _moments(problem, as_array("odeint", "t", t))
     state = problem.start
     solution = [state]

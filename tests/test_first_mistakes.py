@@ -230,7 +230,7 @@ MISTAKES = {
             "Double.apply(Variable(1.0, requires_grad=True)).backward()"
         ),
         NotImplementedError,
-        [r"Double: wanted a method backward\(ctx, g\), got none"],
+        [r"Double: wanted a static method backward\(ctx, g\), got none"],
     ),
     "M43 too high a learning rate": (
         DATA

@@ -363,9 +363,9 @@ def test_a_missing_backward_is_not_implemented():
             return x * 2
 
     y = OneWay.apply(leaf(1.0))
-    with pytest.raises(NotImplementedError, match="OneWay: wanted a method backward"):
+    with pytest.raises(NotImplementedError, match="OneWay: wanted a static method backward"):
         y.sum().backward()
-    with pytest.raises(NotImplementedError, match="Function: wanted a method forward"):
+    with pytest.raises(NotImplementedError, match="Function: wanted a static method forward"):
         Function.apply(1.0)
 
 
