@@ -89,6 +89,8 @@ def test_assigned_data_are_shared():
         lambda m: nn.functional.mse_loss(leaf(0.0, 0.0), m),
         nn.ArrayDataset,
         lambda m: check_gradients(np.exp, m),
+        lambda m: autograd.array([leaf(0.0, 0.0), m]),
+        lambda m: nn.functional.conv1d(m[None, None], np.ones((1, 1, 1))),
     ],
     ids=[
         "Variable",
@@ -100,6 +102,8 @@ def test_assigned_data_are_shared():
         "loss",
         "dataset",
         "checker",
+        "list",
+        "conv",
     ],
 )
 def test_masked_arrays_are_refused_because_hidden_values_would_count(use):
