@@ -222,7 +222,7 @@ class _Objective(Generic[Loss]):
             result = self.closure()
         if result is None:
             raise TypeError(
-                "LBFGS: wanted the loss from the closure, got None; end it: return loss"
+                "LBFGS: wanted the loss from the closure, got None; add: return loss"
             )
         grads = [
             as_real(np.zeros(p.size, p.dtype) if p.grad is None else np.ravel(p.grad))
