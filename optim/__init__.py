@@ -1,5 +1,8 @@
 """Optimizers, gradient clipping and learning rate schedules, with PyTorch's names and numbers."""
 
+import importlib
+import typing
+
 from autograd._clip import clip_grad_norm_, clip_grad_value_, get_total_norm
 from autograd.publication import publish as _publish
 from optim import lr_scheduler
@@ -46,3 +49,16 @@ __all__ = [
 ]
 
 _publish(__name__)
+
+if typing.TYPE_CHECKING:
+    from optim import swa_utils as swa_utils
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import `swa_utils`, which needs `nn`, when it is first asked for."""
+        if name == "swa_utils":
+            return importlib.import_module("optim.swa_utils")
+        raise AttributeError(f"module 'optim' has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), "swa_utils"})

@@ -221,9 +221,7 @@ class _Objective(Generic[Loss]):
         with enable_grad():
             result = self.closure()
         if result is None:
-            raise TypeError(
-                "LBFGS: wanted the loss from the closure, got None; add: return loss"
-            )
+            raise TypeError("LBFGS: wanted the loss from the closure, got None; add: return loss")
         grads = [
             as_real(np.zeros(p.size, p.dtype) if p.grad is None else np.ravel(p.grad))
             for p in self.params

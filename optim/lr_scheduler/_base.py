@@ -17,10 +17,11 @@ from optim._options import plain_number
 __all__ = ["LRScheduler", "check_count", "per_group"]
 
 
-def check_count(owner: str, name: str, value: object) -> None:
-    """Raise ValueError unless a number of steps is a positive integer."""
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(f"{owner}: wanted a positive integer as {name}, got {value!r}")
+def check_count(owner: str, name: str, value: object, low: int = 1) -> None:
+    """Raise ValueError unless a number of steps is a positive integer, or at least `low`."""
+    if not isinstance(value, int) or value < low:
+        wanted = "a positive integer" if low == 1 else f"an integer of at least {low}"
+        raise ValueError(f"{owner}: wanted {wanted} as {name}, got {value!r}")
 
 
 def per_group(owner: str, name: str, value: Any, optimizer: Optimizer) -> list[Any]:
