@@ -58,7 +58,7 @@ class LBFGS(Optimizer):
         ...     return loss
         >>> optimizer.step(closure).item().__round__(4)  # before the step, as PyTorch
         24.2
-        >>> x.data.round(6)
+        >>> x.data.round(3)
         array([1., 1.])
     """
 

@@ -77,6 +77,9 @@ class SWALR(LRScheduler):
             for group in self.optimizer.param_groups
         ]
 
+    def _restart(self) -> None:
+        self._move_to(0)  # from the rate that the schedule before has left
+
     def _share(self, step: int) -> float:
         t = max(0.0, min(1.0, step / max(1, self.anneal_epochs)))
         return t if self.anneal_strategy == "linear" else (1 - math.cos(math.pi * t)) / 2
