@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import autograd
+import nn
 import optim
 from autograd import Variable
 
@@ -243,6 +244,20 @@ def test_a_checkpoint_continues_bit_for_bit(options):
     np.testing.assert_array_equal(params[0].data, others[0].data)
     lists = json.loads(json.dumps(saved, default=np.ndarray.tolist))
     other.load_state_dict(lists)  # as plain lists, too
+
+
+def test_a_file_keeps_the_history(tmp_path):
+    params = leaves(STARTS[logistic])
+    optimizer = optim.LBFGS(params, max_iter=4, **SEARCH)
+    optimizer.step(closure_of(optimizer, logistic, params))
+    nn.save(tmp_path / "run.npz", optimizer=optimizer)
+    others = leaves([p.data for p in params])
+    other = optim.LBFGS(others)
+    nn.load(tmp_path / "run.npz", optimizer=other)
+    for o, p in ((optimizer, params), (other, others)):
+        o.step(closure_of(o, logistic, p))
+    for p, q in zip(params, others, strict=True):
+        np.testing.assert_array_equal(p.data, q.data)
 
 
 def test_a_step_at_the_minimum_looks_once():
