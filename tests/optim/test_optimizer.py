@@ -142,11 +142,12 @@ def test_the_closure_runs_once_records_and_returns_its_loss():
     assert x.data[0] == 0.0
 
 
-def test_a_step_makes_recorded_graphs_stale():
+@pytest.mark.parametrize("algorithm", [optim.SGD, optim.Adafactor])
+def test_a_step_makes_recorded_graphs_stale(algorithm):
     x = leaf(1.0, 2.0)
     loss = (x * x).sum()
     x.grad = np.ones(2)
-    optim.SGD([x], lr=0.1).step()
+    algorithm([x], lr=0.1).step()
     with pytest.raises(RuntimeError, match="was changed"):
         loss.backward()
 
