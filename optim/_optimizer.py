@@ -1,7 +1,7 @@
 """Optimizer: parameter groups, state, checkpoints and the contract of a step.
 
 Imports `autograd` only. An algorithm is a subclass that names its options and its state and
-writes one method, `update`, on flat arrays; everything else is here and in `_runs.py`.
+writes one method, `update`, on arrays; everything else is here and in `_runs.py`.
 """
 
 import copy
@@ -146,8 +146,9 @@ class Optimizer(Declared):
             g: flat gradient, not to be written.
             state: the buffers as flat arrays, to be written, and the scalars.
             group: the options.
-            scratch: three work arrays as long as `p`, contents undefined; none where the algorithm
-                is not elementwise, and nothing is flat.
+            scratch: three work arrays as long as `p`, contents undefined.
+
+        Where `elementwise` is False, nothing is flat, and there is no scratch.
         """
         raise NotImplementedError(f"{self._name}: a subclass must define update()")
 

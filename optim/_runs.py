@@ -10,7 +10,8 @@ An update is a dozen NumPy calls, and its cost has two regimes:
   block stays in the second-level cache for the whole update (measured: 1.7 times faster on 16
   million elements than whole-array calls). Scratch arrays are as long as one block.
 
-Both are the same code, because an update is elementwise and only ever sees flat blocks.
+Both are the same code, because an update is elementwise and only ever sees flat blocks. One that is
+not sees each parameter as it is, in a `Whole`.
 Imports `autograd` only.
 """
 
