@@ -264,27 +264,23 @@ def test_layer_by_layer_notices_a_wrong_gradient():
 # -- character GPT ---------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def trained_gpt(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("gpt")
-    return folder, run(folder, "character_gpt")
-
-
-@pytest.mark.slow
-def test_the_character_gpt_knows_more_than_pairs_and_writes_in_a_new_process(trained_gpt):
-    folder, result = trained_gpt
-    assert result.returncode == 0, result.stdout + result.stderr
+# In full, to its target, it is run by .ci/run, which asks for its exit status.
+def test_the_character_gpt_writes_in_a_new_process_and_says_that_it_has_not_learned_enough(
+    tmp_path,
+):
+    result = run(tmp_path, "character_gpt", "--steps", 5)
+    assert result.returncode == 1, result.stdout + result.stderr
     assert result.stderr == ""
     pairs = float(re.search(r"counting pairs: ([\d.]+)", result.stdout)[1])
-    losses = [float(x) for x in re.findall(r"held out ([\d.]+)$", result.stdout, re.MULTILINE)]
-    assert len(losses) == 12
-    assert losses[-1] < 1.6 < 0.8 * pairs
+    assert 0.8 * pairs > 1.6
     _, sample = result.stdout.split("new process:\n\n")
     assert sample.startswith("The ")
     assert len(sample) > 400
-    assert (folder / "character_gpt.npz").exists()
+    assert "held out: " in result.stdout.splitlines()[-1]
+    assert result.stdout.endswith("target 1.6: missed\n")
+    assert (tmp_path / "character_gpt.npz").exists()
     if importlib.util.find_spec("matplotlib") is not None:
-        assert (folder / "character_gpt.png").read_bytes().startswith(b"\x89PNG")
+        assert (tmp_path / "character_gpt.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_character_gpt_does_not_look_ahead():
