@@ -62,14 +62,14 @@ class _Estimator(_base.BaseEstimator):  # type: ignore[misc, name-defined]
             ValueError, TypeError: data or parameters are not what they should be.
             FloatingPointError: the loss has become nan or infinite.
         """
-        begins = not (self.warm_start and hasattr(self, "module_"))
-        return self._train(X, y, sample_weight, self.epochs, begins=begins)
+        return self._train(X, y, sample_weight, partial=False)
 
     def _train(
-        self, X: Any, y: Any, sample_weight: Any, epochs: int, *, begins: bool, classes: Any = None
+        self, X: Any, y: Any, sample_weight: Any, *, partial: bool, classes: Any = None
     ) -> Self:
+        begins = not (hasattr(self, "module_") and (partial or self.warm_start))
         check = _validation.check_scalar
-        check(epochs, "epochs", numbers.Integral, min_val=1)
+        check(self.epochs, "epochs", numbers.Integral, min_val=1)
         check(self.batch_size, "batch_size", numbers.Integral, min_val=1)
         check(self.learning_rate, "learning_rate", numbers.Real, min_val=0)
         X, targets, weights = self._read(X, y, begins, classes)
@@ -78,7 +78,9 @@ class _Estimator(_base.BaseEstimator):  # type: ignore[misc, name-defined]
             raise ValueError("Sample weights must contain at least one non-zero number.")
         # Samples that do not count leave, so that batches hold samples that do.
         kept = weights > 0
-        X, targets, weights = X[kept], targets[kept], weights[kept] / weights[kept].mean()
+        X, targets, weights = X[kept], targets[kept], weights[kept]
+        if not partial:  # a part does not know what the others weigh
+            weights = weights / weights.mean()
         if begins:
             self._begin(X)
         self.history_ = fit(
@@ -91,7 +93,7 @@ class _Estimator(_base.BaseEstimator):  # type: ignore[misc, name-defined]
             ),
             step=self._step,
             optimizer=self.optimizer_,
-            epochs=int(epochs),
+            epochs=1 if partial else int(self.epochs),
             progress=bool(self.verbose),
         )
         return self
@@ -272,7 +274,7 @@ class Classifier(_base.ClassifierMixin, _Estimator):  # type: ignore[misc, name-
                 "class_weight 'balanced' is not supported for partial_fit, which does not see all "
                 "samples; pass the weights as a dict"
             )
-        return self._train(X, y, sample_weight, 1, begins=begins, classes=classes)
+        return self._train(X, y, sample_weight, partial=True, classes=classes)
 
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class (n, classes), in the order of `classes_`."""
@@ -364,7 +366,7 @@ class Regressor(_base.RegressorMixin, _Estimator):  # type: ignore[misc, name-de
             y: targets (n,) or (n, outputs).
             sample_weight: how much each sample counts (n,).
         """
-        return self._train(X, y, sample_weight, 1, begins=not hasattr(self, "module_"))
+        return self._train(X, y, sample_weight, partial=True)
 
     def predict(self, X: Any) -> Any:
         """Return the prediction for each sample: (n,) or (n, outputs), as the targets were."""

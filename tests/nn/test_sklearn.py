@@ -62,6 +62,27 @@ def test_without_hidden_layers_it_is_linear_regression():
     assert model.fit(points, targets[:, 0]).predict(points).shape == (60,)
 
 
+def test_only_the_ratios_of_weights_count():
+    weight = np.arange(200.0)
+    by_scale = [
+        Classifier((4,), optimizer=optim.SGD, epochs=2, batch_size=64, random_state=0)
+        .fit(X, y, scale * weight)
+        .predict_proba(X)
+        for scale in (1, 1000)
+    ]
+    np.testing.assert_allclose(*by_scale, rtol=1e-10)
+
+
+def test_the_weights_of_parts_count_against_those_of_other_parts():
+    heavy, light = (
+        Regressor(nn.Linear(2, 1, dtype=np.float64, generator=0), optimizer=optim.SGD)
+        .partial_fit(X, y, np.full(200, weight))
+        .module_
+        for weight in (2.0, 1.0)
+    )
+    assert not np.allclose(heavy.weight.data, light.weight.data)
+
+
 def test_pipelines_searches_and_validation_work():
     search = GridSearchCV(
         make_pipeline(StandardScaler(), Classifier(random_state=0)),
