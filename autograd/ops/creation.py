@@ -23,8 +23,6 @@ __all__ = [
     "asarray",
     "ascontiguousarray",
     "c_",
-    "full",
-    "full_like",
     "geomspace",
     "linspace",
     "logspace",
