@@ -48,11 +48,13 @@ LAYERS = (
     ("autograd.testing",),
     ("nn",),
     ("optim",),
+    ("nn.sklearn",),
 )
 # What a package may import besides itself, the standard library and NumPy at module level.
 PACKAGES = {"autograd": set(), "nn": {"autograd"}, "optim": {"autograd"}}
-# PyTorch's address of averages of modules; `import optim` does not import it.
-DOORS = {"optim.swa_utils": {"nn"}}
+# PyTorch's address of averages of modules; estimators, which train by themselves and so choose an
+# optimizer. `import optim` and `import nn` do not import them.
+DOORS = {"optim.swa_utils": {"nn"}, "nn.sklearn": {"optim"}}
 
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
