@@ -4,6 +4,7 @@ Names, arguments, defaults and weight layouts are PyTorch's, with `axis` for `di
 first.
 """
 
+import importlib
 import sys
 import typing
 
@@ -338,10 +339,15 @@ __all__ = [
     "utils",
 ]
 
-_publish(__name__)
-
-if not typing.TYPE_CHECKING:
+if typing.TYPE_CHECKING:
+    from nn import sklearn as sklearn
+else:
 
     def __getattr__(name: str) -> object:
-        """Say where a name is that is not here."""
+        """Import the estimators, which need scikit-learn, when they are first asked for."""
+        if name == "sklearn":
+            return importlib.import_module("nn.sklearn")
         raise _instead_of_name(sys.modules[__name__], name)
+
+
+_publish(__name__)

@@ -64,7 +64,11 @@ SAVED = NET + "nn.save('m.npz', model=model)\n"
 # name: (snippet, exception or warning, what the sentence says, in this order)
 MISTAKES = {
     # of NumPy's users
-    "shuffles in place": (V + "np.random.default_rng(0).shuffle(v)", TypeError, "wanted.*set_at"),
+    "shuffles in place": (
+        V + "np.random.default_rng(0).shuffle(v)",
+        RuntimeError,
+        r"setitem: wanted .* got a leaf; write .*x = x\.copy\(\)",
+    ),
     "a ufunc's where=": (
         V + "np.sqrt(v, where=np.array([True, False, True]))",
         TypeError,
