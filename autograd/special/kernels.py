@@ -16,6 +16,7 @@ from autograd.arrays import refuse_complex
 
 __all__ = [
     "Kernel",
+    "beyond",
     "in_double",
     "integral",
     "of_reals",
