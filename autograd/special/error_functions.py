@@ -123,12 +123,6 @@ def _erfcx_slope(x: Any, out: Any) -> Any:
     return beyond(x > _NEAR, functools.partial(erfcx_derivative, 1), 2 * x * out - 2 / _SQRT_PI, x)
 
 
-def _erfcx_x(g: Any, x: Any, out: Any) -> Any:
-    if g.__class__ is np.ndarray and not np.any(x > _NEAR):
-        return g * (2 * x * out - 2 / _SQRT_PI)
-    return g * _erfcx_slope(x, out)
-
-
 @primitive(
     name="dawsn_slope",
     x=lambda g, x: g * dawsn_derivative(2, x),
@@ -138,12 +132,6 @@ def _erfcx_x(g: Any, x: Any, out: Any) -> Any:
 def _dawsn_slope(x: Any, out: Any) -> Any:
     far = np.abs(x) > _NEAR
     return beyond(far, functools.partial(dawsn_derivative, 1), 1 - 2 * x * out, x)
-
-
-def _dawsn_x(g: Any, x: Any, out: Any) -> Any:
-    if g.__class__ is np.ndarray and not np.any(np.abs(x) > _NEAR):
-        return g * (1 - 2 * x * out)
-    return g * _dawsn_slope(x, out)
 
 
 # -- the hazard of the normal distribution ---------------------------------------------------------
@@ -171,10 +159,10 @@ hazard_excess = unary(_hazard_excess, name="hazard_excess", x=lambda g, x, out: 
 
 erf      = unary(erf_kernel.erf,           name="erf",      x=lambda g, x: g * (2 / _SQRT_PI * np.exp(-x * x)))
 erfc     = unary(erf_kernel.erfc,          name="erfc",     x=lambda g, x: g * (-2 / _SQRT_PI * np.exp(-x * x)))
-erfcx    = unary(of_reals(scipy_kernel("erfcx")), name="erfcx",    x=_erfcx_x)
+erfcx    = unary(of_reals(scipy_kernel("erfcx")), name="erfcx",    x=lambda g, x, out: g * _erfcx_slope(x, out))
 erfinv   = unary(scipy_kernel("erfinv"),   name="erfinv",   x=lambda g, out: g * (_SQRT_PI / 2 * np.exp(out * out)))
 erfcinv  = unary(scipy_kernel("erfcinv"),  name="erfcinv",  x=lambda g, out: -g * (_SQRT_PI / 2 * np.exp(out * out)))
-dawsn    = unary(of_reals(scipy_kernel("dawsn")), name="dawsn",    x=_dawsn_x)
+dawsn    = unary(of_reals(scipy_kernel("dawsn")), name="dawsn",    x=lambda g, x, out: g * _dawsn_slope(x, out))
 ndtri    = unary(scipy_kernel("ndtri"),    name="ndtri",    x=lambda g, out: g * (_SQRT_2PI * np.exp(out * out / 2)))
 log_ndtr = unary(of_reals(scipy_kernel("log_ndtr")), name="log_ndtr", x=lambda g, x: g * hazard(x))
 # fmt: on

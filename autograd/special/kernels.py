@@ -76,13 +76,12 @@ def in_double(kernel: Kernel, name: str = "derivative") -> Kernel:
 
 def beyond(condition: Any, kernel: Kernel, out: Any, *arrays: Any) -> Any:
     """Return `out`, with `kernel(*arrays)` where `condition` holds, computed for these alone."""
-    if not np.any(condition):
+    places = np.flatnonzero(condition)
+    if not places.size:
         return out
-    if np.all(condition):
-        return kernel(*arrays)
     out = np.array(out)
-    out[condition] = kernel(*[a[condition] for a in arrays])
-    return out
+    np.put(out, places, kernel(*[np.take(np.broadcast_to(a, out.shape), places) for a in arrays]))
+    return out[()]
 
 
 def where_holds(condition: Any, inside: Kernel, outside: Kernel, *arrays: Any) -> Any:
