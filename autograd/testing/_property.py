@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.testing._arrays import floating, is_inexact, precise, raw
 from autograd.testing._checker import check_gradients
 from autograd.testing._contract import check_kinds
 from autograd.testing._problem import name_of
+from autograd.testing._vectors import floating, is_inexact, precise, raw
 
 __all__ = [
     "DTYPES",

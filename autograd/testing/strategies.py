@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd import Variable
 from autograd._optional import require
-from autograd.testing._arrays import LAYOUTS, Array
+from autograd.testing._vectors import LAYOUTS, Array
 
 if TYPE_CHECKING:
     import hypothesis
