@@ -13,8 +13,9 @@ import numpy as np
 from autograd import Variable
 from autograd.testing._compare import compare
 from autograd.testing._errors import GradientError, Wrong
-from autograd.testing._level import Level, Options, arrays_of, global_state
+from autograd.testing._level import Level, global_state
 from autograd.testing._problem import make_problem
+from autograd.testing._vectors import flatten, raw
 
 __all__ = ["check_gradients", "gradcheck", "gradgradcheck"]
 
@@ -92,18 +93,19 @@ def check_gradients(
     given = {**(kwargs or {}), **keywords}
     try:
         with np.errstate(all="ignore"):  # what happens at the edge of the domain is judged
-            options = Options(np.random.default_rng(seed), fast, rtol, atol, global_state())
-            before = [(array, array.copy()) for array in arrays_of([inputs, given])]
+            rng, state = np.random.default_rng(seed), global_state()
+            arrays = [raw(value) for _, value in flatten([inputs, given])]
+            before = [(a, a.copy()) for a in arrays if isinstance(a, np.ndarray)]
             problem, low = (
                 make_problem(fn, inputs, given, parameters=held, symmetric=symmetric, wide=wide)
                 for wide in (True, False)
             )
             magnitude = 0.0
             for step in range(order):
-                problem = problem.derivative(options.rng) if step else problem
-                level = Level(problem, options, magnitude)
-                if level.check_values(before):
-                    compare(level, modes)
+                problem = problem.derivative(rng) if step else problem
+                level = Level(problem, rng, rtol, atol, magnitude)
+                if level.check_values(before, state):
+                    compare(level, modes, fast=fast)
                     level.check_stale()
                     if not step and any(np.finfo(slot.dtype).eps > 1e-10 for slot in low.inputs):
                         level.check_precision(low)

@@ -30,9 +30,8 @@ _KINKS = 32
 _DROWNING = 64
 
 
-def compare(level: Level, modes: Collection[str]) -> None:
+def compare(level: Level, modes: Collection[str], *, fast: bool | None) -> None:
     """Compare the derivatives of a level in some modes, and raise what is wrong with them."""
-    fast = level.options.fast
     if fast is None:
         fast = level.oracle.x.size + level.fx.size > _FULL_LIMIT
     directions = _directions(level) if fast else []
@@ -47,7 +46,7 @@ def _directions(level: Level) -> list[Array]:
     """Return a random direction in which everything moves; and one of what moves the outputs so
     little that it would drown there, where there is some.
     """
-    rng, sizes = level.options.rng, level.oracle.sizes
+    rng, sizes = level.rng, level.oracle.sizes
     everything = rng.uniform(0.5, 1.0, sizes.size) * rng.choice((-1.0, 1.0), sizes.size) * sizes
     share = np.abs(level.g * everything)
     little = np.where(share < 1e-3 * np.max(share, initial=0.0), everything, 0.0)
@@ -116,8 +115,9 @@ def _is_at_kink(level: Level, k: int, row: int, verdict: Verdict) -> bool:
         return True
     oracle, d = level.oracle, _unit(level.oracle.x.size, k)
     try:
-        moved = oracle.x + oracle.sizes * level.options.rng.uniform(0.05, 0.1, d.size)
-        near = Level(level.problem.at(moved), level.options, level.magnitude)
+        moved = oracle.x + oracle.sizes * level.rng.uniform(0.05, 0.1, d.size)
+        there = level.problem.at(moved)
+        near = Level(there, level.rng, level.rtol, level.atol, level.magnitude)
         near.mode = level.mode
         analytic = _pushed(near, d, np.array([row]))
     except (ArithmeticError, ValueError, TypeError, RuntimeError, Wrong):
@@ -187,7 +187,7 @@ class _Jacobian:
         alone may not be so in sum.
         """
         level, scale = self._level, np.max(self._scales[:, members], axis=1)
-        for d in (members * 1.0, members * level.options.rng.choice((-1.0, 1.0), members.size)):
+        for d in (members * 1.0, members * level.rng.choice((-1.0, 1.0), members.size)):
             analytic = self.analytic[:, members] @ d[members]
             verdict = level.judge(d, analytic, scale)
             for row in rows[verdict.wrong[rows]]:
@@ -269,8 +269,8 @@ class _Projection:
         analytic, numeric = float(np.sum(shares)), float(np.sum(terms))
         floor = level.tolerance(0.0 * self._scale, self._u).atol[used]
         allowed = float(np.abs(v[used]) @ (SAFETY * error + floor))
-        allowed += level.options.rtol * max(abs(numeric), abs(analytic))
-        if level.options.atol is None:
+        allowed += level.rtol * max(abs(numeric), abs(analytic))
+        if level.atol is None:
             allowed += ATOL * float(np.max(np.abs([*terms, *shares]), initial=0.0))
         gap = abs(numeric - analytic) / max(allowed, 1e-300)
         return gap if np.isfinite(analytic) else np.inf
@@ -280,7 +280,7 @@ class _Projection:
         level = self._level
         _, best = level.oracle.windows(self._u, self._tolerance)
         unsure = np.flatnonzero(~self._sure(best))
-        self._judge(None, level.options.rng.permutation(unsure)[:_KINKS])
+        self._judge(None, level.rng.permutation(unsure)[:_KINKS])
         v = self._weights(best)
         for _ in range(_KINKS):
             if self._excess(v, best) <= 1:
@@ -324,7 +324,7 @@ class _Projection:
         if not here.wrong[row]:
             return None
         # The pattern shows in several outputs.
-        rows = np.append(level.options.rng.integers(level.fx.size, size=7), row)
+        rows = np.append(level.rng.integers(level.fx.size, size=7), row)
         shares = _pushed(level, self._u, rows)[rows, None]
         numeric = verdict.estimate.value[rows, None]
         output, slot = locate(level.problem.outputs, row)[0], locate(level.problem.inputs, k)[0]

@@ -7,7 +7,6 @@ size and the memory layout of the cotangent. Low precision is compared with doub
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,9 +25,9 @@ from autograd.testing._differences import (
 )
 from autograd.testing._errors import Wrong, wrong_number
 from autograd.testing._problem import Problem, Tape, pull
-from autograd.testing._vectors import LAYOUTS, Array, flatten, pack, raw, slices, unpack
+from autograd.testing._vectors import LAYOUTS, Array, pack, slices, unpack
 
-__all__ = ["ATOL", "Level", "Options", "arrays_of", "global_state"]
+__all__ = ["ATOL", "Level", "global_state"]
 
 ATOL = 1e-10
 # Powers of two that cotangents are scaled by: exact, and far from 1.
@@ -39,23 +38,13 @@ _SPREAD = 2.0**-12
 _UNITS = 8
 
 
-@dataclass
-class Options:
-    """What the user asked for; see `check_gradients`."""
-
-    rng: np.random.Generator
-    fast: bool | None
-    rtol: float
-    atol: float | None
-    state: dict[str, Any]  # global state before the first call
-
-
 class Level:
     """One Problem at its point.
 
     Attributes:
         problem: the function.
-        options: of the check.
+        rng: of random directions.
+        rtol: what the user asked for, as `atol`; see `check_gradients`.
         mode: "reverse" or "forward", whichever is being checked.
         oracle: the numeric derivatives.
         fx: the outputs.
@@ -64,14 +53,22 @@ class Level:
         magnitude: of the largest change of an output when an input changes by its own size.
     """
 
-    def __init__(self, problem: Problem, options: Options, magnitude: float = 0.0) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        rng: np.random.Generator,
+        rtol: float,
+        atol: float | None,
+        magnitude: float = 0.0,
+    ) -> None:
         self.problem = problem
-        self.options = options
+        self.rng = rng
+        self.rtol, self.atol = rtol, atol
         self.mode = "reverse"
         self.magnitude = magnitude
         self._tape = Tape(problem)
         self._recorded = self._tape.values()
-        self.v = options.rng.uniform(0.5, 1.5, self._recorded.size)
+        self.v = rng.uniform(0.5, 1.5, self._recorded.size)
         self.g = self.gradient(self.v)
         self.oracle = Oracle(problem)
         self.fx = self.oracle.fx
@@ -129,15 +126,15 @@ class Level:
         """Return how far the derivative along `d` may be off, for outputs' derivatives of a size
         `scale`.
         """
-        size, rtol, atol = self.oracle.size(d), self.options.rtol, self.options.atol
+        size = self.oracle.size(d)
         values = np.abs(np.where(np.isfinite(self.fx), self.fx, 0.0))
         whole = np.maximum(scale, (1e-3 * values + 1e-5 * self.magnitude) / size)
-        if atol is not None:
-            return Tolerance(rtol, np.full(scale.shape, atol), whole)
+        if self.atol is not None:
+            return Tolerance(self.rtol, np.full(scale.shape, self.atol), whole)
         # What cancels to nearly zero in one output leaves rounding errors of the size of the
         # others.
         noise = self.oracle.epsilon * (4 * values + 16 * self.magnitude) / size
-        return Tolerance(rtol, ATOL * whole + noise, whole)
+        return Tolerance(self.rtol, ATOL * whole + noise, whole)
 
     def judge(self, d: Array, analytic: Array, scale: Array, *, closely: bool = True) -> Verdict:
         """Judge the analytic derivatives along a direction."""
@@ -146,12 +143,13 @@ class Level:
 
     # -- values ----------------------------------------------------------------------------------
 
-    def check_values(self, before: list[tuple[Array, Array]]) -> bool:
+    def check_values(self, before: list[tuple[Array, Array]], state: dict[str, Any]) -> bool:
         """Check that evaluation is repeatable and touches nothing; return whether there is anything
         to differentiate.
 
         Args:
             before: arrays that the function was given, with copies from before the first call.
+            state: `global_state` before the first call.
         """
         problem = self.problem
         slots = zip(problem.inputs, self._tape.inputs, problem.leaves, strict=True)
@@ -172,7 +170,7 @@ class Level:
         if problem.order == 1:
             self._check_side_by_side()
             self._check_layouts()
-            self._check_side_effects()
+            self._check_side_effects(state)
             self.oracle.f(self.oracle.x * 1.01 if self.oracle.x.any() else self.oracle.x + 0.01)
             self.check_stale()
         return True
@@ -189,7 +187,7 @@ class Level:
         else:
             # Where Variables take another path than arrays, sums may differ by rounding.
             scale = np.max(np.abs(fx), initial=0.0, where=np.isfinite(fx))
-            allowed = 1e-9 * scale + 10 * self.oracle.measure_noise() + (self.options.atol or 0.0)
+            allowed = 1e-9 * scale + 10 * self.oracle.measure_noise() + (self.atol or 0.0)
             if alike and np.isclose(recorded, fx, rtol=1e-9, atol=allowed, equal_nan=True).all():
                 return
             cause = "the rule computes one gradient on arrays, another on Variables (create_graph)"
@@ -202,7 +200,7 @@ class Level:
     def _is_gradient(self, g: Array, expected: Array | None = None) -> bool:
         expected = self.g if expected is None else expected
         top = np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected))
-        rtol = max(1e-9, self.options.rtol)
+        rtol = max(1e-9, self.rtol)
         return np.allclose(g, expected, rtol=rtol, atol=1e-3 * rtol * top, equal_nan=True)
 
     def _check_linear(self) -> None:
@@ -219,7 +217,7 @@ class Level:
 
     def _check_side_by_side(self) -> None:
         """Pull large cotangents beside small ones."""
-        where = self.options.rng.random(self.v.size) < 0.5
+        where = self.rng.random(self.v.size) < 0.5
         large, small = np.where(where, 2.0**24 * self.v, 0.0), np.where(where, 0.0, self.v)
         parts = self.gradient(large), self.gradient(small)
         gap = np.abs(self.gradient(large + small) - parts[0] - parts[1])
@@ -248,7 +246,7 @@ class Level:
         if not self._is_gradient(self.gradient(self.v)):
             raise self._wrong("purity", "stale buffer: a gradient shares memory with saved data")
 
-    def _check_side_effects(self) -> None:
+    def _check_side_effects(self, before: dict[str, Any]) -> None:
         """Compare global state with that before the first call, and look at it around the rules."""
         inside: list[dict[str, Any]] = []
 
@@ -260,8 +258,8 @@ class Level:
         outputs = self.problem.evaluate([watch(x) for x in self._tape.inputs])
         outputs = [watch(o) if isinstance(o, autograd.Variable) else o for o in outputs]
         pull(outputs, self._tape.inputs, unpack(self.v, self.problem.outputs))
-        for states in ([self.options.state, global_state()], inside):
-            for what in self.options.state:
+        for states in ([before, global_state()], inside):
+            for what in before:
                 if any(state[what] != states[0][what] for state in states):
                     raise self._wrong("purity", f"a side effect: {what} is changed")
 
@@ -282,7 +280,7 @@ class Level:
         How much of the difference is rounding shows at points nearby: a wrong rule is as wrong
         there, rounding errors differ.
         """
-        epsilon, rng = low.epsilon, self.options.rng
+        epsilon, rng = low.epsilon, self.rng
         spread = max(_SPREAD, 8 * epsilon) * rng.choice((-1.0, 1.0), self.oracle.x.size)
         turn = rng.choice((-1.0, 1.0), self.v.size) / 64
         found = []
@@ -325,9 +323,3 @@ def global_state() -> dict[str, Any]:
         "the state of random": random.getstate(),
         "the grad mode": autograd.is_grad_enabled(),
     }
-
-
-def arrays_of(arguments: Any) -> list[Array]:
-    """Return the arrays among arguments."""
-    found = (raw(value) for _, value in flatten(arguments))
-    return [array for array in found if isinstance(array, np.ndarray)]
