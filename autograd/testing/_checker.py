@@ -12,9 +12,9 @@ import numpy as np
 
 from autograd import Variable
 from autograd.testing._compare import compare
-from autograd.testing._errors import GradientError, Wrong
 from autograd.testing._level import Level, global_state
 from autograd.testing._problem import make_problem
+from autograd.testing._report import GradientError, Wrong
 from autograd.testing._vectors import flatten, raw
 
 __all__ = ["check_gradients", "gradcheck", "gradgradcheck"]

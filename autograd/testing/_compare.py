@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.testing._diagnosis import Block, explain
 from autograd.testing._differences import SAFETY, SHARP, Estimate, Verdict
-from autograd.testing._errors import Wrong, wrong_number
 from autograd.testing._level import ATOL, Level
+from autograd.testing._report import Block, Wrong, explain, wrong_number
 from autograd.testing._vectors import Array, locate, slices
 
 __all__ = ["compare"]

@@ -23,7 +23,7 @@ from autograd.testing._vectors import (
     unpack,
 )
 
-__all__ = ["Problem", "Tape", "make_problem", "name_of", "pull"]
+__all__ = ["Problem", "make_problem", "name_of", "pull"]
 
 
 def name_of(fn: Callable[..., Any]) -> str:
@@ -95,6 +95,16 @@ class Problem:
         """Return the outputs at the vector `x` as a vector, without recording anything."""
         return pack(self.evaluate([Variable(a) for a in unpack(x, self.inputs)]))
 
+    def record(self) -> tuple[list[Variable], list[Any]]:
+        """Return leaves, and the outputs of a recorded evaluation."""
+        leaves = [Variable(leaf.copy(), requires_grad=True) for leaf in self.leaves]
+        return leaves, self.evaluate(leaves)
+
+    def pullback(self, v: Array) -> tuple[Array, Array]:
+        """Return the outputs as a vector, and the vector J^T v for a vector `v` of reals."""
+        leaves, outputs = self.record()
+        return pack(outputs), pack(pull(outputs, leaves, unpack(v, self.outputs)))
+
     def tangent(self, direction: Array) -> Array:
         """Return the vector J u for a vector `u` of reals, in forward mode."""
         tangents = tuple(unpack(direction, self.inputs))
@@ -133,27 +143,6 @@ class Problem:
         leaves = [*self.leaves, *(np.ones((), v.real.dtype) for v in vs)]
         ends = [f"cotangent of {slot.name}" for slot in self.outputs]
         return Problem(self.title, call, leaves, names + ends, order=self.order + 1)
-
-
-class Tape:
-    """One recorded evaluation: its values, and gradients for any number of cotangents."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.inputs = [Variable(leaf.copy(), requires_grad=True) for leaf in problem.leaves]
-        self.outputs = problem.evaluate(self.inputs)
-        self.slots = problem.outputs
-
-    def values(self) -> Array:
-        """Return the outputs as a vector."""
-        return pack(self.outputs)
-
-    def pull(self, cotangents: Sequence[Array]) -> list[Array]:
-        """Return the gradients of all inputs."""
-        return pull(self.outputs, self.inputs, cotangents)
-
-    def gradient(self, v: Array) -> Array:
-        """Return the vector J^T v for a vector `v` of reals."""
-        return pack(self.pull(unpack(v, self.slots)))
 
 
 def make_problem(
