@@ -139,47 +139,39 @@ class _Jacobian:
 
     def __init__(self, level: Level) -> None:
         self._level = level
-        count = level.oracle.x.size
-        self._units = list(np.eye(count))
+        shape = level.fx.size, level.oracle.x.size
+        units = list(np.eye(shape[1]))
         if level.mode == "reverse":
-            rows = [level.gradient(v) for v in np.eye(level.fx.size)]
-            self.analytic = np.array(rows).reshape(level.fx.size, count)
+            self.analytic = np.reshape([level.gradient(v) for v in np.eye(shape[0])], shape)
         else:
-            self.analytic = self._matrix([level.problem.tangent(d) for d in self._units])
-        self._numeric = self._matrix([level.look(d).value for d in self._units])
+            self.analytic = np.reshape([level.problem.tangent(d) for d in units], shape[::-1]).T
+        self._numeric = np.reshape([level.look(d).value for d in units], shape[::-1]).T
         size = np.abs(self._numeric) * level.oracle.sizes
         level.grow(np.max(size, initial=0.0, where=np.isfinite(size)))
         self._scales = level.scales(self._numeric, slices(level.problem.inputs))
-        self._verdicts = [self._judge(k, closely=False) for k in range(count)]
-        self._worst = self._look_closer()
-
-    def _matrix(self, columns: list[Array]) -> Array:
-        return np.array(columns).T.reshape(self._level.fx.size, len(columns))
-
-    def _judge(self, k: int, *, closely: bool) -> Verdict:
-        d, analytic, scale = self._units[k], self.analytic[:, k], self._scales[:, k]
-        return self._level.judge(d, analytic, scale, closely=closely)
-
-    def _look_closer(self) -> int:
-        """Judge the columns that disagree, the worst ones first, until one proves to be wrong."""
-        gaps = [
-            np.max(np.abs(self.analytic - self._numeric)[v.wrong, k], initial=-1.0)
-            for k, v in enumerate(self._verdicts)
-        ]
-        for k in np.argsort([-gap if np.isfinite(gap) else -np.inf for gap in gaps]).tolist():
-            if self._verdicts[k].wrong.any():
-                self._verdicts[k] = self._judge(k, closely=True)
-                if self._verdicts[k].wrong.any():
-                    return int(k)
-        return -1
 
     def check(self) -> None:
         """Raise for the worst wrong entry, or for shares of a tie that are wrong together."""
-        if self._worst >= 0:
-            raise self._finding(self._worst)
-        kinked = self._matrix([v.kink for v in self._verdicts]).astype(bool)
+        columns = range(self.analytic.shape[1])
+        wrong = np.zeros(self.analytic.shape, bool)
+        for k in columns:
+            wrong[:, k] = self._judge(k, closely=False).wrong
+        kinked = np.zeros_like(wrong)
+        gaps = np.abs(self.analytic - self._numeric)
+        worst = [np.max(gaps[wrong[:, k], k], initial=-1.0) for k in columns]
+        # What disagrees is judged, the worst first, until something proves to be wrong.
+        for k in np.argsort([-gap if np.isfinite(gap) else -np.inf for gap in worst]).tolist():
+            if wrong[:, k].any():
+                verdict = self._judge(k, closely=True)
+                wrong[:, k], kinked[:, k] = verdict.wrong, verdict.kink
+                if wrong[:, k].any():
+                    raise self._finding(k, verdict, wrong)
         for members in np.unique(kinked[kinked.sum(axis=1) > 1], axis=0):
             self._check_tie(members, np.flatnonzero((kinked == members).all(axis=1)))
+
+    def _judge(self, k: int, *, closely: bool) -> Verdict:
+        d, analytic = _unit(self.analytic.shape[1], k), self.analytic[:, k]
+        return self._level.judge(d, analytic, self._scales[:, k], closely=closely)
 
     def _check_tie(self, members: Array, rows: Array) -> None:
         """Judge several kinked inputs of the same outputs moved together: shares that are legal
@@ -197,16 +189,13 @@ class _Jacobian:
                 k = int(np.argmax(members))
                 raise _entry(level, k, int(row), analytic[row], verdict, cause)
 
-    def _finding(self, k: int) -> Wrong:
+    def _finding(self, k: int, verdict: Verdict, wrong: Array) -> Wrong:
         """Return the finding for the worst entry of a column, diagnosed from its whole block."""
-        level, verdict, numeric = self._level, self._verdicts[k], self._numeric.copy()
+        level, numeric = self._level, self._numeric.copy()
         numeric[:, k] = verdict.estimate.value
         row = _worst(verdict, self.analytic[:, k])
-        (output, _, rows), (slot, _, columns) = (
-            locate(level.problem.outputs, row),
-            locate(level.problem.inputs, k),
-        )
-        wrong = self._matrix([v.wrong for v in self._verdicts]).astype(bool)
+        output, _, rows = locate(level.problem.outputs, row)
+        slot, _, columns = locate(level.problem.inputs, k)
         a, n, off = (matrix[rows, columns] for matrix in (self.analytic, numeric, wrong))
         at_kink = _is_at_kink(level, k, row, verdict)
         cause = explain(Block(a, n, off, output, slot, whole=True), at_kink=at_kink)

@@ -32,6 +32,7 @@ __all__ = ["ATOL", "Level", "global_state"]
 ATOL = 1e-10
 # Powers of two that cotangents are scaled by: exact, and far from 1.
 _SCALES = (2.0**-40, 2.0**40)
+_NOT_LINEAR = "the rule is not linear in the incoming gradient"
 # How far apart the points are that tell the rounding error of low precision, in parts of the
 # inputs, and how often the rounding unit counts besides.
 _SPREAD = 2.0**-12
@@ -212,8 +213,8 @@ class Level:
             if not self._is_gradient(self.gradient(self.v)):
                 cause = "a second pass over the same graph gives another gradient; the rule writes"
                 raise self._wrong("purity", f"stale buffer: {cause} into an array it was given")
-            cause = "the rule is not linear in the incoming gradient"
-            raise self._wrong("linearity", f"{cause}: times {scale:.0e} it is another")
+            beyond = f": times {scale:.0e} it is another" if scale > 0 else ""
+            raise self._wrong("linearity", f"{_NOT_LINEAR}{beyond}")
 
     def _check_side_by_side(self) -> None:
         """Pull large cotangents beside small ones."""
@@ -226,8 +227,8 @@ class Level:
         tops = [np.max(np.abs(a), initial=0.0, where=np.isfinite(a)) for a in (self.g, noise)]
         allowed = 1e-9 * (np.abs(parts[0]) + np.abs(parts[1])) + 2.0**-12 * tops[0] + 64 * tops[1]
         if (gap > allowed).any():
-            cause = "the rule is not linear in the incoming gradient"
-            raise self._wrong("linearity", f"{cause}: small parts beside large ones are lost")
+            cause = f"{_NOT_LINEAR}: small parts beside large ones are lost"
+            raise self._wrong("linearity", cause)
 
     def _check_layouts(self) -> None:
         """Pull cotangents in several memory layouts, and write into what comes back."""
