@@ -231,21 +231,15 @@ class Level:
             raise self._wrong("linearity", cause)
 
     def _check_layouts(self) -> None:
-        """Pull cotangents in several memory layouts, and write into what comes back."""
+        """Pull cotangents in several memory layouts."""
         v = unpack(self.v, self.problem.outputs)
         given = {name: [layout(g) for g in v] for name, layout in LAYOUTS.items()}
         given["stride 0"] = [np.broadcast_to(g.dtype.type(1.25), g.shape) for g in v]
         for name, cotangents in given.items():
             expected = self.gradient(pack(cotangents)) if name == "stride 0" else self.g
-            found = self._pull(cotangents)
-            if not self._is_gradient(pack(found), expected):
+            if not self._is_gradient(pack(self._pull(cotangents)), expected):
                 cause = f"the rule depends on the memory layout of the incoming gradient, {name}"
                 raise self._wrong("purity", cause)
-            for g in found:
-                if g.flags.writeable:
-                    np.copyto(g, np.nan)
-        if not self._is_gradient(self.gradient(self.v)):
-            raise self._wrong("purity", "stale buffer: a gradient shares memory with saved data")
 
     def _check_side_effects(self, before: dict[str, Any]) -> None:
         """Compare global state with that before the first call, and look at it around the rules."""
