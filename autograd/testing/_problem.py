@@ -167,6 +167,11 @@ def make_problem(
     title = name_of(fn)
     names = _parameter_names(fn, len(inputs))
     found = [leaf for n, value in zip(names, inputs, strict=True) for leaf in flatten(value, n)]
+    if any(isinstance(value, np.ma.MaskedArray) for _, value in found):
+        raise TypeError(
+            f"{title}: wanted an array without a mask, got a masked one, whose hidden values would "
+            "count; write data.filled(value)"
+        )
     widened: Callable[[Any], Any] = precise if wide else lambda value: value
     values = [widened(value) for _, value in found]
     chosen = next((t for t in (_is_tracked, is_inexact, _is_float) if any(map(t, values))), None)
