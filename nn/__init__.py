@@ -162,6 +162,7 @@ from nn._upsample import (
     UpsamplingBilinear2d,
     UpsamplingNearest2d,
 )
+from nn._workers import WorkerInfo, batch_generator, get_worker_info
 
 __all__ = [
     "CELU",
@@ -322,14 +323,17 @@ __all__ = [
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",
+    "WorkerInfo",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
     "accuracy",
+    "batch_generator",
     "default_collate",
     "evaluate",
     "fit",
     "functional",
+    "get_worker_info",
     "init",
     "load",
     "random_split",
