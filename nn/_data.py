@@ -9,7 +9,7 @@ import copy
 import functools
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeAlias
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from autograd.arrays import refuse_mask
 from autograd.random import Seed, new_generator
-from nn._workers import Task, Workers, read_batch, root_of
+from nn._workers import Task, read_batch, root_of
 
 __all__ = [
     "ArrayDataset",
@@ -448,7 +448,7 @@ class DataLoader:
         self.prefetch_factor = 2 if prefetch_factor is None else prefetch_factor
         self.persistent_workers = persistent_workers
         self.multiprocessing_context = multiprocessing_context
-        self._workers: Workers | None = None  # those that persist
+        self._workers: Any = None  # those that persist
         self._loop: _Loop | None = None  # the latest, while it runs
         self._next = _Loop(0, 0, {})
 
@@ -465,7 +465,7 @@ class DataLoader:
             if self._loop is loop:
                 self._loop = None
 
-    def _read(self, epoch: int, first: int) -> Iterator[Any]:
+    def _read(self, epoch: int, first: int) -> Generator[Any]:
         """Yield the batches of an epoch from number `first` on."""
         read = functools.partial(_read, self.dataset, self.collate_fn)
         tasks: Iterator[Task] = (
@@ -476,6 +476,8 @@ class DataLoader:
             for task in tasks:
                 yield read_batch(read, task)
             return
+        from nn._pool import Workers
+
         workers = self._workers or Workers(
             self.num_workers,
             self.multiprocessing_context,
