@@ -154,6 +154,7 @@ from nn._standard_callbacks import (
     StepSchedule,
 )
 from nn._state import IncompatibleKeys
+from nn._summary import Summary, summary
 from nn._transformer import (
     Transformer,
     TransformerDecoder,
@@ -321,6 +322,7 @@ __all__ = [
     "Softsign",
     "StepSchedule",
     "Subset",
+    "Summary",
     "Tanh",
     "Tanhshrink",
     "TensorBoardLogger",
@@ -352,6 +354,7 @@ __all__ = [
     "load",
     "random_split",
     "save",
+    "summary",
     "utils",
 ]
 

@@ -79,6 +79,13 @@ restore_best=True, best_epoch=0, waited=0)""",
         "StepSchedule(StepLR)",
     ),
     "Subset": (nn.Subset(DATA, [1, 2]), "Subset(2 of 6 items of ArrayDataset)"),
+    "Summary": (
+        nn.summary(nn.Linear(2, 1), np.zeros((4, 2), np.float32)),
+        """\
+layer   output  parameters  FLOPs  memory
+Linear  (4, 1)           3    16      0 B
+3 parameters; 12 B with the buffers""",
+    ),
     "TensorBoardLogger": (
         nn.TensorBoardLogger("runs"),
         "TensorBoardLogger(log_dir='runs', steps=None)",
