@@ -50,6 +50,7 @@ class FitState:
             then, together with what callbacks have added by then.
         history: The finished epochs.
         meter: What the batches of an epoch came to, while they are read.
+        validation_data: The batches that are measured after each epoch, or None.
     """
 
     model: Module
@@ -65,6 +66,7 @@ class FitState:
     logs: dict[str, float] = field(default_factory=dict)
     history: History = field(default_factory=History)
     meter: Meter | None = None
+    validation_data: Any = None
 
     def __repr__(self) -> str:
         return (
@@ -94,11 +96,12 @@ class FitState:
         """Continue from a file that `save` has written; nothing changes unless all of it fits."""
         tree = read_tree(path)
         parts = self._parts()
-        # A callback that the file does not know starts afresh; all else has to be there.
+        # What may be new in a resumed training starts afresh; all else has to be there.
+        new = [self.validation_data, *self.callbacks]
         known = {
             name: part
             for name, part in parts.items()
-            if name in tree or not isinstance(part, Callback)
+            if name in tree or all(part is not one for one in new)
         }
         # Version 0.1 saved between epochs only.
         counts = [tree.get("epoch"), tree.get("batch", 0), tree.get("step", 0)]
@@ -120,6 +123,7 @@ class FitState:
             "optimizer": self.optimizer,
             "scheduler": self.scheduler,
             "data": self.data,
+            "validation_data": self.validation_data,
             "random": _GlobalStream(),
         }
         seen: Counter[str] = Counter()

@@ -506,7 +506,8 @@ class DataLoader:
         the next epoch otherwise.
         """
         loop = self._loop or _Loop(self._next.epoch, self._next.position, self._part_states())
-        return {**loop.parts, "epoch": loop.epoch, "position": loop.position}
+        counts = {"epoch": loop.epoch, "position": loop.position, "root": list(self._root)}
+        return {**loop.parts, **counts}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue where ``state_dict`` was taken: the next loop begins there.
@@ -517,16 +518,20 @@ class DataLoader:
         parts = self._stateful()
         # Version 0.1 saved between epochs only, without the counts.
         epoch, position = state.get("epoch", 0), state.get("position", 0)
-        if set(state) - {"epoch", "position"} != set(parts):
+        root = state.get("root", self._root)
+        if set(state) - {"epoch", "position", "root"} != set(parts):
             raise ValueError(
                 f"DataLoader: wanted a state with the keys {sorted(parts)}, got {sorted(state)}; "
                 "build the loader as it was when the state was saved"
             )
         _check_count("epoch", epoch, 0)
         _check_count("position", position, 0)
+        for number in root:
+            _check_count("root", number, 0)
         for name, part in parts.items():
             part.load_state_dict(state[name])
         self._loop, self._next = None, _Loop(epoch, position, {})
+        self._root = tuple(root)
 
     def _part_states(self) -> dict[str, Any]:
         return {name: part.state_dict() for name, part in self._stateful().items()}

@@ -5,7 +5,6 @@ bookkeeping around these four lines (`_train_step`).
 """
 
 import contextlib
-import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -23,6 +22,7 @@ from nn._fit_checks import (
     check_parameters,
     check_scalar,
     checked_loss,
+    needs_number,
     warn_of_float64,
 )
 from nn._history import VALIDATION, History
@@ -122,7 +122,9 @@ def fit(
     assert epochs is not None
     listeners = [one if isinstance(one, Callback) else _AtEpochEnd(one) for one in callbacks]
     tell = _teller(listeners)
-    state = FitState(model, optimizer, scheduler, data, listeners, epochs)
+    state = FitState(
+        model, optimizer, scheduler, data, listeners, epochs, validation_data=validation_data
+    )
     report = reporter(progress, state)
     was_training = model.training
     tell("on_fit_begin", state)
@@ -262,12 +264,7 @@ def _learning_rate(optimizer: Any) -> dict[str, float]:
 
 
 def _step_schedule(scheduler: Any, logs: dict[str, float]) -> None:
-    needs_number = any(
-        parameter.default is parameter.empty
-        and parameter.kind in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD}
-        for parameter in inspect.signature(scheduler.step).parameters.values()
-    )
-    if needs_number:
+    if needs_number(scheduler):
         scheduler.step(logs.get("validation_loss", logs["loss"]))
     else:
         scheduler.step()

@@ -1,5 +1,6 @@
 """What `fit` refuses before it costs an hour, and what it warns of. Imports what `fit` imports."""
 
+import inspect
 import math
 import warnings
 from collections.abc import Iterable, Iterator
@@ -22,6 +23,7 @@ __all__ = [
     "check_scalar",
     "check_schedule",
     "checked_loss",
+    "needs_number",
     "warn_of_float64",
 ]
 
@@ -73,6 +75,15 @@ def check_schedule(who: str, scheduler: Any, optimizer: Any = None) -> None:
         raise TypeError(f"{who}: wanted a schedule with a method step(), got {kind(scheduler)}")
     if optimizer is not None and getattr(scheduler, "optimizer", optimizer) is not optimizer:
         raise ValueError(f"{who}: wanted a schedule of this optimizer, got that of another one")
+
+
+def needs_number(scheduler: Any) -> bool:
+    """Tell whether the step of a schedule cannot be made without a loss."""
+    return any(
+        parameter.default is parameter.empty
+        and parameter.kind in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD}
+        for parameter in inspect.signature(scheduler.step).parameters.values()
+    )
 
 
 def check_parameters(optimizer: Any, model: Module, loss: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from autograd._clip import clip_grad_norm_, clip_grad_value_
 from nn._callbacks import Callback, FitState, is_count
 from nn._files import as_path, check_suffix
-from nn._fit_checks import check_schedule
+from nn._fit_checks import check_schedule, needs_number
 
 __all__ = ["Checkpoint", "ClipGradNorm", "ClipGradValue", "EarlyStopping", "StepSchedule"]
 
@@ -104,7 +104,7 @@ class EarlyStopping(Callback):
         else:
             self.waited += 1
             self._stop_when_waited(state)
-        state.history.best_epoch = self.best_epoch
+        state.history.best_epoch = self.best_epoch or None
 
     def _stop_when_waited(self, state: FitState) -> None:
         if self.waited >= self.patience:
@@ -249,12 +249,17 @@ class StepSchedule(Callback):
     ``fit(..., scheduler=)`` is for those that are stepped after each epoch.
 
     Raises:
-        TypeError: What was passed is no schedule.
+        TypeError: What was passed is no schedule, or one whose step needs a loss.
         ValueError: When `fit` begins: it is the schedule of another optimizer.
     """
 
     def __init__(self, scheduler: Any) -> None:
         check_schedule("StepSchedule", scheduler)
+        if needs_number(scheduler):
+            raise TypeError(
+                "StepSchedule: wanted a schedule whose step() needs no number, got "
+                f"{type(scheduler).__name__}; pass it as fit(..., scheduler=)"
+            )
         self.scheduler = scheduler
 
     def __repr__(self) -> str:
