@@ -22,6 +22,8 @@ PACKED = zlib.compress(np.arange(1 << 16, dtype=np.float32).tobytes(), 1)
 
 
 class Waiting(nn.Dataset):
+    """Items from a disk or a network."""
+
     def __getitem__(self, index):
         time.sleep(0.001)
         return np.float32(index)
@@ -31,11 +33,15 @@ class Waiting(nn.Dataset):
 
 
 class Inflating(Waiting):
+    """Items that a library unpacks."""
+
     def __getitem__(self, index):
         return np.frombuffer(zlib.decompress(PACKED), np.float32)[:256] + index
 
 
 class Computing(Waiting):
+    """Items that Python computes."""
+
     def __getitem__(self, index):
         return np.float32(sum(i % 7 for i in range(20_000)))
 

@@ -89,7 +89,7 @@ def batch_generator() -> np.random.Generator:
     if here.root is None:
         return new_generator()
     if here.generator is None:
-        here.generator = new_generator(np.random.SeedSequence(here.root))
+        here.generator = np.random.default_rng(np.random.SeedSequence(here.root))
     return here.generator
 
 
