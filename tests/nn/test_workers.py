@@ -15,6 +15,7 @@ import pytest
 
 import autograd
 import nn
+import optim
 from nn import DataLoader
 
 ROOT = Path(nn.__file__).parent.parent
@@ -60,6 +61,8 @@ def test_batches_and_their_order_are_those_without_workers(options):
 
     same = {name: options[name] for name in ("drop_last", "collate_fn") if name in options}
     expected = everything(loader(**same))
+    noise = [{x for _, several in epoch for x in several} for epoch in expected]
+    assert noise[0].isdisjoint(noise[1]), "each epoch has its own"
     drawn = autograd.new_generator().random()
     with_workers = loader(**options)
     assert everything(with_workers) == expected
@@ -123,6 +126,24 @@ def test_leaving_a_loop_early_ends_the_workers():
             break
     assert alone()
     assert loader.state_dict()["position"] == 0, "the next loop begins an epoch"
+
+
+def test_an_error_in_a_training_ends_the_workers_while_it_is_looked_at():
+    def step(model, batch):
+        return (model(batch["x"]) * np.nan).mean()
+
+    model = nn.Linear(3, 1)
+    with pytest.raises(FloatingPointError) as caught:
+        nn.fit(
+            model,
+            DataLoader(Noisy(), 2, num_workers=2),
+            step=step,
+            optimizer=optim.SGD(model.parameters(), lr=0.1),
+            epochs=1,
+            progress=False,
+        )
+    assert alone()
+    assert caught.value.__traceback__ is not None
 
 
 def test_persistent_workers_stay_until_the_loader_goes():
