@@ -146,7 +146,14 @@ def _start(parts: Any, worker: int, count: int, seed: int) -> None:
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002 - what datasets written for NumPy 1 draw from
         manual_seed(seed)
-        parts = pickle.loads(parts)  # noqa: S301 - from the process that started this one
+        try:
+            parts = pickle.loads(parts)  # noqa: S301 - from the process that started this one
+        except AttributeError as error:
+            raise TypeError(
+                "DataLoader: wanted a dataset, collate_fn and worker_init_fn from modules that a "
+                f"process can import, got {error}; a notebook's own are none: move them into a "
+                "file, or leave out multiprocessing_context, which takes threads"
+            ) from error
     dataset, here.read, init = parts
     here.info = WorkerInfo(worker, count, seed, dataset)
     if init is not None:

@@ -26,7 +26,7 @@ __all__ = ["Summary", "summary"]
 _WIDTH = 79
 
 
-class Layer(NamedTuple):
+class _Layer(NamedTuple):
     """One module, with all that is inside it.
 
     Attributes:
@@ -58,7 +58,7 @@ class Summary:
         memory: Bytes that the call keeps for the backward pass.
     """
 
-    def __init__(self, layers: list[Layer], trainable: int, state: int) -> None:
+    def __init__(self, layers: list[_Layer], trainable: int, state: int) -> None:
         self.layers, self.trainable, self.state = layers, trainable, state
         self.parameters, self.flops, self.memory = layers[0][3:]
 
@@ -141,7 +141,7 @@ def summary(model: Module, *inputs: Any, **keywords: Any) -> Summary:
             module.training, module._hooked = training, hooked  # noqa: SLF001
         restore()
     layers = [
-        Layer(
+        _Layer(
             name,
             type(module).__name__,
             count.outputs.get(module),
@@ -261,7 +261,7 @@ def _arrays(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _cells(layer: Layer) -> tuple[str, ...]:
+def _cells(layer: _Layer) -> tuple[str, ...]:
     """Return the row of a layer in the table."""
     *above, name = layer.name.split(".")
     shown = "  " * (len(above) + 1) + f"{name} {layer.kind}" if name else layer.kind

@@ -308,6 +308,14 @@ def main():
         "pids": len({int(pid) for b in both[0] for pid in b[3]} - {os.getpid()}),
         "errors": [failure(bad) for bad in (4, "stubborn", "die")],
     }
+    Hidden = type("Hidden", (Slow,), {})
+    Hidden.__qualname__ = Hidden.__name__ = "Late"
+    Hidden.__module__ = "__main__"
+    globals()["Late"] = Hidden  # where no new process finds it, as in a notebook
+    try:
+        next(iter(nn.DataLoader(Hidden(), num_workers=1, multiprocessing_context="forkserver")))
+    except TypeError as error:
+        told["hidden"] = str(error)
     ended = []
     for more in ({}, {"processes": False, "num_workers": 2}):
         try:
@@ -364,6 +372,7 @@ def test_processes_read_the_same_and_end_with_the_loop_ctrl_c_or_their_parent(tm
     assert "Stubborn: stubborn" in stubborn[1]
     assert dead[0] == "RuntimeError"
     assert "got the end of its process: it was killed" in dead[1]
+    assert "a process can import, got Can't get attribute 'Late'" in told["hidden"]
     assert told["ended"] == [[0, 1], [0, 1]]
     assert len(told["orphans"]) == 2
     deadline = time.monotonic() + 10
