@@ -145,7 +145,6 @@ _OF_MODELS = {
     "predict": "model(x)",
     "save": "nn.save(path, model=model)",
     "save_weights": "nn.save(path, model=model)",
-    "summary": "print(model)",
     "to": "model.astype(dtype); all data are in the memory of the CPU",
     "trainable_variables": "model.parameters()",
     "weights": "model.parameters()",
