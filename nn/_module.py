@@ -10,6 +10,7 @@ Python. Buffers, which are plain arrays, are the only ones whose names are writt
 from __future__ import annotations
 
 import difflib
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType
@@ -396,10 +397,12 @@ class Module:
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return copies of all parameters and persistent buffers by dotted path, as PyTorch does.
 
-        A shared parameter appears under each of its paths. Later training does not change what was
-        returned.
+        A shared parameter appears under each of its paths, as one array, which `nn.save` writes
+        once. Later training does not change what was returned.
         """
-        return {path: plain(value).copy() for path, value, _, _ in self._state()}
+        entries = list(self._state())
+        copies = {id(value): plain(value).copy() for _, value, _, _ in entries}
+        return {path: copies[id(value)] for path, value, _, _ in entries}
 
     def _state(self) -> Iterator[tuple[str, Any, Module, str]]:
         """Yield (path, Parameter or buffer, owner, name in the owner)."""
@@ -418,7 +421,8 @@ class Module:
         """Copy arrays into the parameters and buffers, cast to their dtypes.
 
         Parameters stay the objects they are, so an optimizer that holds them goes on working;
-        graphs recorded before are detected as out of date.
+        graphs recorded before are detected as out of date. Of a shared parameter one path is
+        enough.
 
         Args:
             state_dict: arrays, Variables or CPU tensors by dotted path.
@@ -515,6 +519,28 @@ class Module:
                         convert(value, dtype)
                 elif name in module._buffers and value is not None and value.dtype.kind in "fc":  # noqa: SLF001 - of a Module
                     object.__setattr__(module, name, value.astype(dtype, copy=False))
+        return self
+
+    def to(self, *targets: Any, device: Any = None, dtype: Any = None) -> Self:
+        """Convert as `astype` where a dtype is given; "cpu", the one device, changes nothing.
+
+        Raises:
+            ValueError: for another device.
+            TypeError: for what is neither a device nor a floating-point dtype.
+        """
+        for target in (*targets, device, dtype):
+            if target is None or str(target) == "cpu":
+                continue
+            if re.fullmatch(r"(cuda|mps|xpu|cpu)(:\d+)?", str(target)):
+                raise ValueError(
+                    f"to: wanted a dtype or the device 'cpu', got {str(target)!r}; arrays are in "
+                    "main memory: leave the device out"
+                )
+            self.astype(target)
+        return self
+
+    def cpu(self) -> Self:
+        """Return this module: its arrays are in main memory."""
         return self
 
     def half(self) -> Self:
