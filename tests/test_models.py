@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch_twin import torch
 
 import nn
 import optim
 from autograd import Variable
-from torch_twin import torch
 
 FOLDER = Path(__file__).parent.parent / "docs" / "examples" / "models"
 

@@ -736,11 +736,11 @@ def test_a_tied_weight_is_saved_once_and_restored_tied(suffix, tmp_path):
         return model
 
     model, path = make(), tmp_path / f"tied.{suffix}"
-    for save in (
+    for write in (
         lambda: nn.save(path, model.state_dict()),
         lambda: nn.save(path, model=model, optimizer=optim.SGD(model.parameters(), lr=0.1)),
     ):
-        save()
+        write()
         assert path.stat().st_size < 1.5 * model[0].weight.nbytes
     other = make()
     nn.load(path, model=other)

@@ -8,7 +8,7 @@ import nn
 
 
 class Block(nn.Module):
-    """Two convolutions, whose output is added to the input: the sum is halved in size by stride 2."""
+    """Two convolutions, whose output is added to the input."""
 
     def __init__(self, channels_in, channels_out, stride=1):
         super().__init__()

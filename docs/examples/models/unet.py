@@ -5,6 +5,8 @@ them, beside what was seen at that size before. O. Ronneberger and others, U-Net
 https://arxiv.org/abs/1505.04597.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 import nn
@@ -30,8 +32,7 @@ class UNet(nn.Module):
         widths = [width * 2**level for level in range(depth + 1)]
         self.entry = double_convolution(channels, width)
         self.down = nn.ModuleList(
-            double_convolution(narrow, wide)
-            for narrow, wide in zip(widths[:-1], widths[1:], strict=True)
+            double_convolution(narrow, wide) for narrow, wide in pairwise(widths)
         )
         self.enlarge = nn.ModuleList(
             nn.ConvTranspose2d(2 * width, width, kernel_size=2, stride=2)
