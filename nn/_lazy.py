@@ -34,6 +34,8 @@ __all__ = [
     "LazyLinear",
 ]
 
+_AFFINE = {"affine": True, "track_running_stats": True}
+
 
 class _Lazy(Module):
     """A layer without its first argument, which becomes that layer with its first input.
@@ -42,35 +44,42 @@ class _Lazy(Module):
     optimizer may be made before.
     """
 
-    _layer: ClassVar[type[Module]]
+    _layer: ClassVar[Any]
     # Where the size is among the axes of the input: counted from the end, so that the batch may be
     # missing.
     _axis: ClassVar[int]
     _least_channels = 0  # of a convolution
+    _defaults: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "_axis" in vars(cls):
-            cls._layer = cls.__mro__[2]
-            owner, _, *others = inspect.signature(cls._layer.__init__).parameters.values()
-            signature = inspect.Signature([owner, *others], return_annotation=None)
-            cls.__init__.__signature__ = signature  # type: ignore[attr-defined]
+        if "_axis" not in vars(cls):
+            return
+        cls._layer = cls.__mro__[2]
+        owner, _, *others = inspect.signature(cls._layer.__init__).parameters.values()
+        others = [p.replace(default=cls._defaults.get(p.name, p.default)) for p in others]
+        signature = inspect.Signature([owner, *others], return_annotation=None)
+        cls.__init__.__signature__ = signature  # type: ignore[attr-defined]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        drawn = "generator" in inspect.signature(type(self)).parameters
+        try:
+            given = inspect.signature(type(self)).bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}: {error}") from None
+        given.apply_defaults()
         # Nothing is drawn yet, so no stream of random numbers is begun.
-        super().__init__(0, *args, **(kwargs | {"generator": 0} if drawn else kwargs))
-        self._arguments = args, kwargs
+        seed = {"generator": 0} if "generator" in given.arguments else {}
+        self._layer.__init__(self, 0, **(given.arguments | seed))
+        self._arguments = given.arguments
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Any, *args: Any, **kwargs: Any) -> Any:
         """Become the layer for inputs like this one, and return its output."""
         if not -input.ndim <= self._axis < input.ndim:
             raise ValueError(
                 f"{type(self).__name__}: wanted an input with an axis {self._axis}, got shape "
                 f"{input.shape}"
             )
-        args, kwargs = self._arguments
-        made = self._layer(input.shape[self._axis], *args, **kwargs)
+        made = self._layer(input.shape[self._axis], **self._arguments)
         entries = vars(self)
         for name, value in vars(made).items():
             if isinstance(value, Parameter):
@@ -82,7 +91,7 @@ class _Lazy(Module):
                 entries[name] = value
         del entries["_arguments"]
         object.__setattr__(self, "__class__", self._layer)
-        return self.forward(input)
+        return self.forward(input, *args, **kwargs)
 
 
 class LazyLinear(_Lazy, Linear):
@@ -159,18 +168,33 @@ class LazyBatchNorm3d(_Lazy, BatchNorm3d):
 
 
 class LazyInstanceNorm1d(_Lazy, InstanceNorm1d):
-    """An `InstanceNorm1d` whose `num_features` are those of the first input; see `LazyLinear`."""
+    """An `InstanceNorm1d` whose `num_features` are those of the first input; see `LazyLinear`.
+
+    As in PyTorch, it scales, shifts and has running statistics unless told otherwise.
+    """
+
+    _defaults = _AFFINE
 
     _axis = -2
 
 
 class LazyInstanceNorm2d(_Lazy, InstanceNorm2d):
-    """An `InstanceNorm2d` whose `num_features` are those of the first input; see `LazyLinear`."""
+    """An `InstanceNorm2d` whose `num_features` are those of the first input; see `LazyLinear`.
+
+    As in PyTorch, it scales, shifts and has running statistics unless told otherwise.
+    """
+
+    _defaults = _AFFINE
 
     _axis = -3
 
 
 class LazyInstanceNorm3d(_Lazy, InstanceNorm3d):
-    """An `InstanceNorm3d` whose `num_features` are those of the first input; see `LazyLinear`."""
+    """An `InstanceNorm3d` whose `num_features` are those of the first input; see `LazyLinear`.
+
+    As in PyTorch, it scales, shifts and has running statistics unless told otherwise.
+    """
+
+    _defaults = _AFFINE
 
     _axis = -4

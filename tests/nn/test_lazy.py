@@ -44,7 +44,10 @@ LAYERS = {
     **{f"Conv{n}d": ((4, 3), {"groups": 2, "padding": 1}, (2, 6, *[5] * n)) for n in (1, 2, 3)},
     **{f"ConvTranspose{n}d": ((4, 3), {"bias": False}, (6, *[5] * n)) for n in (1, 2, 3)},
     **{f"BatchNorm{n}d": ((), {"momentum": 0.3}, (4, 6, *[3] * n)) for n in (1, 2, 3)},
-    **{f"InstanceNorm{n}d": ((), {"affine": True}, (6, *[3] * n)) for n in (1, 2, 3)},
+    **{
+        f"InstanceNorm{n}d": ((), {"affine": True, "track_running_stats": False}, (6, *[3] * n))
+        for n in (1, 2, 3)
+    },
 }
 
 
