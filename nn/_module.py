@@ -90,7 +90,13 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._hooked:
             return self._call_hooked(args, kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            return self.forward(*args, **kwargs)
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            better = _explained(self, args, error)
+            if better is None:
+                raise
+            raise better from error
 
     def _call_hooked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         for pre_hook in tuple((self._pre_hooks or {}).values()):
@@ -688,6 +694,29 @@ def bracketed(name: str, extra: str, lines: list[str]) -> str:
         return f"{name}({extra})"
     indented = [line.replace("\n", "\n  ") for line in ([extra, *lines] if extra else lines)]
     return f"{name}(\n  " + "\n  ".join(indented) + "\n)"
+
+
+def _explained(module: Module, args: tuple[Any, ...], error: Exception) -> TypeError | None:
+    """Return what is wrong with the inputs of a layer of ours that failed, None if it is not seen.
+
+    Looking only now costs calls that succeed nothing.
+    """
+    if "wanted" in str(error) or type(module).__module__.partition(".")[0] != "nn":
+        return None
+    name = type(module).__name__
+    for i, value in enumerate(args):
+        dtype = getattr(value, "dtype", None)
+        if isinstance(dtype, np.dtype):
+            if dtype.kind not in "biufc":
+                return TypeError(
+                    f"{name}: wanted numbers, got an array of dtype {dtype}; write "
+                    ".astype(np.float32) where it holds numbers"
+                )
+        elif i == 0:
+            got = type(value).__name__
+            fix = "does forward end with return?" if value is None else "write np.asarray(...)"
+            return TypeError(f"{name}: wanted an array or a Variable, got {got}; {fix}")
+    return None
 
 
 def _as_buffer(cls: str, name: str, value: Any) -> Any:

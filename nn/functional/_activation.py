@@ -17,6 +17,7 @@ import autograd
 from autograd.engine.calls import binary, holds, primitive, unary
 from autograd.special import erfc, expit
 from nn.functional._names import dim_is_axis
+from nn.functional._numbers import real
 
 __all__ = [
     "celu",
@@ -109,7 +110,7 @@ def relu(input: Any, inplace: bool = False) -> Any:
         >>> nn.functional.relu(np.array([-1.0, 0.0, 2.0]))
         array([0., 0., 2.])
     """
-    return _relu(input)
+    return _relu(real("relu", input))
 
 
 _relu6 = unary(
@@ -121,7 +122,7 @@ _relu6 = unary(
 
 def relu6(input: Any, inplace: bool = False) -> Any:
     """Return min(max(x, 0), 6)."""
-    return _relu6(input)
+    return _relu6(real("relu6", input))
 
 
 _sigmoid = unary(_logistic, name="sigmoid", x=lambda g, out: g * (out * (1.0 - out)))
@@ -142,7 +143,7 @@ _logsigmoid = unary(lambda x: -_log1pexp(x * -1.0), name="logsigmoid", x=lambda 
 
 def logsigmoid(input: Any) -> Any:
     """Return log(sigmoid(x)), finite where sigmoid(x) underflows to 0."""
-    return _logsigmoid(input)
+    return _logsigmoid(real("logsigmoid", input))
 
 
 def _silu_slope(x: Any) -> Any:
@@ -178,7 +179,7 @@ def mish(input: Any, inplace: bool = False) -> Any:
         D. Misra, Mish: a self regularized non-monotonic activation function, 2019,
         https://arxiv.org/abs/1908.08681.
     """
-    return _mish(input)
+    return _mish(real("mish", input))
 
 
 _softsign = unary(
@@ -190,7 +191,7 @@ _softsign = unary(
 
 def softsign(input: Any) -> Any:
     """Return x / (1 + |x|)."""
-    return _softsign(input)
+    return _softsign(real("softsign", input))
 
 
 _tanhshrink = unary(
@@ -212,7 +213,7 @@ _hardsigmoid = unary(
 
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """Return min(max(x + 3, 0), 6) / 6, a piecewise linear sigmoid."""
-    return _hardsigmoid(input)
+    return _hardsigmoid(real("hardsigmoid", input))
 
 
 def _hardswish_slope(x: Any) -> Any:
@@ -233,7 +234,7 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
     References:
         A. Howard et al., Searching for MobileNetV3, ICCV 2019, section 5.2.
     """
-    return _hardswish(input)
+    return _hardswish(real("hardswish", input))
 
 
 def _gelu_x(g: Any, x: Any, out: Any) -> Any:
@@ -297,6 +298,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
         D. Hendrycks, K. Gimpel, Gaussian error linear units, 2016,
         https://arxiv.org/abs/1606.08415.
     """
+    real("gelu", input)
     if approximate == "none":
         out, _ = _gelu(input)
         return out
@@ -322,7 +324,7 @@ def _leaky_relu(x: Any, negative_slope: float) -> Any:
 
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """Return x where x > 0, `negative_slope` times x elsewhere."""
-    return _leaky_relu(input, negative_slope)
+    return _leaky_relu(real("leaky_relu", input), negative_slope)
 
 
 def _exponential_linear_x(g: Any, x: Any, alpha: float, scale: float, rate: float) -> Any:
@@ -345,7 +347,7 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
         D. Clevert, T. Unterthiner, S. Hochreiter, Fast and accurate deep network learning by
         exponential linear units, ICLR 2016, https://arxiv.org/abs/1511.07289, eq. 15.
     """
-    return _exponential_linear(input, alpha, 1.0, 1.0)
+    return _exponential_linear(real("elu", input), alpha, 1.0, 1.0)
 
 
 def selu(input: Any, inplace: bool = False) -> Any:
@@ -356,7 +358,10 @@ def selu(input: Any, inplace: bool = False) -> Any:
         https://arxiv.org/abs/1706.02515, eq. 2 and appendix A1.
     """
     return _exponential_linear(
-        input, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946, 1.0
+        real("selu", input),
+        1.6732632423543772848170429916717,
+        1.0507009873554804934193349852946,
+        1.0,
     )
 
 
@@ -372,7 +377,7 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """
     if alpha == 0:
         raise ValueError("celu: wanted an alpha other than 0, got 0; use relu, its limit")
-    return _exponential_linear(input, alpha, 1.0, 1.0 / alpha)
+    return _exponential_linear(real("celu", input), alpha, 1.0, 1.0 / alpha)
 
 
 def _softplus_x(g: Any, x: Any, beta: float, threshold: float) -> Any:
@@ -398,7 +403,7 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
         beta: sharpness of the bend.
         threshold: where beta x exceeds it, the result is x itself.
     """
-    return _softplus(input, beta, threshold)
+    return _softplus(real("softplus", input), beta, threshold)
 
 
 @primitive(
@@ -412,7 +417,7 @@ def _hardtanh(x: Any, min_val: float, max_val: float) -> Any:
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     """Return x limited to [`min_val`, `max_val`]; the gradient at the limits is 0."""
-    return _hardtanh(input, min_val, max_val)
+    return _hardtanh(real("hardtanh", input), min_val, max_val)
 
 
 @primitive(name="hardshrink", x=lambda g, x, lambd: gate(g, np.abs(x) > lambd), elementwise=True)
@@ -422,7 +427,7 @@ def _hardshrink(x: Any, lambd: float) -> Any:
 
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     """Return x where |x| > `lambd`, 0 elsewhere."""
-    return _hardshrink(input, lambd)
+    return _hardshrink(real("hardshrink", input), lambd)
 
 
 @primitive(name="softshrink", x=lambda g, x, lambd: gate(g, np.abs(x) > lambd), elementwise=True)
@@ -432,7 +437,7 @@ def _softshrink(x: Any, lambd: float) -> Any:
 
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """Return x moved towards 0 by `lambd`, 0 where it would cross."""
-    return _softshrink(input, lambd)
+    return _softshrink(real("softshrink", input), lambd)
 
 
 @primitive(
@@ -447,7 +452,7 @@ def _threshold(x: Any, threshold: float, value: float) -> Any:
 
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """Return x where x > `threshold`, `value` elsewhere."""
-    return _threshold(input, threshold, value)
+    return _threshold(real("threshold", input), threshold, value)
 
 
 def prelu(input: Any, weight: Any) -> Any:
@@ -471,7 +476,7 @@ def prelu(input: Any, weight: Any) -> Any:
         weight = weight.reshape((-1,) + (1,) * (input.ndim - 2))
     elif input.ndim == 0:
         weight = weight.reshape(())
-    return _prelu(input, weight)
+    return _prelu(real("prelu", input), weight)
 
 
 _prelu = binary(
@@ -495,6 +500,8 @@ def glu(input: Any, axis: int = -1) -> Any:
     References:
         Y. Dauphin et al., Language modeling with gated convolutional networks, ICML 2017, eq. 1.
     """
+    if not -input.ndim <= axis < input.ndim:
+        raise ValueError(f"glu: wanted an input with axis {axis}, got shape {input.shape}")
     length = input.shape[axis]
     if length % 2:
         raise ValueError(

@@ -16,8 +16,9 @@ import numpy as np
 import autograd
 from autograd.extend import primitive
 from nn.functional._adaptive_pooling import average
+from nn.functional._numbers import check_numbers
 from nn.functional._resampling import cubic_far, cubic_near, nearest, resample, smooth
-from nn.functional._windows import check_numbers, check_sizes, per_axis
+from nn.functional._windows import check_sizes, per_axis
 
 __all__ = ["affine_grid", "grid_sample", "interpolate"]
 

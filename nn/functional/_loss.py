@@ -17,6 +17,7 @@ from autograd import Variable
 from autograd.engine.calls import binary, holds, primitive
 from autograd.special import expit
 from nn.functional._activation import softplus
+from nn.functional._numbers import real
 
 __all__ = [
     "binary_cross_entropy",
@@ -65,6 +66,8 @@ def _pair(operation: str, input: Any, target: Any, reduction: str) -> tuple[Any,
         input = np.asarray(input)
     if not hasattr(target, "dtype") or target.dtype.kind in "biu":
         target = np.asarray(raw(target), dtype=input.dtype)
+    real(operation, input)
+    real(operation, target)
     if input.shape != target.shape:
         fix = (
             f"write target.reshape({input.shape})"
