@@ -50,23 +50,6 @@ class InputLeaf(Leaf):
     __slots__ = ()
 
 
-__all__ = [
-    "IDENTITY",
-    "InputLeaf",
-    "Replay",
-    "Trace",
-    "a_kind",
-    "backward_pass",
-    "free_nodes",
-    "fresh",
-    "node_of",
-    "own_array",
-    "own_gradient",
-    "positions_of",
-    "unwrap_unless_nested",
-]
-
-
 # -- one traced call -------------------------------------------------------------------------------
 
 
