@@ -71,7 +71,7 @@ def from_dlpack(x: Any, /, *, copy: bool | None = None) -> Any:
     """Return a Variable on the memory of an array of another library, such as a CPU tensor.
 
     What is written into one is seen in the other, as with `Variable(array, copy=False)`; where the
-    other library forbids writing, the data are read-only.
+    other library forbids writing, and always by NumPy 2.0, the data are read-only.
 
     Args:
         x: an object with `__dlpack__`: of PyTorch, CuPy, JAX ... or NumPy.
