@@ -161,6 +161,21 @@ def test_parameters_and_defaults_are_pytorchs():
     assert not problems
 
 
+def test_dim_is_taken_wherever_pytorch_has_it():
+    refused = []
+    for room, ours, theirs in rooms():
+        for name, function in public(room, theirs):
+            mine = getattr(ours, name, None)
+            spelling = {key for key in spelled(room, theirs, name, function) if key in RENAMED}
+            if mine is None or not spelling:
+                continue
+            called = mine.__init__ if inspect.isclass(mine) else mine
+            renames = called.__code__.co_filename.endswith("_names.py")  # dim_is_axis
+            if not renames and not spelling <= parameters(mine).keys():
+                refused.append(f"{room}.{name}")
+    assert not refused
+
+
 def test_modules_have_pytorchs_methods():
     torch = pytest.importorskip("torch")
     missing = {name for name in dir(torch.nn.Module) if not name.startswith("_")}
