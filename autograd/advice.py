@@ -179,8 +179,8 @@ def _fix(name: str, typed: ast.expr | None, library: str) -> str:
     if isinstance(typed, ast.Subscript):
         array, place = ast.unparse(typed.value), ast.unparse(typed.slice)
         return (
-            f"write {array} = autograd.set_at({array}, {place}, v), or collect the values in a "
-            "list for autograd.array"
+            f"make {array} by autograd.zeros(shape), which records {array}[{place}] = v, or "
+            "collect the values in a list for autograd.array"
         )
     if isinstance(typed, ast.BinOp) and isinstance(typed.op, ast.Mod):
         return 'write an f-string, as in f"{x:.4f}"'
@@ -193,7 +193,7 @@ def _fix(name: str, typed: ast.expr | None, library: str) -> str:
     if package == "math" and hasattr(sys.modules["numpy"], last):
         return f"write np.{last}(x)"
     if last in ("put", "fill", "itemset"):
-        return f"write {package} = autograd.set_at({package}, i, v)"
+        return f"make {package} by autograd.zeros(shape) and write {package}[i] = v"
     first = typed.args[0] if isinstance(typed, ast.Call) and typed.args else None
     if (
         package in ("np", "numpy")
@@ -203,7 +203,7 @@ def _fix(name: str, typed: ast.expr | None, library: str) -> str:
         return f"write autograd.{last}(...), which is recorded"
     return (
         "use autograd or np functions on the Variable itself (autograd.array([v, w]) for "
-        "np.array([v, w]), autograd.set_at(a, i, v) for a[i] = v)"
+        "np.array([v, w]), an autograd.zeros(shape) for a[i] = v)"
     )
 
 

@@ -71,7 +71,7 @@ class Variable:
         array([2., 4.])
     """
 
-    __slots__ = ("__weakref__", "_data", "_frozen", "_name", "_node")
+    __slots__ = ("__weakref__", "_data", "_filling", "_frozen", "_name", "_node")
 
     # `np.exp(v)` and `array + v`; `np.concatenate([v, w])`.
     __array_ufunc__ = array_ufunc
@@ -85,6 +85,8 @@ class Variable:
     _name: str | None
     # The leaf of a Variable whose requires_grad was switched off: graphs recorded before know it.
     _frozen: Node | None
+    # Of a Variable that is assigned to: see autograd.assignment.
+    _filling: Any
 
     def __init__(
         self,
@@ -565,13 +567,7 @@ class Variable:
     def __contains__(self, value: Any) -> bool:
         return bool((self._data == unwrap(value)).any())
 
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        msg = (
-            "setitem: wanted a new Variable instead of an assignment in place, which the recorded "
-            "graph cannot follow; write x = autograd.set_at(x, index, value), or change x.data and "
-            "call x.mark_changed()"
-        )
-        raise TypeError(msg)
+    __setitem__: Callable[[Any, Any, Any], None]  # of autograd.assignment
 
     # -- copying, saving, showing ------------------------------------------------------------------
 
@@ -601,10 +597,12 @@ class Variable:
             state or None,
         )
 
+    def _kind(self) -> str:
+        return type(self).__name__
+
     def __repr__(self) -> str:
-        text = np.array2string(
-            self.data, separator=", ", prefix=type(self).__name__ + "(", threshold=200
-        )
+        kind = self._kind()
+        text = np.array2string(self.data, separator=", ", prefix=kind + "(", threshold=200)
         parts = [text]
         if self._data.dtype not in (np.float64, np.bool_, np.int64):
             parts.append(f"dtype={self._data.dtype}")
@@ -614,7 +612,7 @@ class Variable:
             parts.append("requires_grad=True" if node.plan is LEAF else origin)
         if self.name:
             parts.append(f"name={self.name!r}")
-        return f"{type(self).__name__}({', '.join(parts)})"
+        return f"{kind}({', '.join(parts)})"
 
     def __str__(self) -> str:
         return repr(self)

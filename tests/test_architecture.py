@@ -38,6 +38,8 @@ LAYERS = (
     ("autograd.stats", "autograd.signal"),
     ("autograd.protocols",),
     ("autograd.variable",),
+    ("autograd.assignment",),
+    ("autograd.filled",),
     ("autograd.transforms",),
     ("autograd.function", "autograd.debug", "autograd._clip", "autograd._coverage"),
     ("autograd.integrate", "autograd.implicit"),

@@ -24,8 +24,6 @@ __all__ = [
     "ascontiguousarray",
     "c_",
     "from_dlpack",
-    "full",
-    "full_like",
     "geomspace",
     "linspace",
     "logspace",

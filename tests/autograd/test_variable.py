@@ -525,14 +525,6 @@ def test_membership_looks_at_values():
     assert Variable(1.0) in x
 
 
-def test_assignment_in_place_names_the_functional_spelling():
-    x = leaf(1.0, 2.0)
-    with pytest.raises(TypeError, match=r"setitem: wanted a new Variable .*autograd\.set_at"):
-        x[0] = 3.0
-    with pytest.raises(TypeError, match="setitem"):
-        x[0] += 3.0
-
-
 # -- conversions: what leaves the graph says so ----------------------------------------------------
 
 
