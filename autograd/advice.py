@@ -210,6 +210,11 @@ def _fix(name: str, typed: ast.expr | None, library: str) -> str:
 def _scipy(package: str, name: str) -> str:
     """Name the function of `autograd` that does what one of SciPy does."""
     path = name.split(".")
+    if package.startswith("_"):  # scipy._lib wraps the functions of the others
+        rooms = ("linalg", "special", "stats", "signal", "integrate", "fft")
+        named = [room for room in rooms if room in path]
+        holds = [room for room in rooms if _is_recorded(f"autograd.{room}", path[-1])]
+        package = (named + holds + ["linalg"])[0]
     try:
         module = importlib.import_module(f"autograd.{package}")
         for count in (2, 1):  # stats.norm.logpdf, or linalg.cholesky

@@ -19,11 +19,11 @@ import numpy as np
 
 from autograd._hooks import HookHandle
 from autograd.advice import instead_of_attribute, instead_of_conversion
-from autograd.arrays import is_array
+from autograd.arrays import is_array, refuse_mask
 from autograd.engine import changes
 from autograd.engine.backward import run_backward
 from autograd.engine.calls import holds_variable
-from autograd.engine.graph import FREED, LEAF, Leaf, Node, bind_variable_class, unwrap, wrap
+from autograd.engine.graph import FREED, LEAF, OUTPUT, Leaf, Node, bind_variable_class, unwrap, wrap
 from autograd.ops import (
     contractions,
     creation,
@@ -41,7 +41,6 @@ from autograd.protocols import array_function, array_ufunc
 __all__ = [
     "Variable",
     "as_cotangent",
-    "refuse_mask",
     "unit_cotangent",
 ]
 
@@ -153,7 +152,7 @@ class Variable:
             return None
         g = getattr(node, "grad", None)
         if isinstance(g, np.generic):
-            g = node.grad = np.asarray(g)
+            g = node.grad = np.asarray(g, dtype=node.dtype)  # a scalar has no byte order
         return g
 
     @grad.setter
@@ -608,7 +607,8 @@ class Variable:
             parts.append(f"dtype={self._data.dtype}")
         node = self._node
         if node is not None:
-            origin = "graph freed" if node.plan is FREED else f"from {node.plan.name}"
+            made = node.parents[0].plan if node.plan is OUTPUT else node.plan  # one of several
+            origin = "graph freed" if made is FREED else f"from {made.name}"
             parts.append("requires_grad=True" if node.plan is LEAF else origin)
         if self.name:
             parts.append(f"name={self.name!r}")
@@ -715,16 +715,6 @@ def as_cotangent(what: str, gradient: Any, variable: Any) -> Any:
         )
         raise TypeError(msg)
     return g.astype(variable.dtype, copy=False)
-
-
-def refuse_mask(what: str, data: Any) -> None:
-    """Refuse a masked array, whose mask NumPy would drop."""
-    if hasattr(data, "mask") and hasattr(data, "filled"):
-        msg = (
-            f"{what}: wanted an array without a mask, got a masked one, whose hidden values would "
-            "count; write data.filled(value)"
-        )
-        raise TypeError(msg)
 
 
 bind_variable_class(Variable)

@@ -120,7 +120,7 @@ class Sums(dict[Node, Cotangent]):
             if g.__class__ is _ndarray:
                 total += g
                 return total
-            if isinstance(g, Deferred):
+            if isinstance(g, Deferred) and not g.recorded:
                 g.add_into(total)
                 return total
         return total + g

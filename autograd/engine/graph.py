@@ -200,6 +200,7 @@ class Deferred:
 
     __slots__ = ()
     __array_ufunc__ = None  # `array + deferred` is left to `__radd__`
+    recorded = False  # holds Variables: nothing is added in place
 
     def materialize(self) -> Any:
         """Write it out."""

@@ -14,6 +14,7 @@ import numpy as np
 
 import autograd
 from autograd import Variable
+from autograd.arrays import refuse_mask
 from autograd.engine.calls import binary, holds, primitive
 from autograd.special import expit
 from nn.functional._activation import softplus
@@ -62,12 +63,15 @@ def _pair(operation: str, input: Any, target: Any, reduction: str) -> tuple[Any,
         raise TypeError(
             f"{operation}: wanted a prediction, got None; does forward end with return?"
         )
+    refuse_mask(operation, input)
+    refuse_mask(operation, target)
     if not isinstance(input, (Variable, np.ndarray)) and not hasattr(input, "__array_ufunc__"):
         input = np.asarray(input)
     if not hasattr(target, "dtype") or target.dtype.kind in "biu":
         target = np.asarray(raw(target), dtype=input.dtype)
-    real(operation, input)
-    real(operation, target)
+    if operation != "l1_loss":  # whose absolute values are real whatever the operands
+        real(operation, input)
+        real(operation, target)
     if input.shape != target.shape:
         fix = (
             f"write target.reshape({input.shape})"

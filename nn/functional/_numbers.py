@@ -1,8 +1,10 @@
-"""The check of what kind of numbers a function is given. Imports NumPy only."""
+"""The check of what kind of numbers a function is given. Imports `autograd.arrays`."""
 
 from typing import Any
 
 import numpy as np
+
+from autograd.arrays import refuse_complex, refuse_mask
 
 __all__ = ["check_numbers", "real"]
 
@@ -20,15 +22,16 @@ def check_numbers(operation: str, what: str, value: Any) -> None:
             f"{operation}: wanted {what} of numbers, got dtype {dtype}; write "
             ".astype(np.float32) where it holds numbers"
         )
+    refuse_mask(operation, value)
 
 
 def real(operation: str, x: Any) -> Any:
-    """Return `x`; refuse complex numbers, which have no order, and what are no numbers.
-
-    What has no dtype goes on to NumPy.
-    """
+    """Return `x`; refuse complex numbers, which have no order, and arrays of what are no numbers."""
     dtype = getattr(x, "dtype", None)
-    if dtype is None or dtype.kind in "fiub":
-        return x
-    fix = "write x.real or abs(x)" if dtype.kind == "c" else "write .astype(np.float32)"
-    raise TypeError(f"{operation}: wanted real numbers, got dtype {dtype}; {fix}")
+    if dtype is None or dtype.kind not in "fiub":
+        refuse_complex(operation, x)
+        if dtype is not None:
+            raise TypeError(
+                f"{operation}: wanted real numbers, got dtype {dtype}; write .astype(np.float32)"
+            )
+    return x

@@ -164,6 +164,7 @@ def test_a_layer_says_what_it_wanted(bend):
         moves = name in MOVING.split() or name.startswith("Dropout")
         must = family is not None and belongs(name, family)
         must = must and not (moves and bend in ("objects", "text"))
+        must = must and not (name == "L1Loss" and bend == "complex numbers")  # of real distances
         if bend == "one more channel" and first.ndim < 2:
             continue
         try:
