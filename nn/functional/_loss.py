@@ -14,11 +14,11 @@ import numpy as np
 
 import autograd
 from autograd import Variable
-from autograd.arrays import refuse_mask
+from autograd.arrays import refuse_complex, refuse_mask
 from autograd.engine.calls import binary, holds, primitive
 from autograd.special import expit
 from nn.functional._activation import softplus
-from nn.functional._numbers import real
+from nn.functional._numbers import check_numbers
 
 __all__ = [
     "binary_cross_entropy",
@@ -69,9 +69,10 @@ def _pair(operation: str, input: Any, target: Any, reduction: str) -> tuple[Any,
         input = np.asarray(input)
     if not hasattr(target, "dtype") or target.dtype.kind in "biu":
         target = np.asarray(raw(target), dtype=input.dtype)
+    check_numbers(operation, "an input", input)
+    check_numbers(operation, "a target", target)
     if operation != "l1_loss":  # whose absolute values are real whatever the operands
-        real(operation, input)
-        real(operation, target)
+        refuse_complex(operation, input, target)
     if input.shape != target.shape:
         fix = (
             f"write target.reshape({input.shape})"

@@ -26,7 +26,7 @@ def check_numbers(operation: str, what: str, value: Any) -> None:
 
 
 def real(operation: str, x: Any) -> Any:
-    """Return `x`; refuse complex numbers, which have no order, and arrays of what are no numbers."""
+    """Return `x`; refuse complex numbers, which have no order, and arrays of no numbers."""
     dtype = getattr(x, "dtype", None)
     if dtype is None or dtype.kind not in "fiub":
         refuse_complex(operation, x)
