@@ -88,9 +88,9 @@ class Module:
         raise NotImplementedError(f"{name}: wanted a method forward(self, x), got {got}; {fix}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooked:
-            return self._call_hooked(args, kwargs)
         try:
+            if self._hooked:
+                return self._call_hooked(args, kwargs)
             return self.forward(*args, **kwargs)
         except (AttributeError, IndexError, TypeError, ValueError) as error:
             better = _explained(self, args, error)
