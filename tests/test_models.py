@@ -41,7 +41,7 @@ MODELS = {
 }
 
 
-def make(name, imports=()):
+def make(name, imports=(), **changes):
     """Build a tiny model from its source, in which each pair of `imports` was exchanged."""
     file, arguments, _ = MODELS[name]
     source = (FOLDER / f"{file}.py").read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ def make(name, imports=()):
         source = source.replace(f"\n{ours}\n", f"\n{theirs}\n")
     module = types.ModuleType(file)
     exec(compile(source, f"{file}.py", "exec"), vars(module))
-    return getattr(module, name)(**arguments)
+    return getattr(module, name)(**(arguments | changes))
 
 
 def make_twin(name):
@@ -186,3 +186,8 @@ def test_an_lstm_goes_on_from_the_state_that_pytorch_left():
     found, _ = ours(words[:, 4:], tuple(part.detach().numpy() for part in state))
     wanted, _ = theirs(torch().tensor(words[:, 4:]), state)
     assert_close(found.data, wanted.detach().numpy(), 1e-6)
+
+
+def test_a_resnet_of_full_size_has_the_parameters_of_the_paper():
+    count = sum(p.size for p in make("ResNet18", width=64, classes=1000).parameters())
+    assert count == 11_689_512  # as torchvision's
