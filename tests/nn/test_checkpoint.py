@@ -723,3 +723,33 @@ def test_ctrl_c_at_any_line_of_load_state_dict_leaves_it_old_or_new(name):
     state = source[name].state_dict()
     old, _ = interrupted_everywhere(lambda parts: parts[name].load_state_dict(state), training(), 1)
     assert old > 20
+
+
+@pytest.mark.parametrize("suffix", ["npz", "safetensors"])
+def test_a_tied_weight_is_saved_once_and_restored_tied(suffix, tmp_path):
+    if suffix == "safetensors":
+        pytest.importorskip("safetensors")
+
+    def make():
+        model = nn.Sequential(nn.Embedding(50, 40), nn.Linear(40, 50, bias=False))
+        model[1].weight = model[0].weight
+        return model
+
+    model, path = make(), tmp_path / f"tied.{suffix}"
+    for write in (
+        lambda: nn.save(path, model.state_dict()),
+        lambda: nn.save(path, model=model, optimizer=optim.SGD(model.parameters(), lr=0.1)),
+    ):
+        write()
+        assert path.stat().st_size < 1.5 * model[0].weight.nbytes
+    other = make()
+    nn.load(path, model=other)
+    assert other[0].weight is other[1].weight
+    np.testing.assert_array_equal(other[0].weight.data, model[0].weight.data)
+    # Some files hold one of the paths only.
+    for key in ("0.weight", "1.weight"):
+        other = make()
+        assert other.load_state_dict({key: model[0].weight}) == ([], [])
+        np.testing.assert_array_equal(other[1].weight.data, model[0].weight.data)
+    # What was tied is found under both names.
+    assert list(nn.load(path)["model"]) == ["0.weight", "1.weight"]
