@@ -134,6 +134,7 @@ CASES = [
     {"kernel_size": 3, "padding": 1, "padding_mode": "replicate", "stride": 2},
     {"kernel_size": 3, "padding": 2, "padding_mode": "circular"},
     {"kernel_size": 4, "padding": "same", "padding_mode": "circular"},
+    {"kernel_size": 3, "padding": "valid", "padding_mode": "circular"},
 ]
 
 

@@ -243,6 +243,18 @@ def test_the_rate_falls_after_more_bad_epochs_than_patience():
     assert scheduler.get_last_lr() == [0.5]
 
 
+@pytest.mark.parametrize("mode", ["min", "max"])
+@pytest.mark.parametrize("threshold_mode", ["rel", "abs"])
+def test_the_same_number_again_is_no_progress(mode, threshold_mode):
+    opt = optimizer(rates=(1.0,))
+    scheduler = ls.ReduceLROnPlateau(
+        opt, mode, factor=0.5, patience=1, threshold=0.0, threshold_mode=threshold_mode
+    )
+    for _ in range(3):
+        scheduler.step(2.0)
+    assert scheduler.get_last_lr() == [0.5]
+
+
 def test_a_plateau_checkpoint_continues():
     metrics = list(np.random.default_rng(1).normal(size=40) + 3)
     opt, other = optimizer(), optimizer()

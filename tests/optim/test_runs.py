@@ -82,7 +82,8 @@ def test_a_dtype_that_changed_behind_the_optimizer_is_refused():
 
 
 def test_small_parameters_share_one_run_and_long_ones_stand_alone():
-    small, long = [leaf(3), leaf((2, 2))], [leaf(_runs._SMALL + 1), leaf((100, 200))]
+    small = [leaf(3), leaf((2, 2)), leaf(_runs._SMALL)]
+    long = [leaf(_runs._SMALL + 1), leaf((100, 200))]
     optimizer = optim.Adam([*small, *long])
     optimizer.step()
     assert [run.params for run in optimizer._plans[0].runs] == [small, [long[0]], [long[1]]]
