@@ -308,15 +308,14 @@ class Judge:
         self.budget = budget
 
     def tests(self, mutant):
-        """Return the tests that call the function of a mutant, or else those of its file."""
+        """Return the tests that call a function around a mutant, or else one of its file."""
         known = {f for f in self.callers if f.startswith(f"{mutant.file}:")}
-        around = [
-            (code.co_firstlineno, named(code))
+        around = {
+            named(code)
             for code in functions(compiled(mutant.file))
             if code.co_firstlineno <= mutant.line <= max(n or 0 for *_, n in code.co_lines())
-        ]
-        inner = max((line for line, name in around if name in known), default=None)
-        called = {name for line, name in around if line == inner} & known or known
+        }
+        called = around & known or known
         signatures = f"tests/{mutant.file.partition('/')[0]}/test_signatures.py"  # call nothing
         return {t for f in called for t in self.callers[f]} | {
             t for t in self.seconds if t.startswith(signatures)
@@ -356,9 +355,9 @@ class Quick(Judge):
     place of the original in the functions that exist.
     """
 
-    def __init__(self, budget, chosen):
+    def __init__(self, budget, chosen, progress):
         super().__init__(budget)
-        self.chosen = chosen
+        self.chosen, self.progress = chosen, progress
         self.killers = {}
         self.failed = None
 
@@ -370,7 +369,7 @@ class Quick(Judge):
         gc.collect()
         gc.freeze()
         for mutant in self.chosen:
-            if mutant.in_signature:
+            if mutant.in_signature:  # evaluated when the function was made
                 continue
             tests = [t for file in self.near(mutant) for t in sorted(unknown[file])]
             tests += [t for stage in self.ordered(mutant) for t in stage]
@@ -379,6 +378,7 @@ class Quick(Judge):
             said, ended = forked(seconds, self.ask, mutant, asked)
             if said or ended:
                 self.killers[mutant.said] = said or str(ended)
+            os.write(self.progress, f"{said or ended or '-'}  {mutant.said}\n".encode())
         return True
 
     def ask(self, say, mutant, items):
@@ -423,6 +423,7 @@ def replace(mutant):
         for code, other in zip(codes, new[name], strict=True)
     }
     path = str(ROOT / mutant.file)
+    gc.unfreeze()  # what is frozen is not listed
     for function in gc.get_objects():
         if type(function) is FunctionType and function.__code__.co_filename == path:
             code = function.__code__
@@ -495,8 +496,10 @@ def judged(chosen, budget):
     """Return mutant -> the test that killed it, or None."""
     import pytest
 
+    progress = os.dup(2)
+
     def quickly(say):
-        quick = Quick(budget, chosen)
+        quick = Quick(budget, chosen, progress)
         ignored = [f"--ignore={p}" for p in NOT_JUDGES]
         pytest.main([*OPTIONS, "--capture=no", "-m", "not slow", *ignored], [quick])
         say(json.dumps(quick.killers))
@@ -504,7 +507,7 @@ def judged(chosen, budget):
 
     said, _ = forked(24 * 3600, quickly)
     killers = json.loads(said)
-    fresh = Fresh(budget)
+    fresh = Fresh(budget / 2)
     return {m.said: killers.get(m.said) or fresh.judge(m) for m in chosen}
 
 
@@ -515,7 +518,7 @@ def main():
     )
     parser.add_argument("--count", type=int, default=40, help="mutants of each area")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--budget", type=float, default=60.0, help="seconds of tests a stage")
+    parser.add_argument("--budget", type=float, default=20.0, help="seconds of tests a stage")
     parser.add_argument("--lines", type=int, nargs="*", help="only the mutants of these lines")
     parser.add_argument("--record", action="store_true", help="note which test calls what")
     parser.add_argument("--smoke", action="store_true", help="draw and compile, run no tests")

@@ -236,9 +236,11 @@ def test_plateaus_are_found_where_pytorch_finds_them(options):
 def test_the_rate_falls_after_more_bad_epochs_than_patience():
     opt = optimizer(rates=(1.0,))
     scheduler = ls.ReduceLROnPlateau(opt, factor=0.5, patience=2)
+    assert scheduler.last_epoch == scheduler.num_bad_epochs == scheduler.cooldown_counter == 0
     for loss in (3.0, 2.0, 2.0, 2.5):
         scheduler.step(Variable(loss))
     assert scheduler.get_last_lr() == [1.0]
+    assert scheduler.last_epoch == 4
     scheduler.step(2.2)
     assert scheduler.get_last_lr() == [0.5]
 
