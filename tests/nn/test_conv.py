@@ -127,6 +127,7 @@ CASES = [
     {"kernel_size": 2, "dilation": 3, "groups": 2, "padding": 1},
     {"kernel_size": 3, "groups": 4, "padding": "same"},
     {"kernel_size": 2, "padding": "same", "dilation": 3},
+    {"kernel_size": 2, "padding": "same"},
     {"kernel_size": 3, "padding": "valid"},
     {"kernel_size": 1},
     {"kernel_size": 1, "stride": 2, "padding": 1},

@@ -199,5 +199,9 @@ def test_bincount_counts_like_numpy_and_sums_recorded_weights():
     np.testing.assert_array_equal(sums.data, [1.0, 0.0, 6.0])
     sums.backward(np.array([1.0, 2.0, 3.0]))
     np.testing.assert_array_equal(weights.grad, [1.0, 3.0, 3.0])
+    for places in ([], [0, 0]):
+        places = np.array(places, dtype=int)
+        ones = leaf(np.ones(len(places)))
+        np.testing.assert_array_equal(np.bincount(places, ones).data, np.bincount(places))
     with pytest.raises(ValueError, match="bincount: wanted non-negative integers"):
         autograd.bincount([0, -1], leaf([1.0, 2.0]))
