@@ -22,14 +22,15 @@ from numpy import pi as pi
 
 from autograd import extend as extend
 from autograd import fft as fft
+from autograd import filled, ops
 from autograd import linalg as linalg
-from autograd import ops
 from autograd import special as special
 from autograd._coverage import coverage as coverage
 from autograd._version import __version__ as __version__
 from autograd.debug import *
 from autograd.engine import *
 from autograd.extend import primitive as primitive
+from autograd.filled import *
 from autograd.function import Function as Function
 from autograd.ops import *
 from autograd.publication import publish as _publish
@@ -84,7 +85,7 @@ else:  # to type checkers star imports are public, computed lists are not
         # functions of your own, and what became of them
         "Function", "coverage", "detect_anomaly", "extend", "primitive",
         # NumPy's functions, and the rooms of the others
-        *ops.__all__, "fft", "i0", "linalg", "special",
+        *filled.__all__, *ops.__all__, "fft", "i0", "linalg", "special",
         # numbers
         "e", "inf", "nan", "newaxis", "pi",
         "manual_seed", "new_generator", "random_state", "set_random_state",

@@ -179,8 +179,8 @@ def _fix(name: str, typed: ast.expr | None, library: str) -> str:
     if isinstance(typed, ast.Subscript):
         array, place = ast.unparse(typed.value), ast.unparse(typed.slice)
         return (
-            f"write {array} = autograd.set_at({array}, {place}, v), or collect the values in a "
-            "list for autograd.array"
+            f"make {array} by autograd.zeros(shape), which records {array}[{place}] = v, or "
+            "collect the values in a list for autograd.array"
         )
     if isinstance(typed, ast.BinOp) and isinstance(typed.op, ast.Mod):
         return 'write an f-string, as in f"{x:.4f}"'
@@ -193,7 +193,7 @@ def _fix(name: str, typed: ast.expr | None, library: str) -> str:
     if package == "math" and hasattr(sys.modules["numpy"], last):
         return f"write np.{last}(x)"
     if last in ("put", "fill", "itemset"):
-        return f"write {package} = autograd.set_at({package}, i, v)"
+        return f"make {package} by autograd.zeros(shape) and write {package}[i] = v"
     first = typed.args[0] if isinstance(typed, ast.Call) and typed.args else None
     if (
         package in ("np", "numpy")
@@ -203,13 +203,18 @@ def _fix(name: str, typed: ast.expr | None, library: str) -> str:
         return f"write autograd.{last}(...), which is recorded"
     return (
         "use autograd or np functions on the Variable itself (autograd.array([v, w]) for "
-        "np.array([v, w]), autograd.set_at(a, i, v) for a[i] = v)"
+        "np.array([v, w]), an autograd.zeros(shape) for a[i] = v)"
     )
 
 
 def _scipy(package: str, name: str) -> str:
     """Name the function of `autograd` that does what one of SciPy does."""
     path = name.split(".")
+    if package.startswith("_"):  # scipy._lib wraps the functions of the others
+        rooms = ("linalg", "special", "stats", "signal", "integrate", "fft")
+        named = [room for room in rooms if room in path]
+        holds = [room for room in rooms if _is_recorded(f"autograd.{room}", path[-1])]
+        package = (named + holds + ["linalg"])[0]
     try:
         module = importlib.import_module(f"autograd.{package}")
         for count in (2, 1):  # stats.norm.logpdf, or linalg.cholesky

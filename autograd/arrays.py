@@ -17,6 +17,8 @@ __all__ = [
     "owner",
     "read_only",
     "references",
+    "refuse_complex",
+    "refuse_mask",
 ]
 
 # An array or, for 0-d results, a NumPy scalar, which is ten times as fast.
@@ -56,6 +58,26 @@ def read_only(x: Array) -> Array:
         x = x.view()
         x.setflags(False)  # write=False, four times as fast as by keyword or by x.flags
     return x
+
+
+def refuse_complex(name: str, *operands: Any) -> None:
+    """Refuse complex operands of a function of real ones."""
+    for x in operands:
+        dtype = getattr(x, "dtype", None)
+        if isinstance(x, complex) if dtype is None else dtype.kind == "c":
+            raise TypeError(
+                f"{name}: wanted real numbers, got {dtype or 'complex'}; write x.real or abs(x)"
+            )
+
+
+def refuse_mask(what: str, data: Any) -> None:
+    """Refuse a masked array, whose mask NumPy would drop."""
+    kind = type(data)  # not of the object: what a Variable has not, it explains at length
+    if hasattr(kind, "mask") and hasattr(kind, "filled"):
+        raise TypeError(
+            f"{what}: wanted an array without a mask, got a masked one, whose hidden values would "
+            "count; write data.filled(value)"
+        )
 
 
 def overlap(x: Array, y: Array) -> bool:

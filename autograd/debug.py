@@ -82,6 +82,9 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
         self._notes: dict[int, tuple[str, list[int]]] = {}
         self._switches: list[Any] = []
 
+    def __repr__(self) -> str:
+        return f"detect_anomaly(nan={self._nan}, forward={self._forward})"
+
     def __enter__(self) -> Self:
         switch = watching(self._observe, inspector=self._inspect)
         switch.__enter__()

@@ -6,7 +6,10 @@ The other spelling, `primitive` with one rule per operand, is in `calls`. Both g
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import inspect
+import types
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -118,6 +121,7 @@ class Function:
             i for i, a in enumerate(arguments) if isinstance(a, Variable) and a.requires_grad
         )
         ctx = Context(tuple(i in positions for i in range(len(arguments))))
+        before = cls._attributes() if positions else []
         with no_grad():
             try:
                 result = cls.forward(ctx, *raw)
@@ -136,7 +140,8 @@ class Function:
         if not positions or all(constant):
             return record(cls._primitive().constant, (), (), out, tuple(arguments))
         parents = tuple(arguments[i]._node for i in positions)
-        plan, saved = cls._plan(ctx, raw, outputs, positions, names)
+        left = [v for c, old in before for k, v in vars(c).items() if old.get(k) is not v]
+        plan, saved = cls._plan(ctx, left, raw, outputs, positions, names)
         result = record(plan, parents, (saved,), out, tuple(arguments))
         for variable, is_constant in zip(result, constant, strict=True) if several else ():
             if is_constant:
@@ -151,9 +156,16 @@ class Function:
         return cls._opaque
 
     @classmethod
+    def _attributes(cls) -> list[tuple[type, dict[str, Any]]]:
+        """Return the attributes of the class, where `forward` may leave what `backward` reads."""
+        return [(c, {**vars(c)}) for c in cls.__mro__[:-1] if c is not Function]
+
+    @classmethod
     def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], list[str]]:
         """Return all arguments in the order of the signature of `forward`, with their names."""
         if "_signature" not in cls.__dict__ or cls._signature is None:
+            if cls.forward is Function.forward:
+                raise NotImplementedError(_missing(cls.__name__, "forward(ctx, x)"))
             cls._signature = inspect.signature(cls.forward)
         try:
             bound = cls._signature.bind(None, *args, **kwargs)
@@ -186,23 +198,28 @@ class Function:
     def _plan(
         cls,
         ctx: Context,
+        left: list[Any],
         raw: list[Any],
         outputs: tuple[Any, ...],
         positions: tuple[int, ...],
         names: list[str],
     ) -> tuple[Plan, tuple[Any, ...]]:
-        """Return the plan of one call, and the values that its node shall keep."""
+        """Return the plan of one call, which has `left` some attributes on the class, and the
+        values that its node shall keep.
+        """
         name = cls.__name__
         attributes = {k: v for k, v in vars(ctx).items() if k not in _PRIVATE}
         saved = (*map(unwrap, ctx.saved_tensors), *attributes.values())
         count = len(ctx.saved_tensors)
         kept = _Kept(raw, outputs, positions)
-        strangers = sum(map(kept.strangers, saved))
+        strangers = kept.strangers(saved, left)
         metadata = [(o.shape, o.dtype) for o in outputs]
         keys = list(attributes)
         needs, materialize = ctx.needs_input_grad, ctx._materialize
 
         def joint(g: Any, values: tuple[Any, ...]) -> list[Any]:
+            if cls.backward is Function.backward:
+                raise NotImplementedError(_missing(name, "backward(ctx, g)"))
             gradients: Sequence[Any] = g if type(g) is tuple else (g,)
             recording = any(isinstance(part, Variable) for part in gradients)
             if recording and strangers:
@@ -270,23 +287,29 @@ class _Kept:
         self.parents = {id(raw[p]): k for k, p in reversed(list(enumerate(positions)))}
         self.outputs = {id(o): (i, len(outputs)) for i, o in enumerate(outputs)}
 
-    def strangers(self, value: Any, known: bool = True) -> int:
-        """Count numbers and arrays of numbers that are neither, or that lie where `rewrapped` does
-        not reach them.
+    def strangers(self, saved: Any, left: Any) -> bool:
+        """Tell whether there are numbers or arrays of numbers that are neither, or that lie where
+        `rewrapped` does not reach them: in sets, objects, functions, or on the class.
         """
-        if type(value) in (tuple, list) or hasattr(value, "_fields"):
-            return sum(self.strangers(v, known) for v in value)
-        if type(value) is dict:
-            return sum(self.strangers(v, known) for v in value.values())
-        if isinstance(value, Collection) and not isinstance(value, (np.ndarray, str, bytes)):
-            inside = value.values() if isinstance(value, Mapping) else value
-            return sum(self.strangers(v, known=False) for v in inside)
-        if isinstance(getattr(value, "__dict__", None), dict) and not callable(value):
-            return sum(self.strangers(v, known=False) for v in vars(value).values())
-        if known and (id(value) in self.parents or id(value) in self.outputs):
-            return 0
-        floating = isinstance(value, (float, complex)) or _is_floating(value)
-        return int(floating and not any(value is r for r in self.constants))
+        reached, hidden = [saved], [left]
+        seen: set[int] = set()
+        while reached or hidden:
+            known = bool(reached)
+            value = (reached or hidden).pop()
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            if type(value) in (tuple, list) or hasattr(value, "_fields"):
+                (reached if known else hidden).extend(value)
+            elif type(value) is dict:
+                (reached if known else hidden).extend(value.values())
+            elif _is_floating(value) or isinstance(value, (float, complex)):
+                mine = known and (id(value) in self.parents or id(value) in self.outputs)
+                if not mine and not any(value is r for r in self.constants):
+                    return True
+            else:
+                hidden.extend(_held_by(value))
+        return False
 
     def rewrapped(self, node: Node, value: Any) -> Any:
         """Return a kept value with Variables for arguments and outputs."""
@@ -302,6 +325,25 @@ class _Kept:
             which = self.outputs[id(value)]
             return wrap(value, output_node(node, which, value) if which[1] > 1 else node)
         return value
+
+
+def _held_by(value: Any) -> list[Any]:
+    """Return what an object holds: elements, attributes, variables of a function."""
+    if is_array(value) or isinstance(value, (str, bytes, type, types.ModuleType, Variable)):
+        return []
+    if isinstance(value, Collection):
+        return list(value.values() if isinstance(value, Mapping) else value)
+    if isinstance(value, functools.partial):
+        return [value.func, value.args, value.keywords]
+    if isinstance(value, types.FunctionType):
+        cells = []
+        for cell in value.__closure__ or ():
+            with contextlib.suppress(ValueError):  # of a variable that has no value yet
+                cells.append(cell.cell_contents)
+        return [*cells, value.__defaults__ or (), value.__kwdefaults__ or {}]
+    if isinstance(value, types.MethodType):
+        return [value.__func__, value.__self__]
+    return [getattr(value, "__self__", None), *getattr(value, "__dict__", {}).values()]
 
 
 _PRIVATE = frozenset({"saved_tensors", "needs_input_grad", "_non_differentiable", "_materialize"})
@@ -320,6 +362,10 @@ def _array(value: Any) -> Any:
     """Return what `forward` shall see: an array for a Variable, anything else as it is."""
     data = unwrap(value)
     return np.asarray(data) if isinstance(data, np.generic) and data is not value else data
+
+
+def _missing(name: str, method: str) -> str:
+    return f"{name}: wanted a static method {method}, got none; define it"
 
 
 def _output(name: str, value: Any) -> Any:

@@ -9,6 +9,7 @@ References:
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -67,7 +68,7 @@ def fixed_point(
     if x.dtype.kind not in "fc":
         x = x.astype(np.float64)
     with no_grad():
-        out = _iterate(f(a), x0 if isinstance(x0, Variable) else x[()], distance, tol)
+        out = _iterate(_step(f, a), x0 if isinstance(x0, Variable) else x[()], distance, tol)
     if not isinstance(out, Variable):
         return wrap(out) if isinstance(x0, Variable) else out
     if not is_grad_enabled():
@@ -109,6 +110,22 @@ def fixed_point(
     return record(plan, tuple(free), (x,), x, (a, x0))
 
 
+def _step(f: Callable[[Any], Callable[[Any], Any]], a: Any) -> Callable[[Any], Any]:
+    """Return `f(a)`, which must be a function."""
+    wanted = "fixed_point: wanted f(a) to be a function of x"
+    fix = "write lambda a: lambda x: ..."
+    try:
+        inspect.signature(f).bind(a)
+    except ValueError:  # a function of C, which has no signature
+        pass
+    except TypeError as error:
+        raise TypeError(f"{wanted}, got an f for which this is {error}; {fix}") from None
+    step = f(a)
+    if not callable(step):
+        raise TypeError(f"{wanted}, got {type(step).__name__}; {fix}")
+    return step
+
+
 _OPAQUE = Primitive("fixed_point", lambda _a, x0: x0, ("a", "x0"), {})
 
 
@@ -124,6 +141,11 @@ def _iterate(step: Callable[[Any], Any], x: Any, distance: Callable[..., Any], t
                 f"{np.shape(x)}"
             )
         moved = distance(x, previous)
+        if np.size(moved) != 1:
+            raise ValueError(
+                "fixed_point: wanted a distance that is one number, got one of shape "
+                f"{np.shape(moved)}; write lambda x, y: np.max(np.abs(x - y))"
+            )
         if moved <= tol:
             return out
         if np.isnan(moved):

@@ -92,6 +92,10 @@ class _Problem:
         tolerances: tuple[float, float],
         tfirst: bool,
     ) -> None:
+        if not isinstance(args, (tuple, list)):
+            raise TypeError(
+                f"odeint: wanted args as a tuple, got {type(args).__name__}; write args=(value,)"
+            )
         self.func = func
         self.args = args
         self.tfirst = tfirst

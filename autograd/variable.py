@@ -19,11 +19,11 @@ import numpy as np
 
 from autograd._hooks import HookHandle
 from autograd.advice import instead_of_attribute, instead_of_conversion
-from autograd.arrays import is_array
+from autograd.arrays import is_array, refuse_mask
 from autograd.engine import changes
 from autograd.engine.backward import run_backward
 from autograd.engine.calls import holds_variable
-from autograd.engine.graph import FREED, LEAF, Leaf, Node, bind_variable_class, unwrap, wrap
+from autograd.engine.graph import FREED, LEAF, OUTPUT, Leaf, Node, bind_variable_class, unwrap, wrap
 from autograd.ops import (
     contractions,
     creation,
@@ -41,7 +41,6 @@ from autograd.protocols import array_function, array_ufunc
 __all__ = [
     "Variable",
     "as_cotangent",
-    "refuse_mask",
     "unit_cotangent",
 ]
 
@@ -71,7 +70,7 @@ class Variable:
         array([2., 4.])
     """
 
-    __slots__ = ("__weakref__", "_data", "_frozen", "_name", "_node")
+    __slots__ = ("__weakref__", "_data", "_filling", "_frozen", "_name", "_node")
 
     # `np.exp(v)` and `array + v`; `np.concatenate([v, w])`.
     __array_ufunc__ = array_ufunc
@@ -85,6 +84,8 @@ class Variable:
     _name: str | None
     # The leaf of a Variable whose requires_grad was switched off: graphs recorded before know it.
     _frozen: Node | None
+    # Of a Variable that is assigned to: see autograd.assignment.
+    _filling: Any
 
     def __init__(
         self,
@@ -151,7 +152,7 @@ class Variable:
             return None
         g = getattr(node, "grad", None)
         if isinstance(g, np.generic):
-            g = node.grad = np.asarray(g)
+            g = node.grad = np.asarray(g, dtype=node.dtype)  # a scalar has no byte order
         return g
 
     @grad.setter
@@ -554,13 +555,7 @@ class Variable:
     def __contains__(self, value: Any) -> bool:
         return bool((self._data == unwrap(value)).any())
 
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        msg = (
-            "setitem: wanted a new Variable instead of an assignment in place, which the recorded "
-            "graph cannot follow; write x = autograd.set_at(x, index, value), or change x.data and "
-            "call x.mark_changed()"
-        )
-        raise TypeError(msg)
+    __setitem__: Callable[[Any, Any, Any], None]  # of autograd.assignment
 
     # -- copying, saving, showing ------------------------------------------------------------------
 
@@ -590,20 +585,23 @@ class Variable:
             state or None,
         )
 
+    def _kind(self) -> str:
+        return type(self).__name__
+
     def __repr__(self) -> str:
-        text = np.array2string(
-            self.data, separator=", ", prefix=type(self).__name__ + "(", threshold=200
-        )
+        kind = self._kind()
+        text = np.array2string(self.data, separator=", ", prefix=kind + "(", threshold=200)
         parts = [text]
         if self._data.dtype not in (np.float64, np.bool_, np.int64):
             parts.append(f"dtype={self._data.dtype}")
         node = self._node
         if node is not None:
-            origin = "graph freed" if node.plan is FREED else f"from {node.plan.name}"
+            made = node.parents[0].plan if node.plan is OUTPUT else node.plan  # one of several
+            origin = "graph freed" if made is FREED else f"from {made.name}"
             parts.append("requires_grad=True" if node.plan is LEAF else origin)
         if self.name:
             parts.append(f"name={self.name!r}")
-        return f"{type(self).__name__}({', '.join(parts)})"
+        return f"{kind}({', '.join(parts)})"
 
     def __str__(self) -> str:
         return repr(self)
@@ -706,16 +704,6 @@ def as_cotangent(what: str, gradient: Any, variable: Any) -> Any:
         )
         raise TypeError(msg)
     return g.astype(variable.dtype, copy=False)
-
-
-def refuse_mask(what: str, data: Any) -> None:
-    """Refuse a masked array, whose mask NumPy would drop."""
-    if hasattr(data, "mask") and hasattr(data, "filled"):
-        msg = (
-            f"{what}: wanted an array without a mask, got a masked one, whose hidden values would "
-            "count; write data.filled(value)"
-        )
-        raise TypeError(msg)
 
 
 bind_variable_class(Variable)

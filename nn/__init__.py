@@ -4,6 +4,9 @@ Names, arguments, defaults and weight layouts are PyTorch's, with `axis` for `di
 first.
 """
 
+import importlib
+import typing
+
 from autograd.publication import publish as _publish
 from nn import functional, init, utils
 from nn._activation import (
@@ -333,5 +336,16 @@ __all__ = [
     "save",
     "utils",
 ]
+
+if typing.TYPE_CHECKING:
+    from nn import sklearn as sklearn
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import the estimators, which need scikit-learn, when they are first asked for."""
+        if name == "sklearn":
+            return importlib.import_module("nn.sklearn")
+        raise AttributeError(f"module 'nn' has no attribute {name!r}")
+
 
 _publish(__name__)

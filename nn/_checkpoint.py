@@ -22,8 +22,8 @@ import numpy as np
 
 from autograd import Variable
 from autograd._writes import Writes
+from autograd.arrays import refuse_mask
 from nn._files import HEADER, KINDS, Array, as_path, damaged, read, write
-from nn._parameter import refuse_mask
 
 __all__ = ["load", "read_tree", "restore", "save"]
 

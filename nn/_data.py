@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from autograd.arrays import refuse_mask
 from autograd.random import Seed, new_generator
 
 __all__ = [
@@ -83,6 +84,8 @@ class ArrayDataset(Dataset):
     def __init__(self, *arrays: npt.ArrayLike) -> None:
         if not arrays:
             raise ValueError("ArrayDataset: wanted at least one array, got none")
+        for array in arrays:
+            refuse_mask("ArrayDataset", array)
         self.arrays = tuple(np.asarray(array) for array in arrays)
         for array in self.arrays:
             if array.ndim == 0:

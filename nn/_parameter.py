@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from autograd import Variable
+from autograd.arrays import refuse_mask
 
-__all__ = ["Parameter", "refuse_mask"]
+__all__ = ["Parameter"]
 
 # What numbers without a dtype become: the default of all layers.
 _DEFAULTS = {"f": np.float32, "c": np.complex64}
@@ -53,12 +54,3 @@ class Parameter(Variable):
             if not counted:
                 dtype = _DEFAULTS.get(data.dtype.kind)
         super().__init__(data, requires_grad=requires_grad, dtype=dtype)
-
-
-def refuse_mask(operation: str, data: Any) -> None:
-    """Refuse a masked array, of which NumPy would take the hidden values, too."""
-    if hasattr(data, "mask") and hasattr(data, "filled"):
-        raise TypeError(
-            f"{operation}: wanted an array without a mask, got a masked one, whose hidden values "
-            "would count; write data.filled(value)"
-        )

@@ -13,7 +13,8 @@ import numpy as np
 
 from autograd import Variable
 from autograd._writes import Writes, converted
-from nn._parameter import Parameter, refuse_mask
+from autograd.arrays import refuse_mask
+from nn._parameter import Parameter
 
 __all__ = ["Entry", "IncompatibleKeys", "convert", "join", "plain", "plan_load"]
 

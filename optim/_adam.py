@@ -14,7 +14,7 @@ References:
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -53,9 +53,11 @@ class Adam(Optimizer):
     weight_decay: float = option("factor of the L2 penalty's gradient", default=0.0)
     amsgrad: bool = option("divide by the largest second mean so far", default=False)
     maximize: bool = option("go uphill", default=False, kw_only=True)
-
-    # What PyTorch calls AdamW in Adam's checkpoints.
-    fixed: ClassVar = {"decoupled_weight_decay": False}
+    decoupled_weight_decay: bool = option(
+        "multiply the weights by (1 - lr * weight_decay) instead, which is AdamW",
+        default=False,
+        kw_only=True,
+    )
 
     def buffers(self, group: Mapping[str, Any]) -> Mapping[str, float]:
         """Return the two running means, and the largest second one with amsgrad."""
@@ -66,7 +68,8 @@ class Adam(Optimizer):
         self, p: Array, g: Array, state: State, group: dict[str, Any], scratch: Sequence[Array]
     ) -> None:
         """Apply the formula at the top of this file."""
-        g = penalised(p, g, group, out=scratch[0])
+        decoupled = group["decoupled_weight_decay"]
+        g = penalised(p, g, group, out=scratch[0], decoupled=decoupled)
         update_moments(g, state, group, scratch[1])
         follow_moments(p, state, group, scratch[1])
 

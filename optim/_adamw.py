@@ -6,13 +6,10 @@ References:
     Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 2.
 """
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from optim._adam import Adam, follow_moments, update_moments
-from optim._optimizer import penalised
+from optim._adam import Adam
 from optim._options import option
-from optim._runs import Array, State
 
 __all__ = ["AdamW"]
 
@@ -38,11 +35,3 @@ class AdamW(Adam):
     )
 
     fixed: ClassVar = {"decoupled_weight_decay": True}
-
-    def update(
-        self, p: Array, g: Array, state: State, group: dict[str, Any], scratch: Sequence[Array]
-    ) -> None:
-        """Apply the formula at the top of this file."""
-        g = penalised(p, g, group, out=scratch[0], decoupled=True)
-        update_moments(g, state, group, scratch[1])
-        follow_moments(p, state, group, scratch[1])

@@ -6,23 +6,26 @@ Imports `autograd` only.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import Variable
 from autograd._writes import converted
-from optim._options import check_companions, check_spelling, plain_number, plain_options
+from optim._options import (
+    check_companions,
+    check_spelling,
+    plain_number,
+    plain_options,
+    without_loops,
+)
 from optim._runs import Array, State
 
 if TYPE_CHECKING:
     from optim._optimizer import Optimizer
 
-__all__ = ["read_state_dict"]
-
-# How PyTorch's loops run, which says nothing about the numbers.
-_IRRELEVANT = frozenset({"capturable", "differentiable", "foreach", "fused"})
+__all__ = ["check_entries", "read_array", "read_entries", "read_number", "read_state_dict"]
 
 
 def read_state_dict(
@@ -77,7 +80,10 @@ def read_state_dict(
                 "its groups"
             )
         parameter, group = group_of[place]
-        read = _read_entries(optimizer, place, parameter, group, entries)
+        _want(owner, f"the state of parameter {place}", entries, Mapping, "a dict")
+        # None is what PyTorch stores for a buffer it does not use.
+        held = {name: value for name, value in entries.items() if value is not None}
+        read = optimizer.read_entries(place, parameter, group, held)
         if read:
             state[parameter] = read
     return new_groups, state
@@ -113,15 +119,7 @@ def _read_group(
             f"state_dict, got {len(params)}; build the optimizer with the parameters it was saved "
             "with"
         )
-    options = plain_options(loaded)
-    for name in _IRRELEVANT.difference(group).intersection(options):
-        del options[name]
-    for name, value in type(optimizer).fixed.items():
-        if options.pop(name, value) != value:
-            raise ValueError(
-                f"{owner}: wanted a state_dict with {name}={value!r}, got {not value!r}; it "
-                "belongs to another algorithm"
-            )
+    options = without_loops(owner, plain_options(loaded), group)
     check_spelling(owner, options, group, own=False)
     check_companions(owner, options)
     new_group = {**group, **options}
@@ -129,61 +127,98 @@ def _read_group(
     return new_group
 
 
-def _read_entries(
-    optimizer: Optimizer, index: int, parameter: Variable, group: Mapping[str, Any], entries: Any
+def read_entries(
+    optimizer: Optimizer,
+    index: int,
+    parameter: Variable,
+    group: Mapping[str, Any],
+    entries: Mapping[str, Any],
 ) -> State:
-    """Return the state of one parameter: arrays in its shape and dtype, numbers as Python's."""
+    """Return the state of one parameter: arrays in their shapes and its dtype, Python's numbers.
+
+    Raises:
+        ValueError: an entry is missing or does not fit.
+    """
     owner, scalars = type(optimizer).__name__, optimizer.scalars
-    _want(owner, f"the state of parameter {index}", entries, Mapping, "a dict")
     state: State = {}
     for name, value in entries.items():
-        if value is None:  # what PyTorch stores for a buffer it does not use
-            continue
         if name in scalars:
-            state[name] = _read_number(owner, index, name, value, scalars[name])
+            state[name] = read_number(owner, index, name, value, scalars[name])
         else:
-            state[name] = _read_array(owner, index, name, value, parameter)
+            shape = optimizer.shape_of(name, parameter)
+            if shape is not None:
+                state[name] = read_array(owner, index, name, value, shape, parameter.dtype)
     if state:
         buffers = optimizer.buffers(group)
         state = {**type(optimizer).assumed, **state} if buffers else state
-        for name in (*buffers, *(scalars if buffers else ())):
-            if name not in state:
-                raise ValueError(
-                    f"{owner}: wanted {name!r} in the state of parameter {index}, got "
-                    f"{', '.join(map(repr, state))}; the state_dict is incomplete or that of "
-                    "another algorithm"
-                )
+        wanted = [name for name in buffers if optimizer.shape_of(name, parameter) is not None]
+        check_entries(owner, index, state, (*wanted, *(scalars if buffers else ())))
     return state
 
 
-def _read_number(owner: str, index: int, name: str, value: Any, like: float) -> float:
+def check_entries(owner: str, index: int, state: Mapping[str, Any], wanted: Iterable[str]) -> None:
+    """Check that the state of a parameter is complete.
+
+    Raises:
+        ValueError: it is not.
+    """
+    for name in wanted:
+        if name not in state:
+            raise ValueError(
+                f"{owner}: wanted {name!r} in the state of parameter {index}, got "
+                f"{', '.join(map(repr, state))}; the state_dict is incomplete or that of "
+                "another algorithm"
+            )
+
+
+def read_number(
+    owner: str, index: int, name: str, value: Any, like: float, low: float = 0.0
+) -> float:
+    """Return an entry that is a number, of the type of another one.
+
+    Raises:
+        ValueError: it is none, too low, not finite, or a fraction where `like` is an integer.
+    """
     number = plain_number(value)
-    fits = isinstance(number, (int, float)) and not isinstance(number, bool) and number >= 0
+    fits = isinstance(number, (int, float)) and not isinstance(number, bool) and number >= low
     whole = isinstance(like, int)
     if not (fits and math.isfinite(number) and (not whole or number == int(number))):
-        wanted = "a whole number of at least 0" if whole else "a number of at least 0"
+        kind = "whole number" if whole else "number"
+        wanted = f"a finite {kind}" if math.isinf(low) else f"a {kind} of at least {low:g}"
         raise ValueError(
             f"{owner}: wanted {wanted} as {name!r} of parameter {index}, got {value!r:.80}"
         )
     return type(like)(number)
 
 
-def _read_array(owner: str, index: int, name: str, value: Any, parameter: Variable) -> Array:
+def read_array(
+    owner: str,
+    index: int,
+    name: str,
+    value: Any,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+) -> Array:
+    """Return an entry that is an array as a new one of the dtype.
+
+    Raises:
+        ValueError: it has another shape, or values that the dtype cannot hold.
+    """
     place = f"{name!r} of parameter {index}"
     try:
         array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{owner}: wanted an array as {place}, got {error}") from error
-    if array.shape != parameter.shape:
+    if array.shape != shape:
         raise ValueError(
-            f"{owner}: wanted {name!r} of shape {parameter.shape} for parameter {index}, got "
+            f"{owner}: wanted {name!r} of shape {shape} for parameter {index}, got "
             f"{array.shape}; the state_dict belongs to another model"
         )
-    if not np.can_cast(array.dtype, parameter.dtype, "same_kind"):
+    if not np.can_cast(array.dtype, dtype, "same_kind"):
         raise ValueError(
-            f"{owner}: wanted {place} of a dtype that {parameter.dtype} can hold, got {array.dtype}"
+            f"{owner}: wanted {place} of a dtype that {dtype} can hold, got {array.dtype}"
         )
     try:
-        return np.array(converted(array, parameter.dtype))
+        return np.array(converted(array, dtype))
     except ValueError as error:
         raise ValueError(f"{owner}: wanted {place} that fits, got one {error}") from None

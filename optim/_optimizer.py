@@ -1,9 +1,10 @@
 """Optimizer: parameter groups, state, checkpoints and the contract of a step.
 
 Imports `autograd` only. An algorithm is a subclass that names its options and its state and
-writes one method, `update`, on flat arrays; everything else is here and in `_runs.py`.
+writes one method, `update`, on arrays; everything else is here and in `_runs.py`.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import InitVar
 from types import MappingProxyType
@@ -14,7 +15,7 @@ import numpy as np
 from autograd import Variable, enable_grad
 from autograd._hooks import HookHandle
 from autograd._writes import Writes
-from optim._checkpoint import read_state_dict
+from optim._checkpoint import read_entries, read_state_dict
 from optim._options import (
     Declared,
     check_limits,
@@ -26,8 +27,9 @@ from optim._options import (
     plain_number,
     plain_options,
     split_names,
+    without_loops,
 )
-from optim._runs import Array, Plan, State, plan_runs
+from optim._runs import Array, Plan, Run, State, Whole, plan_runs
 
 __all__ = ["Hook", "Optimizer", "Parameters", "penalised"]
 
@@ -47,7 +49,7 @@ class Optimizer(Declared):
     A subclass declares its options (which gives it a constructor), the arrays (`buffers`) and
     numbers (`scalars`) it remembers for each parameter, and the arithmetic. `update` must be
     elementwise: it is called on flat blocks that may span several parameters or a part of one. An
-    algorithm that needs whole parameters (their norms, say) overrides `step`.
+    algorithm that needs whole parameters (their norms, say) states `elementwise = False`.
 
     A class may instead write an `__init__` that hands `params` and `defaults` on, and state the
     intervals of its options in `limits`.
@@ -78,9 +80,10 @@ class Optimizer(Declared):
     """
 
     scalars: ClassVar[Mapping[str, float]] = {"step": 0}
-    # What PyTorch's checkpoints may lack, and options of its that have one value only here.
+    # Whether `update` takes flat blocks; otherwise each parameter in its own shape.
+    elementwise: ClassVar[bool] = True
+    # What PyTorch's checkpoints may lack.
     assumed: ClassVar[Mapping[str, float]] = {}
-    fixed: ClassVar[Mapping[str, Any]] = {}
 
     # The first argument of every constructor.
     params: InitVar[Parameters]
@@ -90,7 +93,7 @@ class Optimizer(Declared):
 
     def set_up(self, params: Parameters, defaults: Mapping[str, Any]) -> None:
         """Take the parameters, and the values of all options; every constructor ends here."""
-        self.defaults = plain_options(defaults)
+        self.defaults = plain_options({**defaults, **type(self).fixed})
         self.param_groups: list[dict[str, Any]] = []
         self.steps_taken = 0
         self._state: dict[Variable, State] = {}
@@ -114,12 +117,24 @@ class Optimizer(Declared):
         """Return name -> initial value of the arrays kept for each parameter of this group."""
         return {}
 
+    def shape_of(self, buffer: str, parameter: Variable) -> tuple[int, ...] | None:  # noqa: ARG002
+        """Return the shape of a buffer, None where this parameter has no such one; asked only of
+        algorithms that are not elementwise.
+        """
+        return parameter.shape
+
     def check_group(self, group: Mapping[str, Any]) -> None:
         """Check what `limits` cannot express; raises ValueError."""
+
+    def check_shape(self, label: str, parameter: Variable) -> None:
+        """Check that a parameter is one the algorithm can move; raises ValueError."""
 
     def advance(self, scalars: State, group: Mapping[str, Any]) -> None:  # noqa: ARG002
         """Move the numbers of the state on by one step, before `update` sees them."""
         scalars["step"] += 1
+
+    def conclude(self, scalars: State, group: Mapping[str, Any]) -> None:
+        """Prepare the numbers of the state for the next step, after `update`."""
 
     def update(
         self, p: Array, g: Array, state: State, group: dict[str, Any], scratch: Sequence[Array]
@@ -132,6 +147,8 @@ class Optimizer(Declared):
             state: the buffers as flat arrays, to be written, and the scalars.
             group: the options.
             scratch: three work arrays as long as `p`, contents undefined.
+
+        Where `elementwise` is False, nothing is flat, and there is no scratch.
         """
         raise NotImplementedError(f"{self._name}: a subclass must define update()")
 
@@ -166,6 +183,7 @@ class Optimizer(Declared):
         for index, parameter in enumerate(params):
             label = f"parameter {(names[index] if names else len(present) + index)!r}"
             check_parameter(self._name, label, parameter)
+            self.check_shape(label, parameter)
             if id(parameter) in known:
                 raise ValueError(
                     f"{self._name}: {label} appears twice, so it would be updated twice in one "
@@ -175,7 +193,8 @@ class Optimizer(Declared):
             new.append((label, parameter))
         check_memory(self._name, present + new)
         check_spelling(self._name, param_group, self.defaults)
-        group = self.defaults | plain_options(param_group)
+        options = without_loops(self._name, plain_options(param_group), self.defaults)
+        group = self.defaults | options
         group["params"] = params
         if names is not None:
             group["param_names"] = names
@@ -201,7 +220,13 @@ class Optimizer(Declared):
             ValueError: a value lies outside its interval, or they exclude each other.
         """
         check_options(self._name, group, type(self).options)
-        check_limits(self._name, group, type(self).limits)
+        check_limits(self._name, group, type(self).limits, type(self).options)
+        for name, value in type(self).fixed.items():
+            if group[name] != value:
+                raise ValueError(
+                    f"{self._name}: wanted {name}={value!r}, got {group[name]!r}; it belongs to "
+                    "another algorithm"
+                )
         self.check_group(group)
 
     # ---- one step -------------------------------------------------------------------------
@@ -232,6 +257,14 @@ class Optimizer(Declared):
         arguments = () if closure is None else (closure,)
         for hook in tuple(self._pre_hooks.values()):
             hook(self, arguments, {})
+        loss = self._move(closure)
+        self.steps_taken += 1
+        for hook in tuple(self._post_hooks.values()):
+            hook(self, arguments, {})
+        return loss
+
+    def _move(self, closure: Callable[[], Loss] | None) -> Loss | None:
+        """Make a step, between its hooks."""
         loss: Loss | None = None
         if closure is not None:
             with enable_grad():
@@ -247,9 +280,7 @@ class Optimizer(Declared):
             if run.scalars:
                 self.advance(run.scalars, group)
             run.apply(self.update, group, grads)
-        self.steps_taken += 1
-        for hook in tuple(self._post_hooks.values()):
-            hook(self, arguments, {})
+            self.conclude(run.scalars, group)
         return loss
 
     def _plan(self, index: int, group: dict[str, Any], grads: list[Array | None]) -> Plan:
@@ -269,7 +300,14 @@ class Optimizer(Declared):
             # An algorithm without buffers has no history, and no state to show or to save.
             scalars = self.scalars if buffers else {}
             states = [self._state.setdefault(p, {}) if buffers else {} for p in active.values()]
-            runs = plan_runs(active, states, buffers, scalars, self._work_arrays)
+            runs: Sequence[Run | Whole]
+            if self.elementwise:
+                runs = plan_runs(active, states, buffers, scalars, self._work_arrays)
+            else:
+                runs = [
+                    Whole(i, p, state, buffers, scalars, self.shape_of)
+                    for (i, p), state in zip(active.items(), states, strict=True)
+                ]
             plan = self._plans[index] = Plan(key, runs)
         return plan
 
@@ -327,10 +365,7 @@ class Optimizer(Declared):
             groups.append(saved)
             for parameter in group["params"]:
                 if parameter in self._state:
-                    state[index] = {
-                        name: value.copy() if isinstance(value, np.ndarray) else value
-                        for name, value in self._state[parameter].items()
-                    }
+                    state[index] = copy.deepcopy(self._state[parameter])
                 index += 1
         return {"state": state, "param_groups": groups}
 
@@ -348,6 +383,26 @@ class Optimizer(Declared):
             KeyError: "state" or "param_groups" is missing.
         """
         self._plan_load(state_dict).commit()
+
+    def read_entries(
+        self,
+        index: int,
+        parameter: Variable,
+        group: Mapping[str, Any],
+        entries: Mapping[str, Any],
+    ) -> State:
+        """Return a copy of the state of a parameter from a checkpoint, checked.
+
+        Args:
+            index: number of the parameter, for errors.
+            parameter: it is not changed.
+            group: the options it will have.
+            entries: name -> array or number.
+
+        Raises:
+            ValueError: an entry is missing or does not fit.
+        """
+        return read_entries(self, index, parameter, group, entries)
 
     def _plan_load(self, state_dict: Mapping[str, Any]) -> Writes:
         """Return what `load_state_dict` will write, checked; nothing has changed yet."""

@@ -33,6 +33,7 @@ __all__ = [
     "plain_number",
     "plain_options",
     "split_names",
+    "without_loops",
 ]
 
 Limits = Mapping[str, tuple[float, float]]
@@ -40,8 +41,11 @@ Value = TypeVar("Value")
 
 # What schedulers and users add to a group beside the options of the algorithm.
 _COMPANIONS = frozenset(
-    {"params", "param_names", "initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum"}
+    {"params", "param_names", "initial_lr", "max_lr", "min_lr", "swa_lr"}
+    | {"max_momentum", "base_momentum"}
 )
+# How PyTorch's loops run, which says nothing about the numbers.
+_LOOPS = frozenset({"capturable", "differentiable", "foreach", "fused"})
 # What these options are called elsewhere.
 _SYNONYMS = {
     "beta1": "betas",
@@ -70,6 +74,15 @@ class Option:
     low: float
     below: float
     kw_only: bool
+    whole: bool
+    choices: tuple[str, ...]
+
+    @property
+    def may_be_none(self) -> bool:
+        """Whether None, or None in the tuple, is a value."""
+        return self.default is None or (
+            isinstance(self.default, tuple) and any(entry is None for entry in self.default)
+        )
 
 
 def option(
@@ -79,10 +92,13 @@ def option(
     low: float = 0.0,
     below: float = math.inf,
     kw_only: bool = False,
+    whole: bool = False,
+    choices: tuple[str, ...] = (),
 ) -> Value:
     """Declare an option in the body of an optimizer: an argument, and a key of its groups.
 
-    The kind of the default (a number, a truth value, a tuple of numbers) is what values must be.
+    The kind of the default (a number, a truth value, a tuple of numbers) is what values must be;
+    where the default is None, or has None in its tuple, None is a value beside numbers.
 
     Args:
         meaning: what it does, for the docstring.
@@ -90,6 +106,8 @@ def option(
         low: the least number allowed.
         below: numbers must be less than this.
         kw_only: given by name only.
+        whole: numbers must be integers.
+        choices: the words that are values, instead of numbers.
 
     Example:
         >>> from autograd import Variable
@@ -103,18 +121,20 @@ def option(
         {'lr': 0.5}
     """
     # A type checker sees the value; at run time the class takes the declaration away.
-    return cast("Value", Option(meaning, default, low, below, kw_only))
+    return cast("Value", Option(meaning, default, low, below, kw_only, whole, choices))
 
 
 @dataclass_transform(field_specifiers=(option,))
 class Declared:
     """Gives a class with options its constructor, and its docstring the arguments.
 
-    A class that writes its own `__init__` keeps it.
+    A class that writes its own `__init__` keeps it. Options that a subclass fixes are no arguments.
     """
 
     options: ClassVar[Mapping[str, Option]] = {}
     limits: ClassVar[Limits] = {}
+    # Options of the base class that have one value here, and are no arguments.
+    fixed: ClassVar[Mapping[str, Any]] = {}
     __signature__: ClassVar[inspect.Signature | None] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -122,11 +142,12 @@ class Declared:
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Option)}
         for name in own:
             delattr(cls, name)
-        cls.options = {**cls.options, **own}
+        every = {**cls.options, **own}
+        cls.options = {name: every[name] for name in every if name not in cls.fixed}
         cls.limits = {**cls.limits} | {
             name: (declared.low, declared.below)
             for name, declared in own.items()
-            if not isinstance(declared.default, bool)
+            if not (isinstance(declared.default, bool) or declared.choices)
         }
         if "__init__" in vars(cls):
             cls.__signature__ = None
@@ -150,7 +171,7 @@ def _declared_init(self: Declared, *args: Any, **kwargs: Any) -> None:
             f"({', '.join(positional)}), got {len(args) - 1}; write them by name"
         )
     given = dict(zip(("params", *positional), args, strict=False))
-    for name, value in kwargs.items():
+    for name, value in without_loops(owner, kwargs, options).items():
         if name in given:
             raise TypeError(f"{owner}: wanted {name} once, got it by position and by name")
         if name not in options and name != "params":
@@ -222,22 +243,64 @@ def plain_options(options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def without_loops(owner: str, given: Mapping[str, Any], own: Iterable[str] = ()) -> dict[str, Any]:
+    """Return options without those of PyTorch that say how its loops run.
+
+    Which loop runs is decided here by sizes and memory, so `foreach`, `fused` and `capturable` may
+    be given and are not kept.
+
+    Args:
+        owner: name of the optimizer, for the error.
+        given: the options.
+        own: options of the algorithm, which are kept whatever they are called.
+
+    Raises:
+        TypeError: one of them is neither a truth value nor None.
+        ValueError: `differentiable` is asked for.
+    """
+    loops = _LOOPS.difference(own).intersection(given)
+    for name in sorted(loops):
+        if not isinstance(given[name], bool | None):
+            raise TypeError(f"{owner}: wanted True, False or None for {name}, got {given[name]!r}")
+    if "differentiable" in loops and given["differentiable"]:
+        raise ValueError(
+            f"{owner}: wanted differentiable=False, got True; steps change data in place and are "
+            "not recorded, so write the step as an operation, w = w - lr * g, to differentiate it"
+        )
+    return {name: value for name, value in given.items() if name not in loops}
+
+
 def check_options(owner: str, values: Mapping[str, Any], options: Mapping[str, Option]) -> None:
     """Check that each value is of the kind of its default.
 
     Raises:
         TypeError: a value is no number, no truth value or no tuple, where one is wanted.
-        ValueError: a tuple has another number of entries.
+        ValueError: a tuple has another number of entries, or a word is none of the choices.
     """
     for name, declared in options.items():
         value, default = values[name], declared.default
-        if isinstance(default, bool):
+        if value is None and default is None:
+            continue
+        if declared.choices:
+            if value not in declared.choices:
+                known = ", ".join(map(repr, (*declared.choices, default)))
+                raise ValueError(f"{owner}: wanted {name} among {known}, got {value!r}")
+        elif isinstance(default, bool):
             if not isinstance(value, bool):
                 raise TypeError(f"{owner}: wanted True or False for {name}, got {value!r}")
-        elif isinstance(default, tuple) and len(_several(owner, name, value)) != len(default):
-            raise ValueError(f"{owner}: wanted {len(default)} numbers for {name}, got {value!r}")
-        elif not isinstance(default, tuple):
+        elif isinstance(default, tuple):
+            entries = _several(owner, name, value)
+            if len(entries) != len(default):
+                raise ValueError(
+                    f"{owner}: wanted {len(default)} numbers for {name}, got {value!r}"
+                )
+            for entry, usual in zip(entries, default, strict=True):
+                if not (entry is None and usual is None):
+                    _check_number(owner, name, entry)
+        else:
             _check_number(owner, name, value)
+            if declared.whole and not isinstance(value, int):
+                raise TypeError(f"{owner}: wanted a whole number for {name}, got {value!r}")
 
 
 def _several(owner: str, name: str, value: Any) -> tuple[Any, ...]:
@@ -253,13 +316,16 @@ def _check_number(owner: str, name: str, number: Any) -> None:
         raise TypeError(f"{owner}: wanted a real number for {name}, got {type(number).__name__}")
 
 
-def check_limits(owner: str, values: Mapping[str, Any], limits: Limits) -> None:
+def check_limits(
+    owner: str, values: Mapping[str, Any], limits: Limits, options: Mapping[str, Option]
+) -> None:
     """Check that each option lies in its half-open interval; a tuple is checked entry by entry.
 
     Args:
         owner: name of the optimizer, for the error.
         values: option name -> number or tuple of numbers.
         limits: option name -> (low, high), meaning low <= option < high.
+        options: what has been declared, to know where None is a value.
 
     Raises:
         TypeError: an option is not a real number.
@@ -268,6 +334,8 @@ def check_limits(owner: str, values: Mapping[str, Any], limits: Limits) -> None:
     for name, (low, high) in limits.items():
         value = values[name]
         for number in value if isinstance(value, tuple) else (value,):
+            if number is None and name in options and options[name].may_be_none:
+                continue
             _check_number(owner, name, number)
             if not low <= number < high:
                 below = f"{name} < {high:g}" if math.isinf(low) else f"{low:g} <= {name} < {high:g}"

@@ -10,7 +10,8 @@ An update is a dozen NumPy calls, and its cost has two regimes:
   block stays in the second-level cache for the whole update (measured: 1.7 times faster on 16
   million elements than whole-array calls). Scratch arrays are as long as one block.
 
-Both are the same code, because an update is elementwise and only ever sees flat blocks.
+Both are the same code, because an update is elementwise and only ever sees flat blocks. One that is
+not sees each parameter as it is, in a `Whole`.
 Imports `autograd` only.
 """
 
@@ -25,7 +26,7 @@ import numpy.typing as npt
 
 from autograd import Variable
 
-__all__ = ["Array", "Plan", "Run", "State", "plan_runs"]
+__all__ = ["Array", "Plan", "Run", "State", "Whole", "as_real", "check_writeable", "plan_runs"]
 
 Array: TypeAlias = npt.NDArray[Any]
 State: TypeAlias = dict[str, Any]
@@ -42,15 +43,105 @@ class Plan(NamedTuple):
     """The runs of one parameter group, and the key that says when they must be laid out anew."""
 
     key: tuple[Any, ...]
-    runs: list["Run"]
+    runs: Sequence["Run | Whole"]
 
 
-def _real(flat: Array) -> Array:
+def as_real(flat: Array) -> Array:
     """Return a flat array of complex numbers as one of (real, imaginary) pairs, others as is."""
     return flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat
 
 
-class Run:
+def check_writeable(owner: str, index: int, array: Array) -> None:
+    """Check that the data of a parameter can be changed.
+
+    Raises:
+        ValueError: they are read-only.
+    """
+    if not array.flags.writeable:
+        raise ValueError(
+            f"{owner}: wanted parameters that can be changed, got read-only data in parameter "
+            f"{index} of its group; write p.data = p.data.copy()"
+        )
+
+
+class _Members:
+    """Parameters with equal numbers in their states, and what both kinds of passes do with them."""
+
+    __slots__ = ("_arrays", "indices", "params", "scalars", "states")
+
+    def __init__(
+        self, indices: list[int], params: list[Variable], states: list[State], scalars: State
+    ) -> None:
+        self.indices = indices
+        self.params = params
+        self.states = states
+        self.scalars = scalars
+        self._arrays: list[Array] = []
+
+    def take_data(self, owner: str) -> None:
+        """Fetch the arrays of the parameters, as the next `apply` needs them.
+
+        Raises:
+            ValueError: one of them cannot be written to.
+        """
+        arrays = [p.data for p in self.params]
+        # The same arrays as at the last step have been looked at then.
+        if len(self._arrays) != len(arrays) or not all(map(is_, arrays, self._arrays)):
+            for index, array in zip(self.indices, arrays, strict=True):
+                check_writeable(owner, index, array)
+            self._arrays = arrays
+
+    def store_scalars(self) -> None:
+        """Write the numbers that the run keeps once for all into the state of each parameter."""
+        for state in self.states:
+            state.update(self.scalars)
+
+
+class Whole(_Members):
+    """One parameter that is updated in its own shape, for algorithms that look at all of it.
+
+    Args:
+        index: where it stands in its group.
+        parameter: the parameter.
+        state: its state; `buffers` become entries of it.
+        buffers: name -> initial value of the state arrays the algorithm keeps.
+        scalars: name -> initial value of the state numbers.
+        shape_of: returns the shape of a buffer, None for one that the parameter lacks.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        index: int,
+        parameter: Variable,
+        state: State,
+        buffers: Mapping[str, float],
+        scalars: Mapping[str, float],
+        shape_of: Callable[[str, Variable], tuple[int, ...] | None],
+    ) -> None:
+        own = {name: state.setdefault(name, value) for name, value in scalars.items()}
+        super().__init__([index], [parameter], [state], own)
+        for name, fill in buffers.items():
+            shape = shape_of(name, parameter)
+            if shape is not None:
+                state.setdefault(name, np.full(shape, fill, parameter.dtype))
+
+    def still_fits(self) -> bool:
+        """Return whether data assigned since can be updated: any can."""
+        return True
+
+    def apply(
+        self, update: Callable[..., None], group: dict[str, Any], grads: Sequence[Array | None]
+    ) -> None:
+        """Run the update of an algorithm and mark the parameter as changed."""
+        (state,), (index,) = self.states, self.indices
+        self.store_scalars()
+        self.params[0].mark_changed()
+        update(self._arrays[0], grads[index], state, group, ())
+
+
+class Run(_Members):
     """Parameters that are updated by one pass, and the memory of that pass.
 
     Args:
@@ -62,18 +153,7 @@ class Run:
         scratch: flat work arrays of one block.
     """
 
-    __slots__ = (
-        "_arrays",
-        "_blocks",
-        "_data",
-        "_grad",
-        "_shapes",
-        "_views",
-        "indices",
-        "params",
-        "scalars",
-        "states",
-    )
+    __slots__ = ("_blocks", "_data", "_grad", "_shapes", "_views")
 
     def __init__(
         self,
@@ -84,12 +164,8 @@ class Run:
         scalars: State,
         scratch: Sequence[Array],
     ) -> None:
-        self.indices = indices
-        self.params = params
-        self.states = states
-        self.scalars = scalars
+        super().__init__(indices, params, states, scalars)
         self._shapes = [p.shape for p in params]
-        self._arrays: list[Array] = []
         dtype = params[0].dtype
         total = sum(p.size for p in params)
         packed = not _stands_alone(params[0])
@@ -101,7 +177,7 @@ class Run:
         arrays: dict[str, Array] = {}
         for name, fill in buffers.items():
             flat = np.empty(total, dtype)
-            arrays[name] = _real(flat)
+            arrays[name] = as_real(flat)
             arrays[name].fill(fill)
             for state, view in zip(states, self._split(flat), strict=True):
                 if name in state:
@@ -131,23 +207,6 @@ class Run:
         """Return whether data assigned since (`p.data = ...`) has the memory layout planned for."""
         return self._data is not None or _stands_alone(self.params[0])
 
-    def take_data(self, owner: str) -> None:
-        """Fetch the arrays of the parameters, as the next `apply` needs them.
-
-        Raises:
-            ValueError: one of them cannot be written to.
-        """
-        arrays = [p.data for p in self.params]
-        # The same arrays as at the last step have been looked at then.
-        if len(self._arrays) != len(arrays) or not all(map(is_, arrays, self._arrays)):
-            for index, array in zip(self.indices, arrays, strict=True):
-                if not array.flags.writeable:
-                    raise ValueError(
-                        f"{owner}: wanted parameters that can be changed, got read-only data in "
-                        f"parameter {index} of its group; write p.data = p.data.copy()"
-                    )
-            self._arrays = arrays
-
     def apply(
         self, update: Callable[..., None], group: dict[str, Any], grads: Sequence[Array | None]
     ) -> None:
@@ -169,7 +228,7 @@ class Run:
             np.concatenate(parts, axis=None, out=grad, casting="equiv")
         else:
             data, grad = arrays[0].reshape(-1), self._flat_gradient(grads[self.indices[0]])
-        data, grad = _real(data), _real(grad)
+        data, grad = as_real(data), as_real(grad)
         scalars = self.scalars
         for where, state, scratch in self._blocks:
             state.update(scalars)
@@ -187,11 +246,6 @@ class Run:
             self._grad = np.empty(gradient.size, gradient.dtype)
         self._grad.reshape(gradient.shape)[...] = gradient
         return self._grad
-
-    def store_scalars(self) -> None:
-        """Write the numbers that the run keeps once for all into the state of each parameter."""
-        for state in self.states:
-            state.update(self.scalars)
 
 
 def _stands_alone(parameter: Variable) -> bool:

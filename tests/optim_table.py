@@ -22,6 +22,8 @@ class Row:
     variants: tuple[dict[str, Any], ...]
     rosenbrock: tuple[dict[str, Any], int]  # options, and steps that get through the valley
     in_torch: bool = True
+    matrices: bool = False  # takes nothing else
+    complex: bool = True  # takes complex parameters
 
 
 def penalised(p, g, o):
@@ -43,17 +45,12 @@ def sgd(p, g, t, memory, o):
 
 def adam(p, g, t, memory, o):
     (b1, b2) = o["betas"]
-    g = penalised(p, g, o)
+    p, g = decoupled(p, g, o)
     m = mean(memory, "m", g, b1) / (1 - b1**t)
     v = mean(memory, "v", g**2, b2)
     if o["amsgrad"]:
         v = memory["largest"] = np.maximum(memory.get("largest", 0.0), v)
     return p - o["lr"] * m / (np.sqrt(v / (1 - b2**t)) + o["eps"])
-
-
-def adamw(p, g, t, memory, o):
-    decayed = p - o["lr"] * o["weight_decay"] * p
-    return adam(decayed, g, t, memory, o | {"weight_decay": 0.0})
 
 
 def rmsprop(p, g, t, memory, o):
@@ -136,8 +133,63 @@ def lion(p, g, t, memory, o):
     return p - o["lr"] * o["weight_decay"] * p - o["lr"] * direction
 
 
+def asgd(p, g, t, memory, o):
+    g = penalised(p, g, o)
+    eta = o["lr"] / (1 + o["lambd"] * o["lr"] * (t - 1)) ** o["alpha"]
+    return p - eta * (g + o["lambd"] * p)
+
+
+def adafactor(p, g, t, memory, o):
+    if p.size == 0:
+        return p
+    g = -g if o["maximize"] else g
+    floor = np.finfo(p.dtype).eps if o["eps"][0] is None else o["eps"][0]
+    rate = max(o["eps"][1], np.sqrt(np.mean(p**2))) * min(o["lr"], 1 / math.sqrt(t))
+    beta = 1 - t ** o["beta2_decay"]
+    if p.ndim < 2:
+        v = mean(memory, "v", g**2, beta)
+    else:
+        # The paper's sums; a factor of a mean cancels but for the floor.
+        n, m = p.shape[-2:]
+        r = mean(memory, "r", np.sum(g**2, axis=-1), beta)
+        c = mean(memory, "c", np.sum(g**2, axis=-2), beta)
+        total = np.sum(r, axis=-1)[..., None, None]
+        v = np.einsum("...i,...j->...ij", r / m, c / n) / np.maximum(total / (n * m), floor)
+    u = g / np.maximum(np.sqrt(v), floor)
+    u = u / max(1.0, np.sqrt(np.mean(u**2)) / o["d"])
+    return p * (1 - o["lr"] * o["weight_decay"]) - rate * u
+
+
+def muon(p, g, t, memory, o):
+    if p.size == 0:
+        return p
+    b = mean(memory, "b", g, o["momentum"])
+    u, s, vh = np.linalg.svd(
+        o["momentum"] * b + (1 - o["momentum"]) * g if o["nesterov"] else b, full_matrices=False
+    )
+    # The iteration is a polynomial of the singular values.
+    s = s / max(np.linalg.norm(s), o["eps"])
+    for _ in range(o["ns_steps"]):
+        s = sum(k * s**n for k, n in zip(o["ns_coefficients"], (1, 3, 5), strict=True))
+    n, m = p.shape
+    ratio = math.sqrt(max(1, n / m))
+    if o["adjust_lr_fn"] == "match_rms_adamw":
+        ratio = 0.2 * math.sqrt(max(n, m))
+    return p - o["lr"] * o["weight_decay"] * p - o["lr"] * ratio * (u * s) @ vh
+
+
 BETAS = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0, "maximize": False}
 DECOUPLED = BETAS | {"decoupled_weight_decay": False}
+MUON = {
+    "lr": 1e-3,
+    "weight_decay": 0.1,
+    "momentum": 0.95,
+    "nesterov": True,
+    "ns_coefficients": (3.4445, -4.775, 2.0315),
+    "eps": 1e-7,
+    "ns_steps": 5,
+    "adjust_lr_fn": None,
+}
 
 TABLE = {
     optim.SGD: Row(
@@ -165,18 +217,19 @@ TABLE = {
     ),
     optim.Adam: Row(
         adam,
-        BETAS | {"amsgrad": False},
+        DECOUPLED | {"amsgrad": False},
         (
             {},
             {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-3},
             {"lr": 0.1, "weight_decay": 0.1, "maximize": True},
             {"lr": 0.1, "amsgrad": True, "betas": (0.9, 0.5)},
+            {"lr": 0.1, "weight_decay": 0.3, "decoupled_weight_decay": True},
         ),
         rosenbrock=({"lr": 0.03}, 2500),
     ),
     optim.AdamW: Row(
-        adamw,
-        BETAS | {"amsgrad": False, "weight_decay": 1e-2},
+        adam,
+        DECOUPLED | {"amsgrad": False, "weight_decay": 1e-2, "decoupled_weight_decay": True},
         ({}, {"lr": 0.1, "weight_decay": 0.3, "amsgrad": True}, {"lr": 0.1, "maximize": True}),
         rosenbrock=({"lr": 0.03, "weight_decay": 0.0}, 2500),
     ),
@@ -254,6 +307,54 @@ TABLE = {
         {"lr": 1e-2, "etas": (0.5, 1.2), "step_sizes": (1e-6, 50.0), "maximize": False},
         ({}, {"lr": 0.1, "etas": (0.4, 1.5), "step_sizes": (0.05, 0.2)}, {"maximize": True}),
         rosenbrock=({}, 3000),
+    ),
+    optim.ASGD: Row(
+        asgd,
+        {
+            "lr": 1e-2,
+            "lambd": 1e-4,
+            "alpha": 0.75,
+            "t0": 1e6,
+            "weight_decay": 0.0,
+            "maximize": False,
+        },
+        (
+            {},
+            {"lr": 0.1, "lambd": 0.5, "alpha": 0.6, "t0": 7, "weight_decay": 0.1},
+            {"lr": 0.1, "t0": 0, "maximize": True},
+        ),
+        rosenbrock=({"lr": 2e-3, "lambd": 1e-5}, 1300),
+    ),
+    optim.Adafactor: Row(
+        adafactor,
+        {
+            "lr": 1e-2,
+            "beta2_decay": -0.8,
+            "eps": (None, 1e-3),
+            "d": 1.0,
+            "weight_decay": 0.0,
+            "maximize": False,
+        },
+        (
+            {},
+            {"lr": 0.1, "beta2_decay": -0.5, "eps": (0.3, 0.5), "weight_decay": 0.1},
+            {"lr": 0.02, "d": 3.0, "maximize": True, "beta2_decay": 0.0},
+        ),
+        rosenbrock=({"lr": 0.05}, 1000),
+        complex=False,
+    ),
+    optim.Muon: Row(
+        muon,
+        MUON,
+        (
+            {},
+            {"lr": 0.1, "momentum": 0.5, "nesterov": False, "ns_steps": 3, "eps": 3.0},
+            {"lr": 0.1, "adjust_lr_fn": "match_rms_adamw", "weight_decay": 0.0},
+            {"adjust_lr_fn": "original", "ns_coefficients": (2.0, -1.5, 0.5)},
+        ),
+        rosenbrock=({"lr": 0.01, "weight_decay": 0.0}, 600),
+        matrices=True,
+        complex=False,
     ),
     optim.Lion: Row(
         lion,

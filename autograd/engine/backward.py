@@ -53,10 +53,9 @@ def run_backward(
     sums = Sums(seeds)
     order, wanted, closed = route or find_route(sums, inputs)
     take, targets, captured = sums.pop, frozenset(inputs or ()), {}
-    run_rules = current_mode().inspector
+    run_rules, outside = current_mode().inspector, np.geterr()
     zeros, deferred = any(has_zeros(unwrap(g)) for g in sums.values()), False
-    reports: list[str] = []  # of invalid values: see "exact zeros"
-    outside = np.geterr()
+    reports = list[str]()  # of invalid values: see "exact zeros"
     with np.errstate(divide="ignore", invalid="call", call=lambda kind, _: reports.append(kind)):
         for node in order:
             g = take(node, None)
@@ -69,13 +68,14 @@ def run_backward(
                 zeros = zeros or has_zeros(unwrap(g))
             plan, parents = node.plan, node.parents
             if node in targets:
-                captured[node] = _result(conjugated(node, g), recorded=create_graph)
+                captured[node] = _owned(conjugated(node, g), recorded=create_graph)
                 if closed or wanted is None or wanted.isdisjoint(parents):
                     continue
             elif plan is LEAF:
                 if wanted is None:
                     _accumulate(node, g)
                 continue
+            g = _owned(g, recorded=create_graph) if plan.overwrites else g
             saved = plan.rewrap(node) if create_graph and plan.rewrap else node.saved
             if not retain_graph:
                 node.saved, node.plan, node.parents = None, FREED, ()
@@ -120,7 +120,7 @@ class Sums(dict[Node, Cotangent]):
             if g.__class__ is _ndarray:
                 total += g
                 return total
-            if isinstance(g, Deferred):
+            if isinstance(g, Deferred) and not g.recorded:
                 g.add_into(total)
                 return total
         return total + g
@@ -159,7 +159,7 @@ def _accumulate(node: Node, g: Cotangent) -> None:
             node.grad = total + g
 
 
-def _result(g: Cotangent, *, recorded: bool) -> Cotangent:
+def _owned(g: Cotangent, *, recorded: bool) -> Cotangent:
     """Return `g` in memory of its own; a Variable where the pass is recorded."""
     if recorded:
         return g if isinstance(g, graph.Variable) else wrap(g)  # of a rule constant in everything

@@ -28,6 +28,7 @@ __all__ = ["Operation", "as_operand", "binary", "binary_call", "concrete", "deta
 # Operand types that need no look: everything else is converted or refused by `as_operand`.
 _PLAIN = frozenset({np.ndarray, float, int, complex, bool, *np.sctypeDict.values()})
 _SEQUENCES = frozenset({list, tuple})
+_KNOWN = _PLAIN | _SEQUENCES | {str, slice, dict, type(None), type(...)}
 _float64 = np.float64
 
 
@@ -244,6 +245,8 @@ def general_call(made: Primitive) -> Callable[..., Any]:
                     continue
                 variable = arguments[i] = as_operand(name, name, value)
             else:
+                if value.__class__ not in _KNOWN and hasattr(value, "mask"):
+                    as_operand(name, parameters[0 if variadic else i], value)  # which says no
                 continue
             found = True
             values[i] = variable._data

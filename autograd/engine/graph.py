@@ -82,6 +82,7 @@ class Plan:
     fits: tuple[Fit | None, ...] = ()  # one per parent, None where shape and dtype are right
     makes_zeros: bool = False  # the rules put exact zeros into cotangents (where, indexing ...)
     deferred: bool = False  # the rules return `Deferred` cotangents
+    overwrites: bool = False  # the rules may write into the cotangent, which is given as their own
     plain: bool = False  # there are no rules: results are arrays unless a program is traced
 
     def __init__(self, **fields: Any) -> None:
@@ -199,6 +200,7 @@ class Deferred:
 
     __slots__ = ()
     __array_ufunc__ = None  # `array + deferred` is left to `__radd__`
+    recorded = False  # holds Variables: nothing is added in place
 
     def materialize(self) -> Any:
         """Write it out."""

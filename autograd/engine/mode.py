@@ -7,20 +7,15 @@ own, and reading it takes 20 ns. Imports the standard library only.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-__all__ = [
-    "Mode",
-    "Observer",
-    "current_mode",
-    "enable_grad",
-    "is_grad_enabled",
-    "no_grad",
-    "set_grad_enabled",
-    "watching",
-]
+# fmt: off
+__all__ = ["Mode", "Observer", "current_mode", "enable_grad", "is_grad_enabled", "no_grad",
+           "set_grad_enabled", "watching"]
+# fmt: on
 
 F = TypeVar("F", bound=Callable[..., Any])
 # Called with (primitive, arguments in the order of its parameters, output) after every call of an
@@ -28,24 +23,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 Observer: TypeAlias = Callable[[Any, tuple[Any, ...], Any], None]
 
 
-class Mode:
+class Mode(NamedTuple):
     """How calls are treated here and now."""
 
-    recording: bool  # whether operations on Variables that require a gradient are recorded
-    observers: tuple[Observer, ...]  # told of every call, whether or not it is recorded
+    recording: bool = True  # whether operations on Variables that require a gradient are recorded
+    observers: tuple[Observer, ...] = ()  # told of every call, whether or not it is recorded
     # An observer asks to see whole programs: operations without rules return Variables, and no
     # branch may be taken on a value.
-    tracing: bool
-    inspector: Callable[..., Any] | None  # replaces the rules in backward passes (debug mode)
-    outer: Mode | None  # the mode to return to; None outside of every `with`
-
-    def __init__(self, like: dict[str, Any], **changes: Any) -> None:
-        for name, value in (like | changes).items():
-            setattr(self, name, value)
+    tracing: bool = False
+    inspector: Callable[..., Any] | None = None  # replaces the rules in backward passes (debug)
+    outer: Any = None  # the mode to return to; None outside of every `with`
 
 
-_FIRST = {"recording": True, "observers": (), "tracing": False, "inspector": None, "outer": None}
-_MODE: ContextVar[Mode] = ContextVar("mode", default=Mode(_FIRST))  # noqa: B039 - never changed
+_MODE: ContextVar[Mode] = ContextVar("mode", default=Mode())  # noqa: B039 - never changed
 current_mode = _MODE.get
 
 
@@ -67,7 +57,7 @@ class _Switch:
 
     def __enter__(self) -> Any:
         outer = current_mode()
-        mode = Mode(vars(outer), **self._changes, outer=outer)
+        mode = outer._replace(**self._changes, outer=outer)
         self._entered.append(mode)
         _MODE.set(mode)
         return self
@@ -105,13 +95,11 @@ class set_grad_enabled(_Switch):  # noqa: N801 - reads as a function, as in PyTo
     def __init__(self, enabled: bool) -> None:
         super().__init__(recording=enabled)
         self._before: Mode = current_mode()
-        self._called: Mode | None = Mode(vars(self._before), recording=enabled)
+        self._called: Mode | None = self._before._replace(recording=enabled)
         _MODE.set(self._called)
 
     def _take_back(self) -> None:
-        """Undo the plain call, where nothing was switched since: it is used as a context manager or
-        a decorator.
-        """
+        """Undo the plain call, where nothing was switched since: more than that was meant."""
         if self._called is current_mode():
             _MODE.set(self._before)
         self._called = None
@@ -169,18 +157,7 @@ def watching(
     )
 
 
-# -- decorators ------------------------------------------------------------------------------------
-
-_GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200  # as in the module inspect
-
-
 def _decorated(function: F, switch: Callable[[], _Switch]) -> F:
-    inner: Any = function
-    while isinstance(inner, functools.partial):
-        inner = inner.func
-    code = getattr(inner, "__code__", None) or getattr(type(inner).__call__, "__code__", None)
-    flags = getattr(code, "co_flags", 0)
-
     def call(*args: Any, **kwargs: Any) -> Any:
         with switch():
             return function(*args, **kwargs)
@@ -218,6 +195,11 @@ def _decorated(function: F, switch: Callable[[], _Switch]) -> F:
             except BaseException as error:  # noqa: BLE001 - likewise
                 step, argument = generator.athrow, error
 
-    kinds: Any = {_GENERATOR: steps, _COROUTINE: coroutine, _ASYNC_GENERATOR: async_steps}
-    wrapper = next((w for flag, w in kinds.items() if flags & flag), call)
+    kinds: list[tuple[Callable[[Any], bool], Any]] = [
+        (inspect.isgeneratorfunction, steps),
+        (inspect.iscoroutinefunction, coroutine),
+        (inspect.isasyncgenfunction, async_steps),
+    ]
+    called = function, getattr(function, "__call__", None)  # noqa: B004 - an object's own method
+    wrapper = next((w for is_kind, w in kinds if any(map(is_kind, called))), call)
     return functools.wraps(function)(wrapper)  # type: ignore[return-value]

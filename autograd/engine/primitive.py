@@ -83,6 +83,7 @@ class Primitive:
     makes_zeros: bool = False  # rules put exact zeros into cotangents
     preserves_dtype: bool = True  # of one operand; not so for the absolute value of complex numbers
     deferred: bool = False  # rules return `Deferred` cotangents
+    overwrites: bool = False  # rules may write into an array `g`, which nobody else holds
     plain: bool = False  # without rules; results are arrays also where operands are Variables
 
     def __init__(
@@ -230,6 +231,7 @@ class Primitive:
             fits=(None,) * len(operands) if exact else tuple(map(self.fit, operands)),
             makes_zeros=self.makes_zeros,
             deferred=self.deferred,
+            overwrites=self.overwrites,
             plain=False,
         )
 

@@ -1,6 +1,6 @@
 """Assignment to elements, in functional form: a new array with other elements.
 
-Imports `calls`, `indexing` and NumPy.
+`x[index] = value` itself is in `autograd.assignment`. Imports `calls`, `indexing` and NumPy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from autograd.ops.plain import plain
 __all__ = ["add_at", "set_at"]
 
 
-def _require_same_kind(name: str, x: Any, value: Any) -> None:
+def require_same_kind(name: str, x: Any, value: Any) -> None:
     """Refuse to write, say, floats into integers, which would drop digits and gradients."""
     if not np.can_cast(np.result_type(value), x.dtype, "same_kind"):
         msg = (
@@ -36,15 +36,26 @@ def _stays(index: Any, shape: tuple[int, ...], value_shape: tuple[int, ...]) -> 
     return owner[index] == numbers
 
 
-def _set_at_x(g: Any, index: Any) -> Any:
-    return set_at(g, index, 0.0)
+def _set_at_jointly(
+    g: Any, wanted: Any, x_shape: tuple[int, ...], index: Any, value_shape: tuple[int, ...]
+) -> Any:
+    """The cotangent of what was overwritten goes to the value, the rest to x.
 
-
-def _set_at_value(g: Any, x_shape: tuple[int, ...], index: Any, value_shape: Any) -> Any:
-    picked = g[index]
-    if not names_each_once(index):
-        picked = np.where(_stays(index, x_shape, picked.shape), picked, 0.0)
-    return _back_to_value(picked, value_shape)
+    An array `g` is the rule's own: n assignments cost O(n), where a copy each would cost O(n^2).
+    """
+    to_value = None
+    if wanted[2]:
+        picked = g[index]
+        if isinstance(picked, np.ndarray) and wanted[0]:
+            picked = picked.copy()  # no view of what is overwritten below
+        if not names_each_once(index):
+            picked = np.where(_stays(index, x_shape, picked.shape), picked, 0.0)
+        to_value = _back_to_value(picked, value_shape)
+    if wanted[0] and isinstance(g, np.ndarray):
+        g[index] = 0
+    elif wanted[0]:
+        g = set_at(g, index, 0.0)
+    return g if wanted[0] else None, None, to_value
 
 
 def _back_to_value(picked: Any, value_shape: tuple[int, ...]) -> Any:
@@ -57,12 +68,22 @@ def _back_to_value(picked: Any, value_shape: tuple[int, ...]) -> Any:
 
 # Affine where only one of x and value is differentiated, so their tangents are derived, not
 # `linear=True`.
-@primitive(x=_set_at_x, value=_set_at_value, nested=("index",), makes_zeros=True, name="set_at")
+@primitive(
+    joint=_set_at_jointly,
+    nondiff=("index",),
+    nested=("index",),
+    makes_zeros=True,
+    overwrites=True,
+    name="set_at",
+)
 def _set_at(x: Any, index: Any, value: Any) -> Any:
     new = np.array(x)
-    _require_same_kind("set_at", new, value)
+    require_same_kind("set_at", new, value)
     new[index] = value
     return new
+
+
+set_plan = _set_at.primitive.plan
 
 
 def set_at(x: Any, index: Any, value: Any) -> Any:
@@ -100,7 +121,7 @@ def set_at(x: Any, index: Any, value: Any) -> Any:
 )
 def _add_at(x: Any, index: Any, value: Any) -> Any:
     new = np.array(x)
-    _require_same_kind("add_at", new, value)
+    require_same_kind("add_at", new, value)
     if names_each_once(index):
         new[index] = new[index] + value  # drops axes of length 1 in front of the value
     else:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import refuse_mask
 from autograd.engine import graph
 from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, primitive
@@ -23,8 +24,6 @@ __all__ = [
     "asarray",
     "ascontiguousarray",
     "c_",
-    "full",
-    "full_like",
     "geomspace",
     "linspace",
     "logspace",
@@ -43,6 +42,9 @@ def from_sequence(values: Any) -> Any:
     if not any(isinstance(v, (graph.Variable, list, tuple)) for v in values):
         return np.asarray(values)
     parts = [from_sequence(v) for v in values]
+    for part in parts:
+        if not isinstance(part, graph.Variable):
+            refuse_mask("array", part)
     if any(isinstance(v, graph.Variable) for v in parts):
         return stack_arrays(*parts)
     return np.asarray(parts)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import refuse_complex
 from autograd.engine import graph
 from autograd.engine.calls import as_operand, holds, primitive
 from autograd.engine.primitive import same
@@ -147,6 +148,8 @@ def _fitting(factor: Any, f: Any) -> Any:
     """Convert what multiplies `f` to its precision, so that float64 steps keep float32 samples."""
     if isinstance(factor, (int, float)) and not isinstance(factor, np.generic):
         return factor
+    if f.dtype.kind != "c":
+        refuse_complex("gradient", factor)  # steps and coordinates of real samples
     dtype = np.finfo(f.dtype).dtype
     return factor if factor.dtype in (dtype, f.dtype) else factor.astype(dtype)
 

@@ -171,7 +171,7 @@ def _expit(x: Any) -> Any:
 
 
 def _logistic_slope(x: Any) -> Any:
-    e = np.exp(-np.abs(x))
+    e = np.exp(np.where(np.real(x) < 0, x, -x) if np.iscomplexobj(x) else -np.abs(x))
     divisor = e + 1.0
     divisor *= divisor
     return e / divisor

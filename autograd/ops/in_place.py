@@ -13,7 +13,7 @@ from autograd.engine.calls import Operation
 from autograd.engine.graph import LEAF, Leaf, Node, unwrap
 from autograd.engine.mode import is_grad_enabled
 
-__all__ = ["augmented"]
+__all__ = ["REFERENCES_TO_AN_ITEM", "augmented"]
 
 _DEPTH = 8  # of views of views, about which the graph is asked
 
@@ -39,7 +39,7 @@ def augmented(symbol: str, operate: Operation, ufunc: np.ufunc) -> Callable[[Any
         base = self._data.base
         # Inputs of transforms look at the memory of the caller, whose array is no Variable.
         given = node is not None and (node.plan is LEAF or node.plan.name == "input")
-        if base is not None and not given and references(self) > _REFERENCES_TO_AN_ITEM:
+        if base is not None and not given and references(self) > REFERENCES_TO_AN_ITEM:
             count = references(base)
             _refuse_shared(symbol, node, base, count)
         return operate(self, other)
@@ -121,4 +121,4 @@ class _Items:
 
 
 _Items()[0] += 1
-_REFERENCES_TO_AN_ITEM = _Items.count
+REFERENCES_TO_AN_ITEM = _Items.count

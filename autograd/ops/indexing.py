@@ -159,6 +159,7 @@ class _Scatter(Deferred):
     """
 
     __slots__ = ("dense", "dtype", "indices", "recorded", "shape", "values")
+    recorded: bool
 
     def __init__(self, value: Any, index: Any, shape: tuple[int, ...]) -> None:
         self.values = [value]

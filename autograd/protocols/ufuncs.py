@@ -167,6 +167,7 @@ def _method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[
         x = _as_dtype(ufunc, x, np.dtype(kwargs.pop("dtype")), "same_kind")
     axis = kwargs.pop("axis", 0)
     if method == "accumulate":
+        axis = 0 if axis is None else axis[0] if type(axis) is tuple else axis  # there is one only
         if _RUNNING.get(ufunc) in HANDLERS:
             return HANDLERS[_RUNNING[ufunc]](x, axis=axis)
         steps = _steps(handler, list(shaping.moveaxis(x, axis, 0)))

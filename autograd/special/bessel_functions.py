@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.engine.calls import binary, primitive, unary
 from autograd.ops.elementwise import sinc
-from autograd.special.kernels import in_double, integral, scipy_kernel, where_holds
+from autograd.special.kernels import in_double, integral, of_reals, scipy_kernel, where_holds
 
 __all__ = [
     "airy_ai",
@@ -129,6 +129,10 @@ def _family(name: str, kernel: Callable[[int, Any, Any], Any]) -> Any:
     """Return `derivative(n, v, x)`, the n-th derivative of a function of order v."""
 
     def forward(n: int, v: Any, x: Any) -> Any:
+        if np.iscomplexobj(x):
+            return kernel(
+                n, np.asarray(v, float), x
+            )  # sums of neighbours; `ive` and `kve` have refused it
         return in_double(lambda v, x: kernel(n, v, x))(v, x)
 
     def rule(g: Any, n: int, v: Any, x: Any) -> Any:
@@ -152,8 +156,8 @@ jv   = binary(scipy_kernel("jv"),  name="jv",  y=lambda g, x, y: g * _jv(1, x, y
 yv   = binary(scipy_kernel("yv"),  name="yv",  y=lambda g, x, y: g * _yv(1, x, y))
 iv   = binary(scipy_kernel("iv"),  name="iv",  y=lambda g, x, y: g * _iv(1, x, y))
 kv   = binary(scipy_kernel("kv"),  name="kv",  y=lambda g, x, y: g * _kv(1, x, y))
-ive  = binary(scipy_kernel("ive"), name="ive", y=lambda g, x, y: g * _ive(1, x, y))
-kve  = binary(scipy_kernel("kve"), name="kve", y=lambda g, x, y: g * _kve(1, x, y))
+ive  = binary(of_reals(scipy_kernel("ive")), name="ive", y=lambda g, x, y: g * _ive(1, x, y))
+kve  = binary(of_reals(scipy_kernel("kve")), name="kve", y=lambda g, x, y: g * _kve(1, x, y))
 jn, yn = jv, yv
 
 j0   = unary(scipy_kernel("j0"),  name="j0",  x=lambda g, x: -g * j1(x))

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd.engine.calls import binary, holds, unary
 from autograd.ops.elementwise import expit
-from autograd.special.kernels import scipy_kernel
+from autograd.special.kernels import of_reals, scipy_kernel
 
 __all__ = [
     "entr",
@@ -80,8 +80,8 @@ def _spence_slope(x: Any) -> Any:
 
 
 # fmt: off
-log_expit = unary(_log_expit, name="log_expit", x=lambda g, x: g * expit(-x))
-logit     = unary(_logit,     name="logit",     x=lambda g, x: g / x + g / (1 - x))
+log_expit = unary(of_reals(_log_expit, "log_expit"), name="log_expit", x=lambda g, x: g * expit(-x))
+logit     = unary(of_reals(_logit, "logit"),         name="logit",     x=lambda g, x: g / x + g / (1 - x))
 entr      = unary(_entr,      name="entr",      x=lambda g, x: -g * (np.log(x) + 1))
 xlogy     = binary(_xlogy,    name="xlogy",     x=lambda g, y: g * np.log(y * 1.0),   y=lambda g, x, y: g * (x / y))
 xlog1py   = binary(_xlog1py,  name="xlog1py",   x=lambda g, y: g * np.log1p(y * 1.0), y=lambda g, x, y: g * (x / (1 + y)))

@@ -1,4 +1,5 @@
-"""The error function, which NumPy has no kernel for and GELU needs without SciPy. Imports NumPy.
+"""The error function, which NumPy has no kernel for and GELU needs without SciPy. Imports `arrays`
+and NumPy.
 
 The kernels keep float32. Accurate to five (erf) and ten (erfc) units in the last place.
 """
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from autograd.arrays import refuse_complex
 
 __all__ = ["erf", "erfc"]
 
@@ -183,8 +186,7 @@ def _blockwise(block: Callable[[Any, Any], None], x: Any) -> Any:
     """Apply `block` to pieces of `x`, in its own floating-point dtype (integers become float64)."""
     x = np.asarray(x)
     dtype = x.dtype if x.dtype.kind == "f" else _FALLBACK
-    if x.dtype.kind == "c":
-        raise TypeError("erf: wanted real numbers, got complex ones; take .real first")
+    refuse_complex("special.erf", x)
     flat = np.ascontiguousarray(x, dtype=np.float32 if dtype.itemsize == 2 else dtype).reshape(-1)
     out = np.empty_like(flat)
     with np.errstate(under="ignore"):  # tails may underflow to 0, which is their value

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd.engine.calls import primitive, unary
 from autograd.special import erf_kernel
-from autograd.special.kernels import in_double, integral, scipy_kernel, where_holds
+from autograd.special.kernels import in_double, integral, of_reals, scipy_kernel, where_holds
 
 __all__ = [
     "dawsn",
@@ -127,12 +127,12 @@ hazard_excess = unary(_hazard_excess, name="hazard_excess", x=lambda g, x, out: 
 
 erf      = unary(erf_kernel.erf,           name="erf",      x=lambda g, x: g * (2 / _SQRT_PI * np.exp(-x * x)))
 erfc     = unary(erf_kernel.erfc,          name="erfc",     x=lambda g, x: g * (-2 / _SQRT_PI * np.exp(-x * x)))
-erfcx    = unary(scipy_kernel("erfcx"),    name="erfcx",    x=lambda g, x: g * erfcx_derivative(1, x))
+erfcx    = unary(of_reals(scipy_kernel("erfcx")), name="erfcx",    x=lambda g, x: g * erfcx_derivative(1, x))
 erfinv   = unary(scipy_kernel("erfinv"),   name="erfinv",   x=lambda g, out: g * (_SQRT_PI / 2 * np.exp(out * out)))
 erfcinv  = unary(scipy_kernel("erfcinv"),  name="erfcinv",  x=lambda g, out: -g * (_SQRT_PI / 2 * np.exp(out * out)))
-dawsn    = unary(scipy_kernel("dawsn"),    name="dawsn",    x=lambda g, x: g * dawsn_derivative(1, x))
+dawsn    = unary(of_reals(scipy_kernel("dawsn")), name="dawsn",    x=lambda g, x: g * dawsn_derivative(1, x))
 ndtri    = unary(scipy_kernel("ndtri"),    name="ndtri",    x=lambda g, out: g * (_SQRT_2PI * np.exp(out * out / 2)))
-log_ndtr = unary(scipy_kernel("log_ndtr"), name="log_ndtr", x=lambda g, x: g * hazard(x))
+log_ndtr = unary(of_reals(scipy_kernel("log_ndtr")), name="log_ndtr", x=lambda g, x: g * hazard(x))
 # fmt: on
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from autograd.engine.calls import binary, holds, primitive, unary
 from autograd.ops.elementwise import floating
 from autograd.special.elementary import xlog1py, xlogy
-from autograd.special.kernels import in_double, scipy_kernel, where_holds
+from autograd.special.kernels import in_double, of_reals, scipy_kernel, where_holds
 
 __all__ = [
     "BERNOULLI",
@@ -139,7 +139,7 @@ digamma   = unary(scipy_kernel("digamma"), name="digamma", x=lambda g, x: g * po
 psi       = digamma
 gamma     = unary(scipy_kernel("gamma"),   name="gamma",   x=lambda g, x, out: g * (out * digamma(x)))
 gammaln   = unary(scipy_kernel("gammaln"), name="gammaln", x=lambda g, x: g * digamma(x))
-rgamma    = unary(scipy_kernel("rgamma"),  name="rgamma",  x=lambda g, x, out: g * _rgamma_slope(x, out))
+rgamma    = unary(of_reals(scipy_kernel("rgamma")), name="rgamma",  x=lambda g, x, out: g * _rgamma_slope(x, out))
 gammasgn  = unary(scipy_kernel("gammasgn"), name="gammasgn", x=lambda g: np.zeros_like(g))
 # fmt: on
 
@@ -216,10 +216,10 @@ def _beta_density(a: Any, b: Any, x: Any) -> Any:
 
 # Constants become floating where 1 is added: small integers would wrap around.
 # fmt: off
-beta      = binary(in_double(_beta),   name="beta",
+beta      = binary(in_double(_beta, "beta"), name="beta",
                    x=lambda g, x, y, out: -g * (out * polygamma_rise(0, x, y)),
                    y=lambda g, x, y, out: -g * (out * polygamma_rise(0, y, x)))
-betaln    = binary(in_double(_log_beta), name="betaln",
+betaln    = binary(in_double(_log_beta, "betaln"), name="betaln",
                    x=lambda g, x, y: -g * polygamma_rise(0, x, y),
                    y=lambda g, x, y: -g * polygamma_rise(0, y, x))
 zeta      = binary(scipy_kernel("zeta"),   name="zeta",

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from autograd._optional import require
+from autograd.arrays import refuse_complex
 
 __all__ = [
     "Kernel",
     "in_double",
     "integral",
+    "of_reals",
     "scipy_kernel",
     "where_holds",
 ]
@@ -28,7 +30,12 @@ def scipy_kernel(name: str) -> Kernel:
     """Return a function of `scipy.special`, which is imported when it is first called."""
 
     def kernel(*args: Any) -> Any:
-        out = getattr(require("scipy.special", extra="special"), name)(*args)
+        function = getattr(require("scipy.special", extra="special"), name)
+        try:
+            out = function(*args)
+        except TypeError:
+            refuse_complex(f"special.{name}", *args)
+            raise
         # Some of SciPy's functions take a Python number for a float64 that promotes.
         dtype = np.result_type(*args)
         return out if isinstance(out, tuple) or dtype.kind != "f" else out.astype(dtype)
@@ -37,13 +44,26 @@ def scipy_kernel(name: str) -> Kernel:
     return kernel
 
 
-def in_double(kernel: Kernel) -> Kernel:
+def of_reals(kernel: Kernel, name: str | None = None) -> Kernel:
+    """Return a kernel that refuses complex numbers, for which its derivative is not written."""
+    name = f"special.{name or kernel.__name__}"
+
+    def real(*args: Any) -> Any:
+        refuse_complex(name, *args)
+        return kernel(*args)
+
+    return real
+
+
+def in_double(kernel: Kernel, name: str = "derivative") -> Kernel:
     """Return a kernel that computes in float64, without warnings, and keeps the dtype it was given.
 
-    Its arguments arrive as arrays of one shape, with at least one axis.
+    Its arguments arrive as arrays of one shape, with at least one axis; complex ones are refused.
     """
+    name = f"special.{name}"
 
     def computed(*args: Any) -> Any:
+        refuse_complex(name, *args)
         dtype = np.result_type(*args)
         arrays = np.broadcast_arrays(*[np.asarray(a, np.float64) for a in args])
         with np.errstate(all="ignore"):

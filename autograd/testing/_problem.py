@@ -16,6 +16,7 @@ import numpy as np
 
 import autograd
 from autograd import Variable
+from autograd.arrays import refuse_mask
 from autograd.testing._arrays import (
     Array,
     Slot,
@@ -225,6 +226,8 @@ def make_problem(
     title = name_of(fn)
     names = _parameter_names(fn, len(inputs))
     found = [leaf for n, value in zip(names, inputs, strict=True) for leaf in flatten(value, n)]
+    for _, value in found:
+        refuse_mask(title, value)
     widened: Callable[[Any], Any] = precise if wide else lambda value: value
     values = [widened(value) for _, value in found]
     # Variables that require a gradient, else floating arrays, else floats.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.assignment import as_now
 from autograd.engine.graph import Node, recorded, unwrap, wrap
 from autograd.engine.mode import is_grad_enabled
 from autograd.transforms.containers import flatten, rebuilt
@@ -117,7 +118,7 @@ class Listener:
         """Remember one call."""
         node = recorded(out)
         if node is not None:
-            self.calls[node] = arguments, out
+            self.calls[node] = as_now(arguments), as_now(out)
 
 
 def push_tangents(trace: Trace, listener: Listener, tangents: list[Any]) -> Any:

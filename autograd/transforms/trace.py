@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import refuse_mask
 from autograd.engine import graph
 from autograd.engine.backward import Route, conjugated, find_route, run_backward
 from autograd.engine.graph import Leaf, Node, record, unwrap, wrap
@@ -21,7 +22,7 @@ from autograd.engine.mode import Observer, enable_grad, is_grad_enabled, watchin
 from autograd.engine.primitive import Primitive, same
 from autograd.transforms.containers import Rebuild, flatten, rebuilt
 from autograd.typed import user_level
-from autograd.variable import Variable, refuse_mask
+from autograd.variable import Variable
 
 __all__ = [
     "IDENTITY",
@@ -48,23 +49,6 @@ class InputLeaf(Leaf):
     """
 
     __slots__ = ()
-
-
-__all__ = [
-    "IDENTITY",
-    "InputLeaf",
-    "Replay",
-    "Trace",
-    "a_kind",
-    "backward_pass",
-    "free_nodes",
-    "fresh",
-    "node_of",
-    "own_array",
-    "own_gradient",
-    "positions_of",
-    "unwrap_unless_nested",
-]
 
 
 # -- one traced call -------------------------------------------------------------------------------

@@ -128,13 +128,13 @@ def draw(losses, pairs, path):
     from matplotlib.figure import Figure
 
     steps, training, held_out = zip(*losses, strict=True)
-    axes = Figure().subplots()
+    axes = Figure(figsize=(7, 4), layout="constrained").subplots()
     axes.plot(steps, training, label="training")
     axes.plot(steps, held_out, label="held out")
     axes.axhline(pairs, linestyle=":", color="gray", label="counting pairs")
     axes.set(xlabel="step", ylabel="nats per character")
     axes.legend()
-    axes.figure.savefig(path)
+    axes.figure.savefig(path, dpi=120)
 
 
 def main(arguments=None):

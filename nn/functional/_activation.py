@@ -14,6 +14,7 @@ import numpy as np
 
 import autograd
 from autograd import tanh
+from autograd.arrays import refuse_complex
 from autograd.engine.calls import binary, holds, primitive, unary
 from autograd.special import erfc, expit
 from nn.functional._names import dim_is_axis
@@ -60,7 +61,8 @@ def _sigmoid(x: Any) -> Any:
 
 
 def _softplus(x: Any) -> Any:
-    """Return log(1 + exp(x))."""
+    """Return log(1 + exp(x)) of real numbers."""
+    refuse_complex("softplus", x)
     return np.maximum(x, 0.0) + np.log1p(np.exp(np.abs(x) * -1.0))
 
 
@@ -148,8 +150,14 @@ References:
     https://arxiv.org/abs/1908.08681.
 """
 
+
+def _softsign(x: Any) -> Any:
+    refuse_complex("softsign", x)
+    return x / (1.0 + np.abs(x))
+
+
 softsign = unary(
-    lambda x: x / (1.0 + np.abs(x)),
+    _softsign,
     name="softsign",
     x=lambda g, x: g / (1.0 + np.abs(x)) / (1.0 + np.abs(x)),
 )
@@ -359,6 +367,7 @@ def hardshrink(x: Any, lambd: float = 0.5) -> Any:
 @primitive(x=lambda g, x, lambd: gate(g, np.abs(x) > lambd), elementwise=True)
 def softshrink(x: Any, lambd: float = 0.5) -> Any:
     """Return x moved towards 0 by `lambd`, 0 where it would cross."""
+    refuse_complex("softshrink", x)
     return x - np.minimum(np.maximum(x, -lambd), lambd)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Variable
+from autograd.arrays import refuse_complex
 from autograd.extend import primitive
 from nn.functional._dropout import check_probability, dropout
 from nn.functional._linear import linear
@@ -49,6 +50,7 @@ def _attend(
     generator: Any,
 ) -> tuple[Any, Any]:
     """Return the averages (..., L, V) and the weights; a bool mask is True for taking part."""
+    refuse_complex("attention", query, key, value)
     if scale is None:
         scale = 1.0 / math.sqrt(query.shape[-1])
     scores = (query * scale) @ key.swapaxes(-1, -2)

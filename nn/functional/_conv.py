@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.extend import primitive
+from autograd.engine.calls import primitive
 from nn.functional._layout import Layout
 from nn.functional._windows import (
     Sizes,

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import autograd
+from autograd.arrays import refuse_complex
 from autograd.extend import primitive
 from nn.functional._adaptive_pooling import average
 from nn.functional._resampling import cubic_far, cubic_near, nearest, resample, smooth
@@ -171,6 +172,7 @@ def grid_sample(
     """
     check_numbers("grid_sample", "an input", input)
     check_numbers("grid_sample", "a grid", grid)
+    refuse_complex("grid_sample", grid)
     n = input.ndim - 2
     if n not in (2, 3) or grid.ndim != n + 2 or (len(grid), grid.shape[-1]) != (len(input), n):
         raise ValueError(

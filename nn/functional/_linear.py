@@ -67,6 +67,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
             f"linear: wanted a bias of shape {weight.shape[:1]} for a weight of shape "
             f"{weight.shape}, got {bias.shape}"
         )
+    if bias.dtype.kind == "c" != out.dtype.kind:
+        return out + bias
     out += bias
     return out
 

@@ -14,6 +14,7 @@ import numpy as np
 
 import autograd
 from autograd import Variable
+from autograd.arrays import refuse_complex, refuse_mask
 from autograd.engine.calls import binary, holds, primitive
 from autograd.special import expit
 from nn.functional._activation import softplus
@@ -61,6 +62,8 @@ def _pair(operation: str, input: Any, target: Any, reduction: str) -> tuple[Any,
         raise TypeError(
             f"{operation}: wanted a prediction, got None; does forward end with return?"
         )
+    refuse_mask(operation, input)
+    refuse_mask(operation, target)
     if not isinstance(input, (Variable, np.ndarray)) and not hasattr(input, "__array_ufunc__"):
         input = np.asarray(input)
     if not hasattr(target, "dtype") or target.dtype.kind in "biu":
@@ -132,6 +135,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
         np.float64(2.0)
     """
     input, target = _pair("mse_loss", input, target, reduction)
+    refuse_complex("mse_loss", input, target)
     return _squared_error(input, target, reduction)
 
 
@@ -184,6 +188,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
             f"huber_loss: wanted a positive delta, got {delta}; use l1_loss for its shape at 0"
         )
     input, target = _pair("huber_loss", input, target, reduction)
+    refuse_complex("huber_loss", input, target)
     return reduced(_huber(input, target, delta), reduction)
 
 
@@ -205,6 +210,7 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: wanted a beta of at least 0, got {beta}")
     input, target = _pair("smooth_l1_loss", input, target, reduction)
+    refuse_complex("smooth_l1_loss", input, target)
     loss = _huber(input, target, beta) / beta if beta else abs(input - target)
     return reduced(loss, reduction)
 
@@ -319,6 +325,7 @@ def binary_cross_entropy_with_logits(
     """
     name = "binary_cross_entropy_with_logits"
     input, target = _pair(name, input, target, reduction)
+    refuse_complex(name, input, target)
     if pos_weight is None:
         loss = _logit_cross_entropy(input, target)
     else:

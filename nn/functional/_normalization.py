@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Variable
+from autograd.arrays import refuse_complex
 from autograd.extend import primitive
 from nn.functional._names import dim_is_axis
 from nn.functional._pooling import sum_pool
@@ -58,6 +59,7 @@ def _wide(x: Any) -> Any:
 
 def standardize(x: Any, axis: tuple[int, ...], eps: float) -> Any:
     """Return (x - mean) / sqrt(variance + eps), mean and biased variance over `axis` (kept)."""
+    refuse_complex("normalization", x)
     z, mean, variance = _standardize(_wide(x), axis, eps)
     return z if z.dtype == x.dtype else z.astype(x.dtype), mean, variance
 

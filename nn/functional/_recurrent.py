@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.arrays import refuse_complex
 from autograd.extend import primitive
 from nn.functional._dropout import check_probability
 from nn.functional._dropout import dropout as _dropout
@@ -305,6 +306,7 @@ def _scan(
         cell: a kind of cell.
         sizes: rows of each step, none larger than the one before.
     """
+    refuse_complex("recurrent layer", x, h, c, weight, bias, projection)
     rows = x.shape[0]
     width = x.shape[1] // cell.gates
     dtype = np.result_type(x, h, weight)

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from autograd.arrays import refuse_mask
+
 __all__ = [
     "Function",
     "Sizes",
@@ -229,6 +231,7 @@ def check_numbers(operation: str, what: str, value: Any) -> None:
         )
     if dtype.kind not in "biufc":
         raise TypeError(f"{operation}: wanted {what} of numbers, got dtype {dtype}")
+    refuse_mask(operation, value)
 
 
 def over_axes(name: str, function: Function) -> tuple[Function, Function, Function]:

@@ -1,4 +1,4 @@
-"""Around modules: clipping, parameter vectors, parametrizations, norms, pruning, sequences.
+"""Around modules: averages, clipping, vectors, parametrizations, norms, pruning, sequences.
 
 Names and arguments are PyTorch's, with `axis` for `dim`, which is taken, too.
 """
@@ -9,7 +9,7 @@ from autograd._clip import (
     clip_grads_with_norm_,
     get_total_norm,
 )
-from nn.utils import parametrizations, parametrize, prune, rnn
+from nn.utils import averaging, parametrizations, parametrize, prune, rnn
 from nn.utils._norms import (
     remove_spectral_norm,
     remove_weight_norm,
@@ -25,6 +25,7 @@ from nn.utils.fusion import (
 )
 
 __all__ = [
+    "averaging",
     "clip_grad_norm_",
     "clip_grad_value_",
     "clip_grads_with_norm_",

@@ -6,38 +6,69 @@ combine) and from `last_epoch`, the number of steps so far.
 """
 
 import copy
+import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd._writes import Writes
 from optim._optimizer import Optimizer
 from optim._options import plain_number
 
-__all__ = ["LRScheduler", "check_count", "per_group"]
+__all__ = ["LRScheduler", "check_count", "check_functions", "check_numbers", "per_group"]
 
 
-def check_count(owner: str, name: str, value: object) -> None:
-    """Raise ValueError unless a number of steps is a positive integer."""
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(f"{owner}: wanted a positive integer as {name}, got {value!r}")
+def check_count(owner: str, name: str, value: object, low: int = 1) -> None:
+    """Raise ValueError unless a number of steps is a positive integer, or at least `low`."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < low:
+        wanted = "a positive integer" if low == 1 else f"an integer of at least {low}"
+        raise ValueError(f"{owner}: wanted {wanted} as {name}, got {value!r}")
 
 
-def per_group(owner: str, name: str, value: Any, optimizer: Optimizer) -> list[Any]:
+def check_numbers(owner: str, **values: object) -> None:
+    """Raise TypeError unless all values are real numbers, ValueError where one is nan."""
+    for name, value in values.items():
+        number = plain_number(value)
+        if not isinstance(number, (int, float)) or isinstance(number, bool):
+            raise TypeError(
+                f"{owner}: wanted a real number for {name}, got {type(value).__name__} {value!r}"
+            )
+        if math.isnan(number):
+            raise ValueError(f"{owner}: wanted a number for {name}, got nan")
+
+
+def check_functions(owner: str, **values: object) -> None:
+    """Raise TypeError unless all values can be called."""
+    for name, value in values.items():
+        if not callable(value):
+            raise TypeError(
+                f"{owner}: wanted a function as {name}, got {type(value).__name__} {value!r}"
+            )
+
+
+def per_group(
+    owner: str,
+    name: str,
+    value: Any,
+    optimizer: Optimizer,
+    check: Callable[..., None] = check_numbers,
+) -> list[Any]:
     """Return one value per parameter group, from one for all or a sequence of them.
 
     Raises:
+        TypeError: a value is not what `check` wants.
         ValueError: the sequence has another length than `optimizer.param_groups`.
     """
     count = len(optimizer.param_groups)
-    if not isinstance(value, Sequence):
-        return [value] * count
-    if len(value) != count:
+    values = list(value) if isinstance(value, (list, tuple)) else [value] * count
+    if len(values) != count:
         raise ValueError(
             f"{owner}: wanted one {name} for all or one for each of {count} parameter groups, "
-            f"got {len(value)}"
+            f"got {len(values)}"
         )
-    return list(value)
+    for entry in values:
+        check(owner, **{name: entry})
+    return values
 
 
 class LRScheduler:

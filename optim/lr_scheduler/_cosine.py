@@ -8,7 +8,7 @@ References:
 import math
 
 from optim._optimizer import Optimizer
-from optim.lr_scheduler._base import LRScheduler, check_count
+from optim.lr_scheduler._base import LRScheduler, check_count, check_numbers
 
 __all__ = ["CosineAnnealingLR", "CosineAnnealingWarmRestarts"]
 
@@ -42,6 +42,7 @@ class CosineAnnealingLR(LRScheduler):
         self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
         check_count(self._name, "T_max", T_max)
+        check_numbers(self._name, eta_min=eta_min)
         self.T_max = T_max
         self.eta_min = eta_min
         super().__init__(optimizer, last_epoch)
@@ -86,6 +87,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     ) -> None:
         check_count(self._name, "T_0", T_0)
         check_count(self._name, "T_mult", T_mult)
+        check_numbers(self._name, eta_min=eta_min)
         self.T_0 = self.T_i = T_0
         self.T_mult = T_mult
         self.eta_min = eta_min

@@ -11,7 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from optim._optimizer import Optimizer
-from optim.lr_scheduler._base import LRScheduler, check_count, per_group
+from optim.lr_scheduler._base import (
+    LRScheduler,
+    check_count,
+    check_functions,
+    check_numbers,
+    per_group,
+)
 
 __all__ = ["CyclicLR", "OneCycleLR"]
 
@@ -94,7 +100,15 @@ class CyclicLR(_WithMomentum):
             "triangular2": (lambda cycle: 2.0 ** (1 - cycle), "cycle"),
             "exp_range": (lambda step: self.gamma**step, "iterations"),
         }
-        if scale_fn is None and mode not in modes:
+        check_numbers(self._name, step_size_up=step_size_up, gamma=gamma)
+        if step_size_down is not None:
+            check_numbers(self._name, step_size_down=step_size_down)
+        for steps in (step_size_up, step_size_down):
+            if steps is not None and not 0 < steps < math.inf:
+                raise ValueError(f"CyclicLR: wanted step sizes above 0, got {steps!r}")
+        if scale_fn is not None:
+            check_functions(self._name, scale_fn=scale_fn)
+        elif mode not in list(modes):
             raise ValueError(f"CyclicLR: wanted mode as one of {sorted(modes)}, got {mode!r}")
         self.scale_fn, self.scale_mode = modes[mode] if scale_fn is None else (scale_fn, scale_mode)
         self.gamma = gamma
@@ -179,6 +193,17 @@ class OneCycleLR(_WithMomentum):
                 "and steps_per_epoch"
             )
         check_count(self._name, "total_steps", total_steps)
+        check_numbers(
+            self._name,
+            pct_start=pct_start,
+            div_factor=div_factor,
+            final_div_factor=final_div_factor,
+        )
+        if div_factor <= 0 or final_div_factor <= 0:
+            raise ValueError(
+                "OneCycleLR: wanted div_factor and final_div_factor above 0, got "
+                f"{div_factor!r} and {final_div_factor!r}"
+            )
         if not 0 <= pct_start <= 1:
             raise ValueError(f"OneCycleLR: wanted 0 <= pct_start <= 1, got {pct_start!r}")
         if anneal_strategy not in ("cos", "linear"):

@@ -6,7 +6,13 @@ Below, r is the rate, r0 the initial one, and t counts the calls of `step`. Impo
 from collections.abc import Callable, Sequence
 
 from optim._optimizer import Optimizer
-from optim.lr_scheduler._base import LRScheduler, check_count, per_group
+from optim.lr_scheduler._base import (
+    LRScheduler,
+    check_count,
+    check_functions,
+    check_numbers,
+    per_group,
+)
 
 __all__ = [
     "ConstantLR",
@@ -51,7 +57,9 @@ class LambdaLR(LRScheduler):
         self, optimizer: Optimizer, lr_lambda: Factor | Sequence[Factor], last_epoch: int = -1
     ) -> None:
         self._attach(optimizer)
-        self.lr_lambdas: list[Factor] = per_group(self._name, "lr_lambda", lr_lambda, optimizer)
+        self.lr_lambdas: list[Factor] = per_group(
+            self._name, "lr_lambda", lr_lambda, optimizer, check_functions
+        )
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -102,6 +110,7 @@ class StepLR(LRScheduler):
         self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
     ) -> None:
         check_count(self._name, "step_size", step_size)
+        check_numbers(self._name, gamma=gamma)
         self.step_size = step_size
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
@@ -129,6 +138,11 @@ class MultiStepLR(LRScheduler):
         gamma: float = 0.1,
         last_epoch: int = -1,
     ) -> None:
+        check_numbers(self._name, gamma=gamma)
+        if not isinstance(milestones, Sequence):
+            raise TypeError(f"MultiStepLR: wanted a list of milestones, got {milestones!r}")
+        for milestone in milestones:
+            check_numbers(self._name, milestones=milestone)
         self.milestones = sorted(milestones)
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
@@ -159,6 +173,7 @@ class ConstantLR(LRScheduler):
         total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None:
+        check_numbers(self._name, factor=factor, total_iters=total_iters)
         if not 0 < factor <= 1:
             raise ValueError(f"ConstantLR: wanted 0 < factor <= 1, got {factor!r}")
         self.factor = factor
@@ -194,6 +209,9 @@ class LinearLR(LRScheduler):
         total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None:
+        check_numbers(
+            self._name, start_factor=start_factor, end_factor=end_factor, total_iters=total_iters
+        )
         if not 0 < start_factor <= 1:
             raise ValueError(f"LinearLR: wanted 0 < start_factor <= 1, got {start_factor!r}")
         if not 0 <= end_factor <= 1:
@@ -224,6 +242,7 @@ class ExponentialLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
+        check_numbers(self._name, gamma=gamma)
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
@@ -245,6 +264,7 @@ class PolynomialLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1
     ) -> None:
+        check_numbers(self._name, total_iters=total_iters, power=power)
         self.total_iters = total_iters
         self.power = power
         super().__init__(optimizer, last_epoch)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import SupportsFloat
 
 from optim._optimizer import Optimizer
-from optim.lr_scheduler._base import LRScheduler, per_group
+from optim.lr_scheduler._base import LRScheduler, check_numbers, per_group
 
 __all__ = ["ReduceLROnPlateau"]
 
@@ -53,6 +53,14 @@ class ReduceLROnPlateau(LRScheduler):
         eps: float = 1e-8,
     ) -> None:
         self._attach(optimizer)
+        check_numbers(
+            self._name,
+            factor=factor,
+            patience=patience,
+            threshold=threshold,
+            cooldown=cooldown,
+            eps=eps,
+        )
         if not factor < 1:
             raise ValueError(f"ReduceLROnPlateau: wanted factor < 1, got {factor!r}")
         if mode not in ("min", "max"):

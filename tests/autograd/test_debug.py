@@ -117,3 +117,7 @@ def test_it_nests():
             y = (x * x).sum()
         y.backward()
     np.testing.assert_array_equal(x.grad, [2.0])
+
+
+def test_its_repr_says_what_it_looks_for():
+    assert repr(autograd.detect_anomaly(nan=False)) == "detect_anomaly(nan=False, forward=False)"

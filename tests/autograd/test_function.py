@@ -1,5 +1,6 @@
 """Function: the PyTorch-like spelling of a user's own operation, its context and its checks."""
 
+import functools
 import gc
 import weakref
 from collections import OrderedDict, deque
@@ -362,8 +363,10 @@ def test_a_missing_backward_is_not_implemented():
             return x * 2
 
     y = OneWay.apply(leaf(1.0))
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError, match="OneWay: wanted a static method backward"):
         y.sum().backward()
+    with pytest.raises(NotImplementedError, match="Function: wanted a static method forward"):
+        Function.apply(1.0)
 
 
 def test_a_second_derivative_through_a_saved_stranger_is_refused():
@@ -589,6 +592,12 @@ def test_second_derivatives_flow_through_containers(keep, read):
         (lambda ctx, x: setattr(ctx, "k", OrderedDict(x=x)), lambda ctx: ctx.k["x"]),
         (lambda ctx, x: setattr(ctx, "k", x.reshape(1)), lambda ctx: ctx.k[0]),
         (lambda ctx, x: ctx.save_for_backward(x + 0), lambda ctx: ctx.saved_tensors[0]),
+        (lambda ctx, x: setattr(ctx, "k", lambda: x), lambda ctx: ctx.k()),
+        (lambda ctx, x: setattr(ctx, "k", functools.partial(np.add, x)), lambda ctx: ctx.k(0)),
+        (
+            lambda ctx, x: setattr(ctx, "k", SimpleNamespace(x=x).__getattribute__),
+            lambda ctx: ctx.k("x"),
+        ),
     ],
     ids=[
         "float",
@@ -602,6 +611,9 @@ def test_second_derivatives_flow_through_containers(keep, read):
         "subclass of dict",
         "view",
         "saved",
+        "closure",
+        "partial",
+        "method",
     ],
 )
 def test_second_derivatives_through_numbers_computed_in_forward_are_refused(keep, read):
@@ -609,6 +621,30 @@ def test_second_derivatives_through_numbers_computed_in_forward_are_refused(keep
     assert grad(f)(3.0) == 6.0
     with pytest.raises(RuntimeError, match="Square: wanted only arguments and outputs of forward"):
         grad(grad(f))(3.0)
+
+
+@pytest.mark.parametrize(
+    "value", [lambda x: x, float, lambda x: [x]], ids=["array", "float", "list"]
+)
+def test_second_derivatives_through_what_forward_leaves_on_the_class_are_refused(value):
+    class Base(Function):
+        left = None
+
+    class Square(Base):
+        rate = 0.5  # a constant of the class is none of its arguments' business
+
+        @staticmethod
+        def forward(ctx, x):
+            Base.left = value(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2 * (Base.left[0] if isinstance(Base.left, list) else Base.left)
+
+    assert grad(Square.apply)(3.0) == 6.0
+    with pytest.raises(RuntimeError, match="Square: wanted only arguments and outputs of forward"):
+        grad(grad(Square.apply))(3.0)
 
 
 def test_settings_of_other_kinds_do_not_stand_in_the_way_of_a_second_derivative():

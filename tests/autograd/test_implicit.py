@@ -114,3 +114,15 @@ def test_an_iteration_that_does_not_settle_is_an_error():
         fixed_point(lambda a: lambda x: x * np.nan, 1.0, 1.0, distance, 1e-8)
     with pytest.raises(ValueError, match="wanted a step that keeps the shape"):
         fixed_point(lambda a: lambda x: x[:1], 1.0, np.ones(2), distance, 1e-8)
+
+
+def test_what_is_no_function_of_x_or_no_distance_is_explained():
+    def decay(a):
+        return lambda x: 0.5 * x + a
+
+    with pytest.raises(ValueError, match=r"wanted a distance that is one number, got .* \(2,\)"):
+        fixed_point(decay, np.ones(2), np.ones(2), lambda x, y: abs(x - y), 1e-8)
+    with pytest.raises(TypeError, match=r"wanted f\(a\) to be a function .* lambda a: lambda x"):
+        fixed_point(lambda x, a: 0.5 * x + a, 1.0, 1.0, distance, 1e-8)
+    with pytest.raises(TypeError, match=r"wanted f\(a\) to be a function of x, got float"):
+        fixed_point(lambda a: a, 1.0, 1.0, distance, 1e-8)

@@ -1,5 +1,7 @@
 """Differential equations: values and gradients against closed forms and SciPy."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -148,3 +150,17 @@ def test_a_solution_that_does_not_get_ahead_is_an_error(slope):
 def test_what_does_not_fit_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         odeint(*arguments)
+
+
+@pytest.mark.parametrize(
+    "args", [2.0, Variable(2.0, requires_grad=True)], ids=["float", "Variable"]
+)
+def test_an_argument_outside_of_a_tuple_is_refused(args):
+    kind = type(args).__name__
+    with pytest.raises(TypeError, match=rf"odeint: wanted args as a tuple, got {kind}; write"):
+        odeint(lambda y, t, rate: -rate * y, 1.0, [0.0, 1.0], args=args)
+
+
+def test_a_derivative_may_be_a_list():
+    states = odeint(lambda y, t: [y[1], -y[0]], [1.0, 0.0], [0.0, math.pi])
+    np.testing.assert_allclose(states[-1], [-1, 0], atol=1e-6)

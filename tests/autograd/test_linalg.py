@@ -226,6 +226,16 @@ def test_only_the_equal_pair_is_left_out():
     np.testing.assert_allclose(np.sum(g * direction), slope(f, a, direction), rtol=1e-7)
 
 
+def test_values_that_are_equal_up_to_rounding_are_equal():
+    q, _ = np.linalg.qr(random(3, 3))
+    a = q @ np.diag([1.0, 1.0, 3.0]) @ q.T
+    gap = np.diff(np.linalg.eigvalsh(a))[0]
+    assert 0 < gap < 1e-14
+    with pytest.warns(RuntimeWarning, match="equal eigenvalues"):
+        g = grad(lambda a: (linalg.eigh(a).eigenvectors * random(3, 3)).sum())(a)
+    assert np.abs(g).max() < 100
+
+
 def test_zero_singular_values_of_a_rank_deficient_matrix_keep_vectors_finite():
     a = np.outer([1.0, 2.0, 3.0], [1.0, -1.0])
     with warnings.catch_warnings():

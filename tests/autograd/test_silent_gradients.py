@@ -187,8 +187,6 @@ def test_data_changed_through_the_library_is_found_always():
 def test_changes_of_views_are_refused():
     x = Variable(np.array([1.0, 2.0, 3.0]), requires_grad=True)
     a = x * 1
-    with pytest.raises(TypeError, match="assignment in place"):
-        a[1:] *= 2
     part = a[1:]
     with pytest.raises(RuntimeError, match=r"\*=: wanted an array of its own, got a view"):
         part *= 2
@@ -248,7 +246,7 @@ def test_assignment_into_a_plain_array_is_refused(assign):
     with pytest.raises((TypeError, ValueError)) as caught:
         assign(np.zeros(3), Variable(2.0, requires_grad=True))
     error = caught.value.__cause__ or caught.value
-    assert "autograd.set_at(a, i, v)" in str(error)
+    assert "autograd.zeros(shape)" in str(error)
 
 
 def test_reductions_over_lists_of_variables_are_recorded():

@@ -554,8 +554,8 @@ SPOILED = {
     ),
     "another algorithm": (
         "optimizer",
-        lambda s: s["param_groups"][0].update(decoupled_weight_decay=True),
-        "wanted a state_dict with decoupled_weight_decay=False, got True; it belongs to another",
+        lambda s: s["param_groups"][0].update(momentum=0.9, nesterov=True),
+        "a parameter group has no option 'momentum'; its options are lr, betas",
     ),
     "a group of text": ("optimizer", lambda s: s.update(param_groups=["x"]), "a dict as group 0"),
     "groups of text": ("optimizer", lambda s: s.update(param_groups="x"), "a list of dicts as"),

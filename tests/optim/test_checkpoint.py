@@ -209,17 +209,23 @@ def test_own_keys_of_a_group_are_loaded_where_the_group_has_them():
 @pytest.mark.torch
 def test_adam_and_adamw_of_pytorch_are_told_apart():
     torch = pytest.importorskip("torch")
-    tensors = [torch.zeros(2, requires_grad=True)]
-    tensors[0].grad = torch.ones(2)
-    for name, other in (("Adam", "AdamW"), ("AdamW", "Adam")):
+    states = {}
+    for name in ("Adam", "AdamW"):
+        tensors = [torch.zeros(2, requires_grad=True)]
+        tensors[0].grad = torch.ones(2)
         peer = getattr(torch.optim, name)(tensors)
         peer.step()
-        x = [Variable(np.zeros(2), requires_grad=True)]
-        getattr(optim, name)(x).load_state_dict(peer.state_dict())
-        with pytest.raises(
-            ValueError, match=f"{other}: wanted .*; it belongs to another algorithm"
-        ):
-            getattr(optim, other)(x).load_state_dict(peer.state_dict())
+        states[name] = peer.state_dict()
+        getattr(optim, name)(leaves(1)).load_state_dict(states[name])
+    with pytest.raises(ValueError, match="AdamW: wanted decoupled_weight_decay=True, got False; "):
+        optim.AdamW(leaves(1)).load_state_dict(states["Adam"])
+    adam = optim.Adam(leaves(1))
+    adam.load_state_dict(states["AdamW"])
+    assert adam.param_groups[0]["decoupled_weight_decay"] is True
+
+
+def leaves(count):
+    return [Variable(np.zeros(2), requires_grad=True) for _ in range(count)]
 
 
 @pytest.mark.torch
@@ -234,12 +240,17 @@ def test_adam_and_adamw_of_pytorch_are_told_apart():
         ("Adagrad", {}),
         ("Adadelta", {}),
         ("Rprop", {}),
+        ("ASGD", {"t0": 2, "lambd": 0.1}),
+        ("Adafactor", {}),
+        ("Muon", {}),
     ],
 )
-def test_checkpoints_of_pytorch_load_and_continue(name, options):
+def test_checkpoints_of_pytorch_load_and_continue(name, options, monkeypatch):
     torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)  # of Muon's iteration
     rng = np.random.default_rng(0)
-    tensors = [torch.tensor(rng.normal(size=s), requires_grad=True) for s in [(2, 3), (4,)]]
+    shapes = [(2, 3), (4, 1) if name == "Muon" else (4,)]
+    tensors = [torch.tensor(rng.normal(size=s), requires_grad=True) for s in shapes]
     peer = getattr(torch.optim, name)(tensors, **options)
     for _ in range(3):
         for t in tensors:
@@ -255,4 +266,6 @@ def test_checkpoints_of_pytorch_load_and_continue(name, options):
         ours.step()
         peer.step()
     for p, t in zip(params, tensors, strict=True):
-        np.testing.assert_allclose(p.data, t.detach().numpy(), rtol=1e-12)
+        # The numbers of ASGD's state are float32 in PyTorch.
+        near = 1e-7 if name == "ASGD" else 1e-12
+        np.testing.assert_allclose(p.data, t.detach().numpy(), rtol=near)

@@ -1,5 +1,7 @@
 """Learning rate schedules: the formula of each, PyTorch's numbers, checkpoints and errors."""
 
+import importlib
+import inspect
 import json
 import math
 import re
@@ -10,6 +12,7 @@ import pytest
 import optim
 from autograd import Variable
 from optim import lr_scheduler as ls
+from optim.swa_utils import SWALR
 
 RATES = (0.4, 0.05)
 
@@ -35,6 +38,11 @@ def snapshot(opt):
 
 def rates(opt, scheduler, steps):
     return [row[0][0] for row in history(opt, scheduler, steps)]
+
+
+def averaging(module):
+    """Where SWALR is, for ours and PyTorch's alike."""
+    return importlib.import_module(module.__name__.replace("lr_scheduler", "swa_utils"))
 
 
 # Schedules as functions of (module, optimizer), for ours and PyTorch's alike.
@@ -73,6 +81,12 @@ SCHEDULES = {
     "cyclic own": lambda m, o: m.CyclicLR(
         o, 0.01, 0.3, 3, scale_fn=lambda x: 1 / (1 + x), scale_mode="iterations"
     ),
+    "averaging": lambda m, o: averaging(m).SWALR(o, swa_lr=[0.2, 0.03]),
+    "averaging linear": lambda m, o: averaging(m).SWALR(o, 0.5, 7, anneal_strategy="linear"),
+    "averaging at once": lambda m, o: averaging(m).SWALR(o, 0.5, anneal_epochs=0),
+    "averaging in the end": lambda m, o: m.SequentialLR(
+        o, [m.ExponentialLR(o, 0.9), averaging(m).SWALR(o, 0.2, 4)], milestones=[6]
+    ),
     "sequence": lambda m, o: m.SequentialLR(
         o,
         [
@@ -96,6 +110,7 @@ SCHEDULES = {
 every_schedule = pytest.mark.parametrize("build", SCHEDULES.values(), ids=SCHEDULES)
 
 FORMULAS = {
+    "averaging": lambda t: 0.75 + 0.25 * math.cos(math.pi * min(t, 10) / 10),
     "lambda": lambda t: 0.9**t + 0.1,
     "step": lambda t: 0.3 ** (t // 4),
     "multistep": lambda t: 0.5 ** ((t >= 9) + 2 * (t >= 3) + (t >= 12)),
@@ -316,6 +331,41 @@ def test_continuing_needs_the_initial_rates():
             ValueError,
             "Adagrad has neither momentum nor betas; pass cycle_momentum=False",
         ),
+        (lambda o: ls.LambdaLR(o, 0.9), TypeError, "wanted a function as lr_lambda, got float 0.9"),
+        (
+            lambda o: ls.MultiplicativeLR(o, [abs, "x"]),
+            TypeError,
+            "MultiplicativeLR: wanted a function as lr_lambda, got str 'x'",
+        ),
+        (lambda o: ls.StepLR(o, 2, None), TypeError, "a real number for gamma, got NoneType None"),
+        (lambda o: ls.StepLR(o, 2, math.nan), ValueError, "StepLR: wanted a number for gamma, got"),
+        (lambda o: ls.StepLR(o, True), ValueError, "positive integer as step_size, got True"),
+        (
+            lambda o: ls.MultiStepLR(o, 3),
+            TypeError,
+            "MultiStepLR: wanted a list of milestones, got",
+        ),
+        (lambda o: ls.MultiStepLR(o, ["3"]), TypeError, "real number for milestones, got str '3'"),
+        (lambda o: ls.CyclicLR(o, 0.1, 0.2, 0), ValueError, "wanted step sizes above 0, got 0"),
+        (lambda o: ls.CyclicLR(o, 0.1, [0.2, None]), TypeError, "a real number for max_lr, got No"),
+        (
+            lambda o: ls.CyclicLR(o, 0.1, 0.2, scale_fn=3),
+            TypeError,
+            "wanted a function as scale_fn",
+        ),
+        (
+            lambda o: ls.OneCycleLR(o, 0.1, 9, div_factor=0),
+            ValueError,
+            "wanted div_factor and final_div_factor above 0, got 0 and 10000.0",
+        ),
+        (
+            lambda o: SWALR(o, None),
+            TypeError,
+            "SWALR: wanted a real number for swa_lr, got NoneType",
+        ),
+        (lambda o: SWALR(o, [0.1]), ValueError, "wanted one swa_lr for all or one for each of 2"),
+        (lambda o: SWALR(o, 0.1, -1), ValueError, "an integer of at least 0 as anneal_epochs, got"),
+        (lambda o: SWALR(o, 0.1, 3, "x"), ValueError, "anneal_strategy 'cos' or 'linear', got 'x'"),
         (lambda o: ls.ReduceLROnPlateau(o, factor=1.0), ValueError, "wanted factor < 1, got 1.0"),
         (lambda o: ls.ReduceLROnPlateau(o, "low"), ValueError, "wanted mode 'min' or 'max'"),
         (
@@ -350,6 +400,53 @@ def test_continuing_needs_the_initial_rates():
 def test_wrong_arguments_are_explained(build, error, message):
     with pytest.raises(error, match=message):
         build(optimizer())
+
+
+NEEDED = {
+    "LambdaLR": {"lr_lambda": abs},
+    "MultiplicativeLR": {"lr_lambda": abs},
+    "StepLR": {"step_size": 2},
+    "MultiStepLR": {"milestones": [1, 2]},
+    "ExponentialLR": {"gamma": 0.5},
+    "CosineAnnealingLR": {"T_max": 5},
+    "CosineAnnealingWarmRestarts": {"T_0": 5},
+    "CyclicLR": {"base_lr": 0.1, "max_lr": 0.2},
+    "OneCycleLR": {"max_lr": 0.1, "total_steps": 10},
+    "SWALR": {"swa_lr": 0.1},
+}
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "name",
+    [*NEEDED, "ConstantLR", "LinearLR", "PolynomialLR", "ReduceLROnPlateau"],
+)
+def test_arguments_are_pytorchs_and_what_it_refuses_is_refused_at_once(name):
+    torch = pytest.importorskip("torch")
+    peers = torch.optim.lr_scheduler
+    ours, theirs = (getattr(m if hasattr(m, name) else averaging(m), name) for m in (ls, peers))
+    arguments, others = (inspect.signature(c).parameters for c in (ours, theirs))
+    assert [(p.name, p.default) for p in arguments.values()] == [
+        (p.name, p.default) for p in others.values()
+    ]
+    refused = 0
+    for argument in list(arguments)[1:]:
+        for value in (-1, 0.0, 1.5, 2.0, math.nan, None, "x", [1.0], [1.0] * 3, True):
+            if argument == "last_epoch":
+                continue
+            given = {**NEEDED.get(name, {}), argument: value}
+            groups = [{"params": [torch.ones(1, requires_grad=True)], "lr": r} for r in RATES]
+            peer = torch.optim.SGD(groups, momentum=0.9)
+            try:
+                scheduler = theirs(peer, **given)
+                for _ in range(3):
+                    scheduler.step(*([1.0] if name == "ReduceLROnPlateau" else []))
+            except (ValueError, TypeError, ArithmeticError):
+                refused += 1
+                with pytest.raises((ValueError, TypeError), match=f"^{name}: wanted "):
+                    ours(optimizer(momentum=0.9), **given)
+    assert refused > 3
 
 
 def test_more_steps_than_the_cycle_has_are_refused():

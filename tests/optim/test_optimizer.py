@@ -142,11 +142,12 @@ def test_the_closure_runs_once_records_and_returns_its_loss():
     assert x.data[0] == 0.0
 
 
-def test_a_step_makes_recorded_graphs_stale():
+@pytest.mark.parametrize("algorithm", [optim.SGD, optim.Adafactor])
+def test_a_step_makes_recorded_graphs_stale(algorithm):
     x = leaf(1.0, 2.0)
     loss = (x * x).sum()
     x.grad = np.ones(2)
-    optim.SGD([x], lr=0.1).step()
+    algorithm([x], lr=0.1).step()
     with pytest.raises(RuntimeError, match="was changed"):
         loss.backward()
 
@@ -395,11 +396,104 @@ def test_parameters_may_be_given_by_name():
         (optim.Adam, {"amsgrad": "yes"}, TypeError, "wanted True or False for amsgrad, got 'yes'"),
         (optim.SGD, {"nesterov": 1}, TypeError, "wanted True or False for nesterov, got 1"),
         (optim.SGD, {"dampening": math.nan}, ValueError, "wanted a finite dampening, got nan"),
+        (optim.ASGD, {"lambd": -1}, ValueError, "ASGD: wanted lambd >= 0, got -1"),
+        (optim.ASGD, {"alpha": -1}, ValueError, "ASGD: wanted alpha >= 0, got -1"),
+        (optim.ASGD, {"t0": math.inf}, ValueError, "ASGD: wanted t0 >= 0, got inf"),
+        (optim.Adafactor, {"beta2_decay": 0.1}, ValueError, "wanted beta2_decay <= 0, got 0.1"),
+        (optim.Adafactor, {"eps": (None, None)}, TypeError, "a real number for eps, got NoneType"),
+        (optim.Adafactor, {"eps": (-1, 1)}, ValueError, r"wanted eps >= 0, got \(-1, 1\)"),
+        (optim.Adafactor, {"d": 0.5}, ValueError, "Adafactor: wanted d >= 1, got 0.5"),
+        (optim.Muon, {"ns_steps": 100}, ValueError, "wanted 0 <= ns_steps < 100, got 100"),
+        (optim.Muon, {"ns_steps": 2.0}, TypeError, "wanted a whole number for ns_steps, got 2.0"),
+        (optim.Muon, {"ns_coefficients": (1.0, 2.0)}, ValueError, "wanted 3 numbers for ns_coef"),
+        (
+            optim.Muon,
+            {"adjust_lr_fn": "x"},
+            ValueError,
+            "wanted adjust_lr_fn among 'original', 'match_rms_adamw', None, got 'x'",
+        ),
+        (
+            optim.Adam,
+            {"fused": "yes"},
+            TypeError,
+            "wanted True, False or None for fused, got 'yes'",
+        ),
+        (
+            optim.Adam,
+            {"differentiable": True},
+            ValueError,
+            "Adam: wanted differentiable=False, got True; steps .* are not recorded",
+        ),
+        (
+            optim.AdamW,
+            {"decoupled_weight_decay": False},
+            TypeError,
+            "AdamW: wanted options among .* got 'decoupled_weight_decay'",
+        ),
     ],
 )
 def test_options_outside_their_interval_are_explained(algorithm, options, error, message):
     with pytest.raises(error, match=message):
         algorithm([leaf(1.0)], **options)
+
+
+@pytest.mark.parametrize("algorithm", [optim.AdamW, optim.SGD, optim.ASGD])
+def test_how_loops_run_in_pytorch_is_taken_and_not_kept(algorithm):
+    flags = {"foreach": None, "fused": True, "capturable": True, "differentiable": False}
+    x, y = with_gradient(1.0), with_gradient(1.0)
+    plain, flagged = algorithm([x]), algorithm([{"params": [y], "foreach": False}], **flags)
+    assert flagged.defaults == plain.defaults
+    assert flagged.param_groups[0].keys() == plain.param_groups[0].keys()
+    flagged.add_param_group({"params": leaf(1.0), "fused": True})
+    plain.step()
+    flagged.step()
+    np.testing.assert_array_equal(x.data, y.data)
+    flagged.load_state_dict(flagged.state_dict())
+    with pytest.raises(ValueError, match="wanted differentiable=False, got True"):
+        flagged.add_param_group({"params": leaf(1.0), "differentiable": True})
+
+
+def test_an_option_of_ones_own_may_be_called_as_a_flag():
+    class Own(optim.Optimizer):
+        fused: bool = optim.option("something else", default=False)
+
+        def update(self, p, g, state, group, scratch):
+            p -= 1 if group["fused"] else 2
+
+    x = with_gradient(0.0)
+    Own([x], fused=True).step()
+    assert x.data[0] == -1
+
+
+def test_an_algorithm_may_ask_for_whole_parameters():
+    class Normalized(optim.Optimizer):
+        lr: float = optim.option("length of a step", default=1.0)
+
+        elementwise: ClassVar = False
+
+        def buffers(self, group):
+            return {"length": 0.0}
+
+        def shape_of(self, buffer, parameter):
+            return ()
+
+        def update(self, p, g, state, group, scratch):
+            state["length"][...] = np.linalg.norm(g)
+            p -= group["lr"] * g / state["length"]
+
+    x, y = leaf(0.0, 0.0), Variable(np.zeros((200, 100)), requires_grad=True)
+    x.grad, y.grad = np.array([3.0, 4.0]), np.ones(y.shape)
+    optimizer = Normalized([x, y])
+    optimizer.step()
+    np.testing.assert_array_equal(x.data, [-0.6, -0.8])
+    np.testing.assert_allclose(np.linalg.norm(y.data), 1.0)
+    assert optimizer.state[x] == {"step": 1, "length": 5.0}
+    other = Normalized([x, y])
+    other.load_state_dict(optimizer.state_dict())
+    assert other.state[x] == {"step": 1, "length": 5.0}
+    x.data = np.broadcast_to(np.zeros(1), 2)
+    with pytest.raises(ValueError, match="Normalized: wanted parameters that can be changed"):
+        optimizer.step()
 
 
 def test_a_subclass_without_update_says_so():

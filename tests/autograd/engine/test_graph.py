@@ -176,6 +176,14 @@ def test_a_gradient_has_the_dtype_of_its_data(dtype):
     np.testing.assert_allclose(x.grad, np.full((2, 3), 0.5 * math.exp(0.5)), rtol=1e-3)
 
 
+@pytest.mark.parametrize("shape", [(), (2,)])
+def test_a_gradient_has_the_byte_order_of_its_data(shape):
+    x = Variable(np.full(shape, 0.5, ">f8"), requires_grad=True)
+    (np.exp(x) * x).sum().backward()
+    assert x.grad.dtype == x.data.dtype == ">f8"
+    np.testing.assert_allclose(x.grad, 1.5 * np.exp(0.5))
+
+
 def test_longdouble_keeps_its_precision():
     x = Variable(np.array(2, np.longdouble), requires_grad=True)
     np.log(x).backward()

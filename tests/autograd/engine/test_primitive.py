@@ -1,5 +1,6 @@
 """Making operations: what rules may need, what is kept and checked, errors of authors."""
 
+import inspect
 import weakref
 
 import numpy as np
@@ -77,6 +78,32 @@ def test_a_rule_can_be_attached_later():
     x = leaf(1.0)
     double(x).sum().backward()
     np.testing.assert_array_equal(x.grad, [2.0])
+
+
+@pytest.mark.parametrize("arity", [1, 2])
+def test_a_rule_that_is_attached_again_takes_the_place_of_the_first(arity):
+    if arity == 1:
+        f = unary(lambda x: x * 1, name="f", x=lambda g: g)
+    else:
+        product = binary(np.multiply, name="f", x=lambda g: g)
+        f = lambda x: product(x, 1.0)
+        f.defvjp = product.defvjp
+    assert autograd.grad(f)(1.0) == 1.0  # plans are made here
+    f.defvjp(x=lambda g: g * 7)
+    assert autograd.grad(f)(1.0) == 7.0
+
+
+def test_rules_by_position_are_told_the_spelling_here():
+    double = primitive(lambda x: x * 2, name="double")
+    with pytest.raises(TypeError, match=r"double\.defvjp\(x=lambda g, out, x: \.\.\.\) instead"):
+        double.defvjp(lambda ans, x: lambda g: g * 2)
+
+
+def test_what_the_library_alone_may_know_is_no_argument():
+    for maker in (primitive, unary, binary):
+        assert not {"trusted", "defers", "masks"} & set(inspect.signature(maker).parameters)
+    with pytest.raises(TypeError, match="wanted a rule for one of x, got one for 'trusted'"):
+        primitive(trusted=True)(lambda x: x)
 
 
 def test_a_users_primitive_is_not_entered_among_those_of_the_library():

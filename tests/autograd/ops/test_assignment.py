@@ -93,3 +93,22 @@ def test_adding_at_duplicates_adds_each():
     np.testing.assert_array_equal(out.data, [1.0, 4.0])
     out.backward(np.array([5.0, 7.0]))
     np.testing.assert_array_equal(value.grad, [7.0, 7.0])
+
+
+@pytest.mark.parametrize("operation", [autograd.set_at, autograd.add_at])
+def test_leading_axes_of_length_1_are_dropped_from_values_as_in_numpy(operation):
+    value = leaf([[1.0, 2.0, 3.0]])
+    out = operation(np.zeros(3), slice(None), value)
+    np.testing.assert_array_equal(out.data, [1.0, 2.0, 3.0])
+    out.backward(np.array([4.0, 5.0, 6.0]))
+    np.testing.assert_array_equal(value.grad, [[4.0, 5.0, 6.0]])
+
+
+def test_values_are_broadcast_before_they_are_added():
+    # np.add.at of NumPy 2.4 reads past the end of values that it has to broadcast.
+    rows = np.array([[0, 0], [2, 2]])
+    value = np.array([1.0, 2.0, 30.0, 40.0])[:2]
+    np.testing.assert_array_equal(autograd.add_at(np.zeros(4), rows, value), [3.0, 0.0, 3.0, 0.0])
+    value = leaf([1.0, 2.0])
+    autograd.add_at(np.zeros(4), rows, value).backward(np.arange(4.0))
+    np.testing.assert_array_equal(value.grad, [2.0, 2.0])

@@ -205,3 +205,35 @@ def test_bincount_counts_like_numpy_and_sums_recorded_weights():
         np.testing.assert_array_equal(np.bincount(places, ones).data, np.bincount(places))
     with pytest.raises(ValueError, match="bincount: wanted non-negative integers"):
         autograd.bincount([0, -1], leaf([1.0, 2.0]))
+
+
+def test_readings_beside_functions_of_zero_derivative_have_second_derivatives():
+    def f(x):
+        whole, row = np.sum(np.sign(x)), np.sum(np.sign(x[0]))
+        return np.sum(x[1] ** 2) + whole + row
+
+    expected = np.zeros((2, 2, 2, 2))
+    expected[1, 0, 1, 0] = expected[1, 1, 1, 1] = 2
+    np.testing.assert_array_equal(autograd.hessian(f)(np.ones((2, 2))), expected)
+
+
+@pytest.mark.parametrize("as_tuple", [False, True])
+def test_an_index_array_may_change_after_it_was_used(as_tuple):
+    x = Variable(np.arange(4.0), requires_grad=True)
+    index = np.array([0, 1])
+    y = x[(index,)] if as_tuple else x[index]
+    index[0] = 3
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad, [1.0, 1.0, 0.0, 0.0])
+
+
+def test_take_of_a_single_number_is_numpys():
+    x = Variable(5.0, requires_grad=True)
+    assert np.take(x, 0, axis=0).item() == np.take(np.array(5.0), 0, axis=0) == 5.0
+    with pytest.raises(IndexError):
+        np.take(x, 1)
+
+
+def test_a_constant_zero_gradient_beside_a_reading_has_second_derivatives():
+    h = autograd.hessian(lambda x: np.sum(x[1] ** 2) + np.sum(x // 1.0))(np.ones((2, 2)))
+    assert h.sum() == 4

@@ -268,3 +268,11 @@ def test_statistics_of_float16_are_taken_in_float32(name):
     kept = function(x.reshape(3, 100), axis=1, keepdims=True, ddof=1)
     assert kept.shape == (3, 1)
     assert np.isfinite(kept).all()
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "max", "min"])
+def test_an_initial_value_leaves_the_dtype_alone_as_in_numpy(name):
+    f, x = getattr(np, name), np.ones(3, np.float32)
+    initial = np.float64(2)
+    out = f(Variable(x, requires_grad=True), initial=initial)
+    assert out.dtype == f(x, initial=initial).dtype == np.float32

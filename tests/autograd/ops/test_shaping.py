@@ -141,3 +141,22 @@ def test_counts_of_repeat_may_be_a_variable_but_have_no_gradient():
     x = leaf(2)
     np.repeat(x, Variable(np.array([1, 2]))).sum().backward()
     np.testing.assert_array_equal(x.grad, [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "transpose",
+    [lambda x: x.transpose(0), lambda x: np.transpose(x, 0), lambda x: np.permute_dims(x, 0)],
+)
+def test_the_only_axis_may_be_named_by_a_number(transpose):
+    x = Variable([1.0, 2.0], requires_grad=True)
+    transpose(x).backward(np.array([3.0, 4.0]))
+    np.testing.assert_array_equal(x.grad, [3.0, 4.0])
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2, 0)])
+def test_repeating_nothing_gives_a_gradient_of_zero(shape):
+    x = Variable(np.ones(shape), requires_grad=True)
+    out = np.repeat(x, 0, axis=0)
+    assert out.shape == np.repeat(np.ones(shape), 0, axis=0).shape
+    out.sum().backward()
+    np.testing.assert_array_equal(x.grad, np.zeros(shape))

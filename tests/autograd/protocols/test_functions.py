@@ -317,7 +317,7 @@ def test_printing_and_saving_need_no_gradient(tmp_path):
 )
 def test_writing_into_an_array_names_the_functional_spelling(write):
     a = np.zeros(2)
-    with pytest.raises(TypeError, match=r"autograd\.set_at\("):
+    with pytest.raises(TypeError, match=r"autograd\.(set_at|zeros)\("):
         write(a, leaf(1.0, 2.0))
     np.testing.assert_array_equal(a, 0.0)
 
@@ -335,7 +335,7 @@ def test_writing_a_scalar_into_an_array_fails_with_the_functional_spelling_as_ca
     with pytest.raises(ValueError, match="setting an array element") as caught:
         write(a, leaf(1.0, 2.0)[0])
     assert isinstance(caught.value.__cause__, TypeError)
-    assert "autograd.set_at(" in str(caught.value.__cause__)
+    assert "autograd.zeros(shape)" in str(caught.value.__cause__)
     np.testing.assert_array_equal(a, 0.0)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import autograd
 from autograd import Variable, special
 
 scipy_special = pytest.importorskip("scipy.special")
@@ -78,6 +79,21 @@ def test_orders_of_bessel_functions_are_refused_by_name(v):
 def test_functions_of_scipy_in_python_lose_no_gradient(function, v):
     with pytest.raises(TypeError, match="wanted a Variable without a gradient"):
         function(v)
+
+
+@pytest.mark.parametrize(
+    "typed, instead",
+    [
+        ("scipy.linalg.cholesky(matrix)", r"write autograd\.linalg\.cholesky\(\.\.\.\)"),
+        ("scipy.stats.norm.logpdf(v)", r"write autograd\.stats\.norm\.logpdf\(\.\.\.\)"),
+    ],
+)
+def test_the_counterpart_of_a_function_of_scipy_is_named(typed, instead, v, tmp_path):
+    script = tmp_path / "typed.py"  # a file, because the words of the user are read there
+    script.write_text(f"import scipy.linalg, scipy.stats\n{typed}\n")
+    names = {"v": v, "matrix": autograd.diag(v * v + 1)}
+    with pytest.raises(TypeError, match=instead):
+        exec(compile(script.read_text(), str(script), "exec"), names)
 
 
 def test_scipy_is_not_imported_before_it_is_used():

@@ -126,6 +126,30 @@ def test_reduce_of_nothing_is_the_identity():
     np.testing.assert_array_equal(np.hypot.reduce(x).data, [0.0, 0.0])
 
 
+@pytest.mark.parametrize("shape", [(0, 2), (2, 0)])
+@pytest.mark.parametrize("axis", [0, 1, None])
+def test_reduce_of_empty_arrays_is_numpys(shape, axis):
+    x = np.ones(shape)
+    result = np.logaddexp.reduce(Variable(x, requires_grad=True), axis=axis)
+    np.testing.assert_array_equal(
+        getattr(result, "data", result), np.logaddexp.reduce(x, axis=axis)
+    )
+
+
+def test_reduce_of_one_element_begins_with_the_identity():
+    x = Variable([-3.0], requires_grad=True)
+    out = np.hypot.reduce(x)
+    out.backward()
+    assert out.item() == 3.0 == np.hypot.reduce(x.data)
+    np.testing.assert_array_equal(x.grad, [-1.0])
+
+
+@pytest.mark.parametrize("ufunc", [np.hypot, np.add, np.maximum], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("axis", [None, (0,)])
+def test_accumulate_takes_the_only_axis_in_every_spelling(ufunc, axis):
+    check(lambda x: ufunc.accumulate(x, axis=axis), np.array([0.5, -1.5, 2.0]))
+
+
 def test_reduce_that_numpy_refuses_is_refused():
     with pytest.raises(ValueError, match="not reorderable"):
         np.subtract.reduce(Variable(VALUES, requires_grad=True), axis=(0, 1))

@@ -177,6 +177,11 @@ def test_a_tangent_of_zero_stays_zero_at_a_singular_point():
     assert masked[1] == 0.25
 
 
+def test_a_tangent_of_zero_stays_zero_at_an_infinite_slope_of_a_reduction():
+    x, t = np.array([2.0, np.inf]), np.array([0.0, 1.0])
+    assert jvp(np.prod, (x,), (t,))[1] == 2.0
+
+
 def test_unused_outputs_and_unreached_arguments_have_zero_tangents():
     def f(x, y):
         _q, r = np.linalg.qr(x)

@@ -1,0 +1,326 @@
+"""Assignment to elements, `x[index] = value`.
+
+A Variable that is assigned to becomes `Filled`: it stays the same object, so that all names of it
+see the new elements, and stands for a new node of the graph. Elements are overwritten in place, and
+only where somebody else needs the old ones (a rule has saved them) in a copy: n assignments cost
+O(n). As in NumPy, what was read by integers and slices (a row) follows the array it was read from,
+and what is assigned to a row reaches the array. Where another Variable looks at the same memory in
+a way that cannot follow (a transposed view), assignment is refused.
+
+Imports `variable` and what is older; binds `Variable.__setitem__`.
+"""
+
+from __future__ import annotations
+
+import gc
+import operator
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd.arrays import Array, overlap, owner, references
+from autograd.engine import changes
+from autograd.engine.calls import as_operand
+from autograd.engine.graph import LEAF, record, recorded, unwrap, wrap
+from autograd.engine.mode import current_mode
+from autograd.ops import indexing
+from autograd.ops.assignment import require_same_kind, set_plan
+from autograd.ops.assignment import set_at as new_with
+from autograd.ops.in_place import REFERENCES_TO_AN_ITEM
+from autograd.ops.indexing import names_each_once
+from autograd.variable import Variable
+
+__all__ = ["Filled", "Past", "as_now", "to_fill"]
+
+
+class Filled(Variable):
+    """A Variable whose elements are assigned to.
+
+    Its data are a view of an array that nobody else owns: who refers to the view has saved all of
+    it, who refers to the array looks at a part. `_source` and `_index` tell what it was read from,
+    if it was, `_readings` what was read from it.
+    """
+
+    __slots__ = ()
+
+    def __getitem__(self, index: Any) -> Any:
+        """Read elements: a copy, which follows later assignments where NumPy has a view."""
+        read = super().__getitem__(index)
+        if type(read) is not Variable or read._data.base is None:
+            return read
+        read._data = read._data.copy()
+        return _as_reading(read, self, indexing.checked_index(index))
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def _kind(self) -> str:
+        return "Variable"  # as which it is shown
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        rebuild, (_, *given), state = super().__reduce__()
+        return rebuild, (Variable, *given), state
+
+    def readings(self) -> list[Filled]:
+        """Return what was read from it and is still held."""
+        held = [(r, x) for r in self._filling.readings if (x := r()) is not None]
+        self._filling.readings = [r for r, _ in held]
+        return [x for _, x in held]
+
+
+class Past(Variable):
+    """A Variable as it was before an assignment: nobody who follows the new elements."""
+
+    __slots__ = ()
+
+
+def as_now(value: Any) -> Any:
+    """Return a Variable, or each of several, as it is before elements of it are assigned to."""
+    if type(value) is tuple:
+        return tuple(map(as_now, value))
+    if not isinstance(value, Variable):
+        return value
+    past = Past.__new__(Past)
+    past._data, past._node = value._data, value._node
+    return past
+
+
+class _Filling:
+    """Where a filled Variable was read from, and what was read from it."""
+
+    __slots__ = ("index", "readings", "source")
+
+    def __init__(self, source: Filled | None = None, index: Any = None) -> None:
+        self.source, self.index = source, index
+        self.readings: list[weakref.ref[Filled]] = []
+
+
+def _augmented(operate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Return the method of `x += y`: all names of x see the result, as those of an array do."""
+
+    def method(self: Any, other: Any) -> Any:
+        if references(self) <= REFERENCES_TO_AN_ITEM:  # of `x[i] += y`, which assigns the result
+            return operate(self, other)
+        self[...] = operate(self, other)
+        return self
+
+    return method
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+    setattr(Filled, f"__i{_name}__", _augmented(getattr(operator, _name)))
+
+
+# -- x[index] = value ------------------------------------------------------------------------------
+
+
+def _setitem(self: Any, index: Any, value: Any) -> None:
+    """Assign to elements, `x[index] = value`, with any index that NumPy takes.
+
+    Gradients flow to `value` where it was written, and to what `x` was elsewhere. All names of `x`
+    see the new elements, and so does what was read from it by integers and slices.
+
+    Raises:
+        RuntimeError: for a leaf that requires a gradient, outside of `no_grad`; for a result inside
+            of `no_grad`; where another Variable looks at the same memory and cannot follow.
+        TypeError, ValueError: for a value that does not fit the dtype or the shape.
+
+    Example:
+        >>> import autograd
+        >>> v = autograd.Variable(3.0, requires_grad=True)
+        >>> x = autograd.zeros(3)
+        >>> x[1] = v * v
+        >>> x.sum().backward()
+        >>> x.data, v.grad
+        (array([0., 9., 0.]), array(6.))
+    """
+    index = indexing.checked_index(index)
+    value = as_operand("setitem", "value", value)
+    mode = current_mode()
+    if _is_leaf(self):
+        _update_leaf(self, index, value, recording=mode.recording)
+        return
+    if self._node is not None and not mode.recording:
+        raise RuntimeError(
+            "setitem: wanted a constant or a leaf inside no_grad, got the result of recorded "
+            "operations, whose gradient would not know; assign outside of no_grad, or to "
+            "x.detach().copy()"
+        )
+    if mode.observers:  # they remember x as it was, and see an operation
+        result = new_with(as_now(self), index, value)
+        _own_memory(self, index)
+        self._data[...], self._node = unwrap(result), recorded(result)
+    else:
+        _own_memory(self, index)
+        _write(self._data, index, unwrap(value))
+        nodes = self._node, None, getattr(value, "_node", None) if mode.recording else None
+        positions = tuple(i for i, node in enumerate(nodes) if node is not None)
+        if positions:
+            parents = tuple(filter(None, nodes))
+            values = self._data, indexing.own_index(index), unwrap(value), self._data
+            self._node = recorded(record(set_plan(positions), parents, values, self._data, ()))
+    _tell(self, index)
+
+
+def _is_leaf(x: Any) -> bool:
+    """Tell whether `x` is a leaf, or was one before it was frozen, or is of a class of its own."""
+    if x._node is not None:
+        return x._node.plan is LEAF or x._node.plan.name == "input"
+    return hasattr(x, "_frozen") or type(x) not in (Variable, Filled)
+
+
+def _update_leaf(x: Any, index: Any, value: Any, *, recording: bool) -> None:
+    """Change the data of a leaf."""
+    if recording and (x.requires_grad or getattr(value, "requires_grad", False)):
+        raise RuntimeError(
+            "setitem: wanted a result of operations or a constant, got a leaf; write `with "
+            "autograd.no_grad(): x[i] = v` to update it, or x = x.copy() first, for a result that "
+            "gradients flow through"
+        )
+    changes.mark(x.data)
+    _write(x.data, index, unwrap(value))
+
+
+def _write(data: Array, index: Any, value: Any) -> None:
+    require_same_kind("setitem", data, value)
+    try:
+        data[index] = value
+    except ValueError as error:
+        if "broadcast" not in str(error) and "shape" not in str(error):
+            raise
+        raise ValueError(
+            f"setitem: wanted a value that broadcasts to the shape of x[index], "
+            f"{data[index].shape}, got shape {np.shape(value)}"
+        ) from None
+
+
+# -- whose memory it is ----------------------------------------------------------------------------
+# Python counts references, so that it is a fact to look up whether somebody else needs the old
+# elements: see "sums" in engine/backward.py.
+
+
+def _holders(x: Any) -> int:
+    return references(x._data)
+
+
+def _viewers(x: Any) -> int:
+    return references(x._data.base)
+
+
+_ALONE = wrap(np.empty(1).view())
+_ONE_HOLDER, _ONE_VIEWER = _holders(_ALONE), _viewers(_ALONE)
+
+
+def _own_memory(x: Any, index: Any) -> None:
+    """Make `x` filled, and its data such that they can be overwritten at `index`."""
+    if isinstance(x._data, np.generic):
+        x._data = np.array(x._data)
+    filled = type(x) is Filled
+    saved = _holders(x) > _ONE_HOLDER
+    viewed = _viewers(x) > _ONE_VIEWER if filled else x._data.base is not None
+    if filled and not saved and not viewed:
+        return
+    if viewed or (saved and not filled):
+        _settle_others(x, index)
+    if type(x) is not Filled:
+        _fill(x)
+    elif not filled and x._filling.source is not None:  # settled, as a reading of another one
+        return
+    copied = saved or viewed or not x._data.flags.writeable
+    x._data = (np.array(x._data) if copied else x._data).view()
+
+
+def _settle_others(x: Any, index: Any) -> None:
+    """Find the Variables that look at the memory of `x`. What was read from it, or what it was read
+    from, follows from now on; the others must not look at what is overwritten.
+
+    This asks Python's garbage collector for all objects (1e6 take 30 ms), in general once for a
+    Variable that others look at.
+    """
+    whole = owner(x._data)
+    kinds = _kinds(Variable) - {Past}
+    for other in [v for v in gc.get_objects() if type(v) in kinds and v is not x]:
+        if not hasattr(other, "_data") or owner(other._data) is not whole:
+            continue
+        if _was_read_from(other, x):
+            if type(x) is not Filled:
+                _fill(x)
+            _as_reading(other, x, other._node.saved[1])
+        elif _was_read_from(x, other):
+            _own_memory(other, ())  # settles x, too
+        elif overlap(other._data, _part(x._data, index)):
+            raise RuntimeError(
+                "setitem: wanted elements that no other Variable looks at, got some that one of "
+                f"shape {other.shape} looks at, too, and cannot follow; assign to x.copy(), or make"
+                " the other one a copy"
+            )
+
+
+def _kinds(kind: type[Any]) -> set[type[Any]]:
+    return {kind}.union(*map(_kinds, kind.__subclasses__()))
+
+
+def _was_read_from(reading: Any, x: Any) -> bool:
+    """Tell whether `reading` was read from `x` by integers and slices."""
+    node = reading._node
+    if type(reading) is not Variable or node is None or node.plan.name != "getitem":
+        return False
+    index = node.saved[1]
+    if not names_each_once(index) or len(node.saved[0]) != x._data.ndim:
+        return False
+    part = x._data[index]
+    return bool(part.__array_interface__ == reading._data.__array_interface__)
+
+
+def _part(data: Array, index: Any) -> Array:
+    """Return the elements at `index`, or an array with them among its elements."""
+    part = data[index] if names_each_once(index) else data
+    return part if isinstance(part, np.ndarray) and part.base is not None else data
+
+
+def to_fill(data: Array) -> Any:
+    """Return a constant Variable over an array that nobody else holds, to assign to."""
+    return _fill(wrap(data.view()))
+
+
+# -- what was read from it -------------------------------------------------------------------------
+
+
+def _fill(x: Any, source: Filled | None = None, index: Any = None) -> Any:
+    x.__class__ = Filled
+    x._filling = _Filling(source, index)
+    return x
+
+
+def _as_reading(read: Any, source: Any, index: Any) -> Any:
+    """Let `read` follow `source`, and what is assigned to it reach that."""
+    read._data = read._data.copy().view()
+    source._filling.readings.append(weakref.ref(read))
+    return _fill(read, source, index)
+
+
+def _tell(x: Filled, index: Any) -> None:
+    """Tell what was read from `x`, and what it was read from, of an assignment at `index`."""
+    for reading in x.readings():
+        _read_again(reading, x, index)
+    filling = x._filling
+    source, filling.source = filling.source, None  # it need not be read again
+    if source is not None:
+        try:
+            source[filling.index] = as_now(x)
+        finally:
+            filling.source = source
+
+
+def _read_again(reading: Filled, x: Filled, index: Any) -> None:
+    where = reading._filling
+    if where.source is not None and overlap(x._data[where.index], _part(x._data, index)):
+        fresh = indexing.getitem(x, where.index)
+        reading._data, reading._node = fresh._data.copy().view(), fresh._node
+        for inner in reading.readings():
+            _read_again(inner, reading, ...)
+
+
+Variable.__setitem__ = _setitem

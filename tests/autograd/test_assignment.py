@@ -1,0 +1,268 @@
+"""`x[index] = value`: the same programs in complex-step NumPy, and what is refused."""
+
+import copy
+import pickle
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+import autograd
+from autograd import Variable
+from autograd.testing import check_gradients
+
+SHAPE = (3, 4)
+INDICES = [
+    0,
+    -1,
+    (1, 2),
+    (slice(None), 1),
+    slice(0, 2),
+    slice(None, None, -1),
+    (slice(1, None), slice(None, None, 2)),
+    ...,
+    (..., 0),
+    np.array([0, 2]),
+    np.array([1, 1, 0]),
+    (np.array([0, 2, 0]), np.array([1, 1, 1])),
+    [2, 0],
+]
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["assign", "assign", "add", "read", "alias", "compute"]),
+        st.integers(0, 9),
+        st.sampled_from(INDICES),
+        st.integers(0, 9),
+        st.sampled_from([0.5, -2.0]),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def fits(index, shape):
+    try:
+        return bool(np.empty(shape)[index].size)
+    except IndexError:
+        return False
+
+
+def program(steps, v, like):
+    """Run steps on any kind of array: reads, aliases and assignments between what there is."""
+    names = [v * 1.0, np.sin(v)]
+    for what, target, index, source, factor in steps:
+        x, y = names[target % len(names)], names[source % len(names)]
+        if what in ("read", "assign", "add") and (x.ndim == 0 or not fits(index, x.shape)):
+            continue
+        if what == "alias":
+            names.append(x)
+        elif what == "compute":
+            names.append(np.sin(x) * factor)
+        elif what == "read":
+            names.append(x[index])
+        else:
+            part = x[index].shape
+            value = y * factor if y.shape == part else y.sum() * factor
+            if what == "assign":
+                x[index] = value
+            else:
+                x[index] += value
+            del value
+        del x, y
+    return sum((w * n).sum() for w, n in zip((1.0, 0.7, -0.4, 0.9) * 3, names, strict=False))
+
+
+@given(STEPS)
+def test_programs_of_assignments_are_right_or_refused(steps):
+    rng = np.random.default_rng(len(steps))
+    at, direction = rng.normal(size=SHAPE), rng.normal(size=SHAPE)
+    expected = program(steps, at + 1e-30j * direction, np)
+    leaf = Variable(at, requires_grad=True)
+    try:
+        result = program(steps, leaf, autograd)
+    except RuntimeError as error:
+        assert "no other Variable looks at" in str(error)  # noqa: PT017
+        assert any(what == "read" for what, *_ in steps)
+        return
+    assert result.data == pytest.approx(expected.real, rel=1e-12)
+    result.backward()
+    assert (leaf.grad * direction).sum() == pytest.approx(expected.imag * 1e30, rel=1e-9, abs=1e-9)
+    _, tangent = autograd.jvp(lambda v: program(steps, v, autograd), (at,), (direction,))
+    assert tangent == pytest.approx(expected.imag * 1e30, rel=1e-9, abs=1e-9)
+
+
+def leaf(*shape):
+    return Variable(np.arange(1.0, 1.0 + int(np.prod(shape))).reshape(shape), requires_grad=True)
+
+
+def test_recurrences_have_first_and_second_derivatives():
+    def last(a):
+        x = autograd.zeros(5)
+        x[0] = a
+        for i in range(1, 5):
+            x[i] = x[i - 1] * a
+        return x[4]
+
+    assert autograd.grad(last)(1.3) == pytest.approx(5 * 1.3**4)
+    assert autograd.grad(autograd.grad(last))(1.3) == pytest.approx(20 * 1.3**3)
+    assert autograd.jvp(last, (1.3,), (1.0,))[1] == pytest.approx(5 * 1.3**4)
+
+
+@pytest.mark.parametrize("index", INDICES, ids=str)
+def test_every_kind_of_index_is_right_to_second_order(index):
+    def assigned(x, value):
+        y = np.sin(x)
+        y[index] = value * value
+        y[index] *= x[index]
+        return y
+
+    shape = np.empty(SHAPE)[index].shape
+    rng = np.random.default_rng(0)
+    check_gradients(assigned, rng.normal(size=SHAPE), rng.normal(size=shape), order=2)
+
+
+def test_masks_and_broadcast_values():
+    check_gradients(
+        lambda x, v: _with(x * 2, x.data > 0, v), np.array([-1.0, 2.0, 3.0]), np.array([0.5])
+    )
+
+
+def _with(x, index, value):
+    x[index] = value
+    return x
+
+
+def test_all_names_and_rows_see_the_new_elements_and_rows_write_through():
+    x = leaf(2, 3)
+    y = x * 1.0
+    other, row = y, y[0]
+    y[0, 1] = 10.0
+    row[2] = 20.0
+    assert other.data.tolist() == [[1.0, 10.0, 20.0], [4.0, 5.0, 6.0]]
+    assert row.data.tolist() == [1.0, 10.0, 20.0]
+    (other[0] * row).sum().backward()
+    assert x.grad.tolist() == [[2.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+
+
+def test_what_rules_have_saved_stays():
+    x = leaf(3)
+    y = np.exp(x)
+    before = np.exp(x.data)
+    z = (y * y).sum()
+    y[:] = 0.0
+    z.backward()
+    assert x.grad == pytest.approx(2 * before**2)
+
+
+def test_the_data_that_a_user_holds_stay():
+    y = leaf(3) * 1.0
+    held = y.data
+    y[0] = 7.0
+    assert held.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_elements_are_overwritten_in_place():
+    x = autograd.zeros(4)
+    v = leaf()
+    x[0] = v
+    address = x.data.__array_interface__["data"]
+    x[1] = v * 2
+    assert x.data.__array_interface__["data"] == address
+
+
+def test_a_transposed_view_refuses_what_it_could_not_follow():
+    y = leaf(2, 2) * 1.0
+    turned = y.T
+    with pytest.raises(RuntimeError, match=r"setitem: wanted elements that no other Variable"):
+        y[0, 0] = 1.0
+    assert y.data.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    del turned
+    y[0, 0] = 5.0
+    assert y.data[0, 0] == 5.0
+
+
+def test_a_detached_twin_refuses():
+    y = leaf(2) * 1.0
+    twin = y.detach()
+    with pytest.raises(RuntimeError, match=r"looks at, too"):
+        twin[0] = 1.0
+
+
+def test_leaves_change_inside_no_grad_only():
+    x = leaf(2)
+    with pytest.raises(RuntimeError, match=r"wanted a result .*, got a leaf; write `with"):
+        x[0] = 1.0
+    y = (x * x).sum()
+    with autograd.no_grad():
+        x[0] = 5.0
+    assert x.data.tolist() == [5.0, 2.0]
+    with pytest.raises(RuntimeError, match="was changed"):
+        y.backward()
+
+
+def test_results_refuse_inside_no_grad():
+    y = leaf(2) * 1.0
+    with (
+        autograd.no_grad(),
+        pytest.raises(RuntimeError, match=r"constant or a leaf inside no_grad"),
+    ):
+        y[0] = 1.0
+
+
+def test_values_must_fit():
+    x = autograd.zeros((2, 3))
+    with pytest.raises(ValueError, match=r"setitem: wanted a value that broadcasts .*\(3,\), got"):
+        x[0] = np.ones(2)
+    with pytest.raises(TypeError, match=r"setitem: wanted values that fit int"):
+        autograd.zeros(2, int)[0] = 1.5
+    with pytest.raises(TypeError, match=r"wanted values that fit float64, got complex128"):
+        x[0] = 1j
+    with pytest.raises(IndexError):
+        x[7] = 1.0
+    assert not x.data.any()
+
+
+def test_arrays_to_fill_are_numpys():
+    a = leaf(2, 3)
+    for made, expected in [
+        (autograd.zeros(3, np.float32), np.zeros(3, np.float32)),
+        (autograd.ones((2, 2), order="F"), np.ones((2, 2), order="F")),
+        (autograd.full(2, 1.5), np.full(2, 1.5)),
+        (autograd.zeros_like(a), np.zeros((2, 3))),
+        (autograd.ones_like(a, np.float32), np.ones((2, 3), np.float32)),
+        (autograd.full_like(a, 2.0, shape=(1,)), np.array([2.0])),
+    ]:
+        assert made.dtype == expected.dtype
+        assert made.data.flags.c_contiguous == expected.flags.c_contiguous
+        assert made.data.tolist() == expected.tolist()
+        assert not made.requires_grad
+    assert autograd.empty((2, 0)).shape == (2, 0)
+    assert autograd.empty_like(a).shape == (2, 3)
+
+
+def test_augmented_assignment_changes_all_names():
+    x = autograd.ones(2)
+    other = x
+    v = leaf()
+    x += v
+    other[0] *= v
+    assert x is other
+    x.sum().backward()
+    assert v.grad == 1 + 2 * 1 + 1
+
+
+def test_a_filled_variable_is_shown_copied_and_pickled_as_a_variable():
+    x = autograd.zeros(2)
+    x[0] = 1.0
+    assert repr(x) == "Variable([1., 0.])"
+    for twin in (copy.deepcopy(x), pickle.loads(pickle.dumps(x))):
+        assert type(twin) is Variable
+        assert twin.data.tolist() == [1.0, 0.0]
+
+
+def test_rows_that_nobody_holds_are_forgotten():
+    x = autograd.zeros((3, 2))
+    for i in range(3):
+        x[i] = x[i - 1] + i
+    assert x.readings() == []
