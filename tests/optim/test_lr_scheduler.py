@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 import pytest
+from torch_twin import compare_defaults, torch
 
 import optim
 from autograd import Variable
@@ -568,3 +569,9 @@ def test_every_schedule_shows_what_it_is():
         assert " at 0x" not in repr(schedule)
     assert repr(built[0]) == "StepLR(step_size=2, gamma=0.1, base_lrs=[0.1], last_epoch=0)"
     assert repr(built[-1]) == f"ChainedScheduler(\n  {built[0]!r},\n)"
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", sorted(set(ls.__all__) - {"LRScheduler"}))
+def test_defaults_are_pytorchs(name):
+    assert compare_defaults(getattr(ls, name), getattr(torch().optim.lr_scheduler, name))
