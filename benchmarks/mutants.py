@@ -305,7 +305,7 @@ class Judge:
     def __init__(self, budget):
         known = Record()
         self.seconds, self.torch, self.callers = known.seconds, known.torch, known.callers
-        self.budget = budget
+        self.budget, self.skipped = budget, set()
 
     def tests(self, mutant):
         """Return the tests that call a function around a mutant, or else one of its file."""
@@ -358,7 +358,7 @@ class Quick(Judge):
     def __init__(self, budget, chosen, progress):
         super().__init__(budget)
         self.chosen, self.progress = chosen, progress
-        self.killers = {}
+        self.killers, self.sound, self.broken = {}, set(), set()
         self.failed = None
 
     def pytest_runtestloop(self, session):
@@ -373,16 +373,26 @@ class Quick(Judge):
                 continue
             tests = [t for file in self.near(mutant) for t in sorted(unknown[file])]
             tests += [t for stage in self.ordered(mutant) for t in stage]
-            seconds = SECONDS + 3 * sum(self.seconds.get(t, 0) for t in tests)
-            asked = [items[t] for t in tests if t in items]
-            said, ended = forked(seconds, self.ask, mutant, asked)
-            if said or ended:
-                self.killers[mutant.said] = said or str(ended)
-            os.write(self.progress, f"{said or ended or '-'}  {mutant.said}\n".encode())
+            killer = self.judge(mutant, {t: items[t] for t in tests if t in items})
+            if killer:
+                self.killers[mutant.said] = killer
+            os.write(self.progress, f"{killer or '-'}  {mutant.said}\n".encode())
         return True
 
-    def ask(self, say, mutant, items):
-        replace(mutant)
+    def judge(self, mutant, items):
+        seconds = SECONDS + 3 * sum(self.seconds.get(t, 0) for t in items)
+        while True:
+            asked = [items[t] for t in items if t not in self.broken]
+            said, ended = forked(seconds, self.ask, asked, mutant)
+            if not said or said in self.sound:
+                return said or str(ended or "")
+            # What fails without a change, too, is no judge.
+            alone, _ = forked(seconds, self.ask, [items[said]])
+            (self.broken if alone else self.sound).add(said)
+
+    def ask(self, say, items, mutant=None):
+        if mutant:
+            replace(mutant)
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
             if self.failed:
@@ -460,18 +470,19 @@ class Fresh(Judge):
             return original(loader, name)
 
         SourceFileLoader.get_code = changed
-        selector = Selector(set(tests), self.seconds, say)
+        selector = Selector(set(tests), self.skipped, self.seconds, say)
         return int(pytest.main([*OPTIONS, "-x", "-m", marks, *files], [selector]))
 
 
 class Selector:
     """A pytest plugin that keeps the tests chosen, quickest first, and tells which one failed."""
 
-    def __init__(self, chosen, seconds, say):
-        self.chosen, self.seconds, self.say = chosen, seconds, say
+    def __init__(self, chosen, skipped, seconds, say):
+        self.chosen, self.skipped, self.seconds, self.say = chosen, skipped, seconds, say
 
     def pytest_collection_modifyitems(self, items):
-        items[:] = [i for i in items if i.nodeid in self.chosen or i.nodeid not in self.seconds]
+        wanted = [i for i in items if i.nodeid in self.chosen or i.nodeid not in self.seconds]
+        items[:] = [i for i in wanted if i.nodeid not in self.skipped]
         items.sort(key=lambda i: self.seconds.get(i.nodeid, 0.0))
 
     def pytest_runtest_logreport(self, report):
@@ -502,12 +513,15 @@ def judged(chosen, budget):
         quick = Quick(budget, chosen, progress)
         ignored = [f"--ignore={p}" for p in NOT_JUDGES]
         pytest.main([*OPTIONS, "--capture=no", "-m", "not slow", *ignored], [quick])
-        say(json.dumps(quick.killers))
+        say(json.dumps([quick.killers, list(quick.broken)]))
         return 0
 
     said, _ = forked(24 * 3600, quickly)
-    killers = json.loads(said)
+    killers, broken = json.loads(said)
     fresh = Fresh(budget / 2)
+    for test in broken:
+        print(f"fails without a change: {test}", flush=True)
+        fresh.skipped.add(test)
     return {m.said: killers.get(m.said) or fresh.judge(m) for m in chosen}
 
 
