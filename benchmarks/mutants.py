@@ -323,12 +323,16 @@ class Judge:
 
     def near(self, mutant):
         """Return the files of tests that a mutant is nearest to."""
-        parts = mutant.file.split("/")
-        stem = parts[-1].removesuffix(".py").lstrip("_")
-        folder = [p for p in parts[:-1] if p != "functional"]
-        files = [f"{'/'.join(['tests', *folder])}/test_{stem}.py"]
-        files += [f"{'/'.join(['tests', *folder[:i]])}/test_{n}.py" for i, n in enumerate(folder)]
-        return [mutant.file, *(file for file in files if (ROOT / file).exists())]
+        *parts, last = mutant.file.split("/")
+        folder = [p for p in parts if p != "functional"]
+        here = ROOT.joinpath("tests", *folder)
+        mirror = here / f"test_{last.removesuffix('.py').lstrip('_')}.py"
+        above = [ROOT.joinpath("tests", *folder[:i], f"test_{n}.py") for i, n in enumerate(folder)]
+        files = [mirror] if mirror.exists() else sorted(here.glob("test_*.py"))
+        files = [
+            f for f in [*files, *above] if f.exists() and str(f.relative_to(ROOT)) not in TABLES
+        ]
+        return [mutant.file, *(str(f.relative_to(ROOT)) for f in files)]
 
     def ordered(self, mutant):
         """Return the tests to ask, in four stages: near, the op table, others, with PyTorch."""
