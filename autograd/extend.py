@@ -8,9 +8,11 @@ backward pass, and arrays are handed to them read-only (together about 0.7 us pe
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
+from autograd.advice import instead_of_name
 from autograd.checked import CheckedPrimitive, reading
 from autograd.engine import calls
 from autograd.engine.calls import Operation
@@ -18,6 +20,20 @@ from autograd.engine.primitive import Primitive, Rule
 from autograd.function import Context, Function
 
 __all__ = ["Context", "Function", "Operation", "binary", "primitive", "unary"]
+
+# What code for HIPS autograd imports from a module of this name.
+_OF_HIPS = ("defgrad", "defjvp", "defvjp", "defvjp_argnum", "defvjp_argnums")
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Say how a rule is attached here; `from autograd.extend import defvjp` says so as well."""
+        if name in _OF_HIPS:
+            raise ImportError(
+                f"{name}: wanted rules by operand name, got HIPS autograd's function; write "
+                "f.defvjp(x=lambda g, out, x: ...) for a primitive f"
+            )
+        raise instead_of_name(sys.modules[__name__], name)
 
 
 def unary(

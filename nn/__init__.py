@@ -5,8 +5,10 @@ first.
 """
 
 import importlib
+import sys
 import typing
 
+from autograd.advice import instead_of_name as _instead_of_name
 from autograd.publication import publish as _publish
 from nn import functional, init, utils
 from nn._activation import (
@@ -366,7 +368,7 @@ else:
         """Import the estimators, which need scikit-learn, when they are first asked for."""
         if name == "sklearn":
             return importlib.import_module("nn.sklearn")
-        raise AttributeError(f"module 'nn' has no attribute {name!r}")
+        raise _instead_of_name(sys.modules[__name__], name)
 
 
 _publish(__name__)

@@ -298,6 +298,15 @@ class RandomSampler(Sampler):
         self.generator.bit_generator.state = state["generator"]
 
 
+def _check_batch_size(owner: str, size: Any) -> None:
+    if isinstance(size, bool) or not isinstance(size, int | np.integer):
+        both = hasattr(size, "__array__") and owner == "DataLoader"
+        raise TypeError(
+            f"{owner}: wanted batch_size as an int, got {type(size).__name__}; write "
+            + ("DataLoader(ArrayDataset(x, y), batch_size=32)" if both else "batch_size=32")
+        )
+
+
 class BatchSampler:
     """Group the indices of a sampler into batches.
 
@@ -317,10 +326,7 @@ class BatchSampler:
     def __init__(
         self, sampler: Sampler | Iterable[int], batch_size: int, drop_last: bool = False
     ) -> None:
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer):
-            raise TypeError(
-                f"BatchSampler: wanted batch_size as an int, got {type(batch_size).__name__}"
-            )
+        _check_batch_size("BatchSampler", batch_size)
         if batch_size < 1:
             raise ValueError(f"BatchSampler: wanted batch_size of at least 1, got {batch_size}")
         self.sampler = sampler
@@ -414,6 +420,7 @@ class DataLoader:
                 f"DataLoader: wanted a dataset, got a tuple of {len(dataset)} arrays; write "
                 "DataLoader(ArrayDataset(x, y), ...)"
             )
+        _check_batch_size("DataLoader", batch_size)
         if shuffle and sampler is not None:
             raise ValueError("DataLoader: wanted either shuffle=True or a sampler, got both")
         if batch_sampler is not None and (

@@ -253,6 +253,18 @@ def test_a_wrong_import_is_noticed(place, text, complaint, monkeypatch, tmp_path
     assert any(complaint in found for found in forbidden(wrong))
 
 
+def test_testing_imports_what_a_third_party_could():
+    """The tools for users' rules stand on what users have; inside their own room all is theirs."""
+    room = "autograd.testing"
+    found = {
+        imported
+        for path in (ROOT / "autograd" / "testing").glob("*.py")
+        for imported, _, _ in imports(path)
+        if imported.partition(".")[0] in PACKAGES and not f"{imported}.".startswith(f"{room}.")
+    }
+    assert found == {"autograd", "autograd.extend"}
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_importing_pulls_in_numpy_and_the_standard_library_only(package):
     script = (
