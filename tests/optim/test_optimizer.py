@@ -146,9 +146,11 @@ def test_the_closure_runs_once_records_and_returns_its_loss():
 
 
 def test_steps_are_counted():
-    optimizer = optim.SGD([Variable([1.0], requires_grad=True)])
-    optimizer.step()
-    optimizer.step()
+    x = Variable([1.0], requires_grad=True)
+    optimizer = optim.SGD([x])
+    for _ in range(2):
+        x.grad = np.ones(1)
+        optimizer.step()
     assert optimizer.steps_taken == 2
 
 
