@@ -201,14 +201,17 @@ def test_the_streams_of_a_model_travel_with_it_but_not_in_its_state_dict(path):
 
 
 def test_nothing_is_changed_unless_everything_fits(path):
-    save(path, first=BoxWithStreams(w=np.ones(2)), second=Box(a=1))
+    generator = np.random.default_rng(3)
+    save(path, first=BoxWithStreams(w=np.ones(2)), generator=generator, second=Box(a=1))
     first, second = BoxWithStreams(w=np.zeros(2)), Box(b=2)
     first.streams = {"dropout": "untouched"}
+    generator = np.random.default_rng(4)
     with pytest.raises(
         ValueError, match=r"nn.load: 'second' of .*run.* does not fit: keys differ; nothing has"
     ):
-        load(path, first=first, second=second)
+        load(path, first=first, generator=generator, second=second)
     np.testing.assert_array_equal(first.state["w"], [0, 0])
+    assert generator.random() == np.random.default_rng(4).random()
     assert first.streams == {"dropout": "untouched"}
     assert second.state == {"b": 2}
 
