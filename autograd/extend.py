@@ -1,4 +1,5 @@
-"""The surface for authors of differentiable functions: `primitive`, `unary`, `binary`, `Function`.
+"""The surface for authors of differentiable functions: `primitive`, `unary`, `binary`, `Function`,
+and rules in two stages as code written for HIPS autograd has them (`defvjp` and its kin).
 
 The library's own operations are made by the same factories. What comes in here is not trusted:
 shape, dtype and type of what functions and rules return are checked on every call and in every
@@ -16,8 +17,32 @@ from autograd.engine import calls
 from autograd.engine.calls import Operation
 from autograd.engine.primitive import Primitive, Rule
 from autograd.function import Context, Function
+from autograd.publication import publish as _publish
+from autograd.staged import (
+    def_linear,
+    defjvp,
+    defjvp_argnum,
+    defvjp,
+    defvjp_argnum,
+    defvjp_argnums,
+    notrace_primitive,
+)
 
-__all__ = ["Context", "Function", "Operation", "binary", "primitive", "unary"]
+__all__ = [
+    "Context",
+    "Function",
+    "Operation",
+    "binary",
+    "def_linear",
+    "defjvp",
+    "defjvp_argnum",
+    "defvjp",
+    "defvjp_argnum",
+    "defvjp_argnums",
+    "notrace_primitive",
+    "primitive",
+    "unary",
+]
 
 
 def unary(
@@ -161,3 +186,6 @@ def _published(call: Any, made: Primitive, forward: Callable[..., Any]) -> Opera
     call.defvjp = made.defvjp
     made.call = call
     return call  # type: ignore[no-any-return]
+
+
+_publish(__name__)
