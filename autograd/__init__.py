@@ -13,6 +13,7 @@ What is listed under "imported on demand" is, when it is first used.
 """
 
 import importlib
+import sys
 import typing
 
 from numpy import e as e
@@ -28,6 +29,7 @@ from autograd import linalg as linalg
 from autograd import special as special
 from autograd._coverage import coverage as coverage
 from autograd._version import __version__ as __version__
+from autograd.advice import instead_of_name as _instead_of_name
 from autograd.debug import *
 from autograd.engine import *
 from autograd.extend import primitive as primitive
@@ -108,7 +110,7 @@ else:  # to type checkers star imports are public, computed lists are not
             room = importlib.import_module(f"autograd.{door}")
             if name in room.__all__:
                 return getattr(room, name)
-        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+        raise _instead_of_name(sys.modules[__name__], name)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *_ON_DEMAND} - {*_DOORS, *_HIPS})

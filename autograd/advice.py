@@ -7,13 +7,20 @@ Imports `typed`, which finds the words of the user, and looks at what is importe
 from __future__ import annotations
 
 import ast
+import difflib
+import functools
 import importlib
 import sys
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from autograd.typed import expression, library_call
 
-__all__ = ["CHANGES", "instead_of_attribute", "instead_of_conversion", "note_on_writing"]
+# fmt: off
+__all__ = ["CHANGES", "instead_of_attribute", "instead_of_conversion", "instead_of_member",
+           "instead_of_name", "note_on_writing", "with_axis"]
+# fmt: on
 
 # Methods that change an array in place.
 CHANGES = {
@@ -25,9 +32,13 @@ CHANGES = {
     "setfield": "x = autograd.set_at(x, index, value)",
     "sort": "x = autograd.sort(x)",
 }
-# Methods and attributes of PyTorch and micrograd that have another name here; functions of the same
-# name are found below.
+# Methods and attributes of PyTorch, JAX, HIPS autograd and micrograd that have another name here;
+# functions of the same name are found below.
 _SPELLINGS = {
+    "_backward": "autograd.primitive with a rule, or an autograd.Function",
+    "_op": "print(x), which names the operation",
+    "_value": "x.data",
+    "at": "autograd.set_at(x, index, value), or autograd.add_at to add",
     "amax": "x.max(axis)",
     "amin": "x.min(axis)",
     "bmm": "x @ y",
@@ -55,6 +66,7 @@ _SPELLINGS = {
     "index_select": "np.take(x, indices, axis)",
     "int": "x.astype(np.int32)",
     "is_cuda": "x; all data are in the memory of the CPU",
+    "label": "x.name",
     "le": "x <= y",
     "long": "x.astype(np.int64)",
     "lt": "x < y",
@@ -84,6 +96,8 @@ _SPELLINGS = {
     "unbind": "autograd.unstack(x)",
     "unflatten": "x.reshape(shape)",
     "unsqueeze": "np.expand_dims(x, axis)",
+    "value": "x.data",
+    "values": "x.data",
     "view": "x.reshape(shape)",
     "view_as": "x.reshape(y.shape)",
 }
@@ -93,18 +107,62 @@ _ACTIVATIONS = frozenset(
      "sigmoid", "silu", "softplus", "softsign"}
 )
 # fmt: on
+# Names that other libraries have in their modules, by the module they are looked for in here.
+_NAMES = {
+    "autograd": {
+        "Tensor": "autograd.Variable",
+        "Value": "autograd.Variable",
+        "backward": "loss.backward()",
+        "cat": "np.concatenate",
+        "clamp": "np.clip",
+        "functional": "autograd.jacobian, hessian, hvp, vjp and jvp",
+        "from_numpy": "autograd.Variable(array, copy=False)",
+        "gradcheck": "autograd.testing.check_gradients",
+        "inference_mode": "autograd.no_grad()",
+        "jacfwd": "autograd.jacobian",
+        "jacrev": "autograd.jacobian",
+        "jit": "the function itself, which runs as it is",
+        "multigrad": "autograd.grad(f, argnum=(0, 1))",
+        "nn": "import nn",
+        "no_grad_": "autograd.no_grad()",
+        "optim": "import optim",
+        "tensor": "autograd.Variable",
+        "vmap": "f for arrays with one axis more, or autograd.stack([f(row) for row in x])",
+    },
+    "nn": {"F": "nn.functional", "Tensor": "autograd.Variable", "TensorDataset": "nn.ArrayDataset"},
+}
+# Where else a name may be.
+_ROOMS = (
+    *("nn", "nn.functional", "nn.utils", "nn.utils.rnn", "nn.init"),
+    *("optim", "optim.lr_scheduler", "autograd", "autograd.special", "autograd.linalg"),
+)
+# Methods of other libraries' models.
+_OF_MODELS = {
+    "cpu": "model; all data are in the memory of the CPU",
+    "cuda": "model; all data are in the memory of the CPU",
+    "device": "model; all data are in the memory of the CPU",
+    "load": "nn.load(path, model=model)",
+    "predict": "model(x)",
+    "save": "nn.save(path, model=model)",
+    "save_weights": "nn.save(path, model=model)",
+    "to": "model.astype(dtype); all data are in the memory of the CPU",
+    "trainable_variables": "model.parameters()",
+    "weights": "model.parameters()",
+}
 
 
 def instead_of_attribute(name: str, array: type) -> str | None:
     """Return the sentence for an attribute that Variables have not, where it is known from arrays
     or from other libraries.
     """
+    if name.startswith("_") and name not in _SPELLINGS:
+        return None
     if name in CHANGES:
         return (
             f"{name}: wanted a new Variable instead of a change in place, which the recorded graph "
             f"cannot follow; write {CHANGES[name]}, or change x.data and call x.mark_changed()"
         )
-    if name.endswith("_") and not name.startswith("_"):
+    if name.endswith("_"):
         return (
             f"{name}: wanted a new Variable instead of a change in place; write x = x + y and the "
             "like, or for a leaf x.data = array, or x += y inside autograd.no_grad()"
@@ -135,6 +193,77 @@ def _function_of_that_name(name: str) -> str | None:
 def _is_recorded(module: str, name: str) -> bool:
     found = sys.modules.get(module)
     return name in getattr(found, "__all__", ()) and callable(getattr(found, name))
+
+
+def instead_of_name(module: ModuleType, name: str) -> AttributeError:
+    """Return the error for a name that a module has not: where it is, or what it is called here."""
+    package, contents = module.__name__, list(getattr(module, "__all__", ()))
+    said = f"module {package!r} has no attribute {name!r}"
+    if name.startswith("_"):
+        return AttributeError(said, name=name, obj=module)
+    spelled = _NAMES.get(package, {}).get(name)
+    if spelled is None and package == "autograd" and name in _SPELLINGS:
+        spelled = _SPELLINGS[name]
+    if spelled is None:
+        spelled = next(
+            (
+                f"{room}.{name}"
+                for room in _ROOMS
+                if name in getattr(sys.modules.get(room), "__all__", ())
+            ),
+            None,
+        )
+    if spelled is None:
+        spelled = _like(name, contents, f"{package}.")
+    return AttributeError(f"{said}; write {spelled}" if spelled else said, name=name, obj=module)
+
+
+def instead_of_member(model: Any, name: str) -> AttributeError:
+    """Return the error for an attribute that a model has not."""
+    kind = type(model).__name__
+    said = f"{kind!r} object has no attribute {name!r}"
+    spelled = _OF_MODELS.get(name)
+    if spelled is None and name in getattr(sys.modules.get("nn"), "__all__", ()):
+        spelled = f"nn.{name}(model, ...)"
+    if spelled is None:
+        spelled = _like(name, [n for n in dir(model) if not n.startswith("_")], f"{kind}.")
+    return AttributeError(f"{said}; write {spelled}" if spelled else said, name=name, obj=model)
+
+
+def _like(name: str, known: list[str], before: str) -> str | None:
+    """Spell the known name that is most like one that was typed."""
+    folded = {k.lower(): k for k in reversed(known)}
+    if name.lower() in folded:
+        return before + folded[name.lower()]
+    begin = [k for k in known if len(name) > 3 and k.lower().startswith(name.lower())]
+    near = begin[:1] or difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    return before + near[0] if near else None
+
+
+# What users of other libraries write for NumPy's keywords.
+_KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "unbiased": "ddof"}
+
+
+def with_axis(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method of arrays that tells users of `dim=` and `keepdim=` what NumPy calls it.
+
+    A plain function cannot: Python itself refuses keywords. Costs 60 ns a call.
+    """
+
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(*args, **kwargs)
+        except TypeError as error:
+            for key in kwargs.keys() & _KEYWORDS:
+                if "keyword" in str(error):
+                    raise TypeError(
+                        f"{method.__name__}: wanted NumPy's keywords, got {key!r}; write "
+                        f"{_KEYWORDS[key]}="
+                    ) from None
+            raise
+
+    return call
 
 
 def note_on_writing(error: ValueError, what: str) -> None:
@@ -184,8 +313,17 @@ def _fix(name: str, typed: ast.expr | None, library: str) -> str:
         )
     if isinstance(typed, ast.BinOp) and isinstance(typed.op, ast.Mod):
         return 'write an f-string, as in f"{x:.4f}"'
+    if library.startswith(("matplotlib", "pandas", "sklearn")):
+        return f"write {name or 'it'}(x.data)"
     if library.startswith("scipy.sparse"):
         return "write matrix.toarray() @ x"
+    if library.startswith("scipy.optimize"):
+        jac = (
+            "autograd.jacobian(f)"
+            if last in ("least_squares", "root", "fsolve")
+            else "autograd.grad(f)"
+        )
+        return f"give it a function f of arrays, not of Variables, and jac={jac} where it takes one"
     if library.startswith("scipy."):
         return _scipy(library.split(".")[1], name)
     if package and hasattr(sys.modules["numpy"].random.Generator, last):

@@ -9,9 +9,13 @@ backward pass, and arrays are handed to them read-only (together about 0.7 us pe
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
+import numpy as np
+
+from autograd.advice import instead_of_name
 from autograd.checked import CheckedPrimitive, reading
 from autograd.engine import calls
 from autograd.engine.calls import Operation
@@ -43,6 +47,11 @@ __all__ = [
     "primitive",
     "unary",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        raise instead_of_name(sys.modules[__name__], name)
 
 
 def unary(
@@ -139,7 +148,8 @@ def primitive(
     an operand without a rule, is an error.
 
     Args:
-        forward: the function, when used as a bare decorator.
+        forward: the function, when used as a bare decorator. The operands of a ufunc are called
+            x0, x1, ...
         name: the public name; by default that of the function.
         joint: one rule for all operands, returning a tuple with a cotangent or None for each.
         nondiff: operands that never have a gradient; Variables are unwrapped there.
@@ -171,11 +181,21 @@ def primitive(
     }
 
     def decorate(forward: Callable[..., Any]) -> Operation:
+        if isinstance(forward, np.ufunc):
+            forward = _with_names(forward)
         known_of = calls.signature_of(forward, known)
         made = CheckedPrimitive(name or forward.__name__, reading(forward), **known_of)
         return _published(calls.general_call(made), made, forward)
 
     return decorate if forward is None else decorate(forward)
+
+
+def _with_names(ufunc: np.ufunc) -> Callable[..., Any]:
+    """Return a ufunc as a function whose parameters have names: x0, x1, ..."""
+    names = ", ".join(f"x{i}" for i in range(ufunc.nin))
+    function = eval(f"lambda {names}: ufunc({names})", {"ufunc": ufunc})  # noqa: S307 - of numbers
+    function.__name__ = function.__qualname__ = ufunc.__name__
+    return function  # type: ignore[no-any-return]
 
 
 def _published(call: Any, made: Primitive, forward: Callable[..., Any]) -> Operation:

@@ -19,6 +19,7 @@ from autograd.engine.calls import concrete
 from autograd.engine.graph import Plan, next_number, record, rewrap_output, unwrap, wrap
 from autograd.engine.mode import is_grad_enabled, no_grad
 from autograd.engine.primitive import Primitive
+from autograd.ops.plain import power_of_two
 from autograd.transforms.trace import Replay, free_nodes, fresh, node_of
 from autograd.variable import Variable
 
@@ -50,7 +51,7 @@ def fixed_point(
         distance: `distance(x, previous_x)`, a number; also called with cotangents, of the same
             shape.
         tol: the iteration ends when the distance of two steps is at most `tol`. The error of the
-            gradient is of this size as well.
+            gradient is of this size as well, for cotangents of any size: they are scaled to 1.
 
     Raises:
         RuntimeError: the iteration has not ended after 100,000 steps, or came to nan.
@@ -91,11 +92,13 @@ def fixed_point(
 
             return step
 
+        size = power_of_two(g).reshape(())[()]
+        g = g / size
         with np.errstate(divide="warn", invalid="warn"):
             if isinstance(g, Variable):
-                u = fixed_point(adjoint, g, np.zeros_like(g._data), distance, tol)
+                u = fixed_point(adjoint, g, np.zeros_like(g._data), distance, tol) * size
             else:
-                u = unwrap(_iterate(adjoint(g), np.zeros_like(g), distance, tol))
+                u = unwrap(_iterate(adjoint(g), np.zeros_like(g), distance, tol)) * size
         return again.pull([u], retain_graph=True)[1:]
 
     plan = Plan(

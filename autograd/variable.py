@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import copy
 import operator
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
 from autograd._hooks import HookHandle
-from autograd.advice import instead_of_attribute, instead_of_conversion
+from autograd.advice import instead_of_attribute, instead_of_conversion, with_axis
 from autograd.arrays import is_array, refuse_mask
 from autograd.engine import changes
 from autograd.engine.backward import run_backward
@@ -37,6 +38,7 @@ from autograd.ops import (
 )
 from autograd.ops.in_place import augmented
 from autograd.protocols import array_function, array_ufunc
+from autograd.typed import user_level
 
 __all__ = [
     "Variable",
@@ -58,6 +60,7 @@ class Variable:
         name: shown by `repr`, in error messages and drawings.
         copy: copy the data, as `np.array` does, so that an optimizer never changes the array that
             was given; False shares it where that is possible, as `np.asarray` does.
+        **others: what other libraries have and this has not is an error.
 
     Raises:
         TypeError: for data that is no array of numbers, masked arrays, integer data with
@@ -95,7 +98,14 @@ class Variable:
         dtype: Any = None,
         name: str | None = None,
         copy: bool = True,
+        **others: Any,
     ) -> None:
+        for other in others:
+            spelled = {"grad": "requires_grad=True", "label": "name="}.get(other)
+            raise TypeError(
+                "Variable: wanted keywords among requires_grad, dtype, name, copy, got "
+                f"{other!r}" + (f"; write {spelled}" if spelled else "")
+            )
         self._data = _as_data(data, dtype, copy=copy)
         self._node = None
         if name is not None:
@@ -151,6 +161,12 @@ class Variable:
         if node is None:
             return None
         g = getattr(node, "grad", None)
+        if g is None and node.plan is not LEAF and not hasattr(node, "grad"):
+            warnings.warn(
+                "grad: wanted a leaf, got the result of an operation, which keeps none; call "
+                "retain_grad() on it before the backward pass",
+                stacklevel=user_level(),
+            )
         if isinstance(g, np.generic):
             g = node.grad = np.asarray(g, dtype=node.dtype)  # a scalar has no byte order
         return g
@@ -168,7 +184,8 @@ class Variable:
                 "requires_grad = True first"
             )
             raise RuntimeError(msg)
-        node.grad = np.array(as_cotangent("grad", value, self))
+        fix = "write x.zero_grad() or x.grad = None to start from nothing"
+        node.grad = np.array(as_cotangent("grad", value, self, fix=fix))
 
     def zero_grad(self) -> None:
         """Forget the gradient; the next backward pass starts from nothing."""
@@ -450,17 +467,17 @@ class Variable:
 
     # -- methods that arrays have ------------------------------------------------------------------
 
-    sum = reductions.sum
-    mean = reductions.mean
-    prod = reductions.prod
-    var = reductions.var
-    std = reductions.std
-    max = reductions.max
-    min = reductions.min
+    sum = with_axis(reductions.sum)
+    mean = with_axis(reductions.mean)
+    prod = with_axis(reductions.prod)
+    var = with_axis(reductions.var)
+    std = with_axis(reductions.std)
+    max = with_axis(reductions.max)
+    min = with_axis(reductions.min)
     dot = contractions.dot
     round = elementwise.round
-    cumsum = cumulative.cumsum
-    cumprod = cumulative.cumprod
+    cumsum = with_axis(cumulative.cumsum)
+    cumprod = with_axis(cumulative.cumprod)
     squeeze = shaping.squeeze
     swapaxes = shaping.swapaxes
     copy = shaping.copy
@@ -468,14 +485,14 @@ class Variable:
     repeat = shaping.repeat
     diagonal = diagonals.diagonal
     trace = diagonals.trace
-    take = indexing.take
+    take = with_axis(indexing.take)
     choose = indexing.choose
-    all = plain.all
-    any = plain.any
-    argmax = plain.argmax
-    argmin = plain.argmin
-    argsort = plain.argsort
-    argpartition = plain.argpartition
+    all = with_axis(plain.all)
+    any = with_axis(plain.any)
+    argmax = with_axis(plain.argmax)
+    argmin = with_axis(plain.argmin)
+    argsort = with_axis(plain.argsort)
+    argpartition = with_axis(plain.argpartition)
     nonzero = plain.nonzero
     searchsorted = plain.searchsorted
     conj = conjugate = elementwise.conjugate
@@ -501,7 +518,7 @@ class Variable:
 
     def __getattr__(self, name: str) -> NoReturn:
         """Explain what arrays have and Variables have not; called for missing attributes only."""
-        said = None if name.startswith("_") else instead_of_attribute(name, np.ndarray)
+        said = instead_of_attribute(name, np.ndarray)
         said = said or f"{type(self).__name__!r} object has no attribute {name!r}"
         raise AttributeError(said, name=name, obj=self)
 
@@ -688,20 +705,22 @@ def unit_cotangent(what: str, variable: Any) -> Any:
     return np.ones_like(data) if data.ndim else data.dtype.type(1)
 
 
-def as_cotangent(what: str, gradient: Any, variable: Any) -> Any:
+def as_cotangent(
+    what: str,
+    gradient: Any,
+    variable: Any,
+    *,
+    kind: str = "gradient",
+    fix: str = "it must have the shape of its Variable",
+) -> Any:
     """Return `gradient` as an array of the shape and dtype of `variable`."""
     refuse_mask(what, gradient)
     g = np.asarray(unwrap(gradient))
     if g.shape != variable.shape:
-        msg = (
-            f"{what}: wanted a gradient of shape {variable.shape}, got {g.shape}; it must have the "
-            "shape of its Variable"
-        )
+        msg = f"{what}: wanted a {kind} of shape {variable.shape}, got {g.shape}; {fix}"
         raise ValueError(msg)
     if g.dtype.kind not in ("biufc" if variable.dtype.kind == "c" else "biuf"):
-        msg = (
-            f"{what}: wanted a gradient of dtype {variable.dtype}, got {g.dtype}; convert it first"
-        )
+        msg = f"{what}: wanted a {kind} of dtype {variable.dtype}, got {g.dtype}; convert it first"
         raise TypeError(msg)
     return g.astype(variable.dtype, copy=False)
 

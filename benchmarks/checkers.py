@@ -1,4 +1,4 @@
-"""What the gradient checkers of PyTorch, JAX and HIPS autograd say to the same six questions.
+"""What the gradient checkers of PyTorch, JAX and HIPS autograd say to the same seven questions.
 
     python benchmarks/checkers.py [--smoke] [--jax PYTHON] [--hips PYTHON]
 

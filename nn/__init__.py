@@ -4,6 +4,11 @@ Names, arguments, defaults and weight layouts are PyTorch's, with `axis` for `di
 first.
 """
 
+import importlib
+import sys
+import typing
+
+from autograd.advice import instead_of_name as _instead_of_name
 from autograd.publication import publish as _publish
 from nn import functional, init, utils
 from nn._activation import (
@@ -38,7 +43,7 @@ from nn._activation import (
 )
 from nn._adaptive_softmax import AdaptiveLogSoftmaxWithLoss
 from nn._attention import MultiheadAttention
-from nn._callbacks import Callback, Checkpoint, EarlyStopping, FitState
+from nn._callbacks import Callback, FitState
 from nn._checkpoint import load, save
 from nn._containers import ModuleDict, ModuleList, ParameterList, Sequential
 from nn._conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
@@ -57,10 +62,12 @@ from nn._data import (
 from nn._distance import CosineSimilarity, PairwiseDistance
 from nn._dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from nn._embedding import Embedding, EmbeddingBag
-from nn._fit import accuracy, evaluate, fit
+from nn._fit import evaluate, fit
 from nn._history import History
+from nn._judging import accuracy
 from nn._lazy import LazyLinear
 from nn._linear import Bilinear, Flatten, Identity, Linear, Unflatten
+from nn._loggers import CSVLogger, TensorBoardLogger
 from nn._loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -141,7 +148,15 @@ from nn._pooling import (
     MaxUnpool3d,
 )
 from nn._recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell, RNNCellBase
+from nn._standard_callbacks import (
+    Checkpoint,
+    ClipGradNorm,
+    ClipGradValue,
+    EarlyStopping,
+    StepSchedule,
+)
 from nn._state import IncompatibleKeys
+from nn._summary import Summary, summary
 from nn._transformer import (
     Transformer,
     TransformerDecoder,
@@ -159,6 +174,7 @@ from nn._upsample import (
     UpsamplingBilinear2d,
     UpsamplingNearest2d,
 )
+from nn._workers import WorkerInfo, batch_generator, get_worker_info
 
 __all__ = [
     "CELU",
@@ -188,6 +204,7 @@ __all__ = [
     "BatchNorm3d",
     "BatchSampler",
     "Bilinear",
+    "CSVLogger",
     "CTCLoss",
     "Callback",
     "ChannelShuffle",
@@ -195,6 +212,8 @@ __all__ = [
     "CircularPad1d",
     "CircularPad2d",
     "CircularPad3d",
+    "ClipGradNorm",
+    "ClipGradValue",
     "ConstantPad1d",
     "ConstantPad2d",
     "ConstantPad3d",
@@ -303,9 +322,12 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "StepSchedule",
     "Subset",
+    "Summary",
     "Tanh",
     "Tanhshrink",
+    "TensorBoardLogger",
     "Threshold",
     "Transformer",
     "TransformerDecoder",
@@ -319,19 +341,34 @@ __all__ = [
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",
+    "WorkerInfo",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
     "accuracy",
+    "batch_generator",
     "default_collate",
     "evaluate",
     "fit",
     "functional",
+    "get_worker_info",
     "init",
     "load",
     "random_split",
     "save",
+    "summary",
     "utils",
 ]
+
+if typing.TYPE_CHECKING:
+    from nn import sklearn as sklearn
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import the estimators, which need scikit-learn, when they are first asked for."""
+        if name == "sklearn":
+            return importlib.import_module("nn.sklearn")
+        raise _instead_of_name(sys.modules[__name__], name)
+
 
 _publish(__name__)

@@ -7,7 +7,7 @@ nothing is ever changed in place, and the result is the same.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -54,6 +54,15 @@ class _Activation(Module):
 
     _function: ClassVar[Callable[..., Any]]
     _arguments: ClassVar[tuple[str, ...]] = ()
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG004 - those of __init__
+        """Refuse what a layer is called with as what it is made with."""
+        if args and np.ndim(args[0]):
+            name = cls.__name__
+            raise TypeError(
+                f"{name}: wanted options, got an array; make the layer first, as in nn.{name}()(x)"
+            )
+        return super().__new__(cls)
 
     def forward(self, input: Any) -> Any:
         """Apply the function to `input`."""

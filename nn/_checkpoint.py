@@ -35,7 +35,11 @@ _PLAIN_NAME: Final = re.compile(r"[\w./~ -]+", re.ASCII)
 
 
 def save(
-    path: str | os.PathLike[str], tree: Mapping[Any, Any] | None = None, /, **parts: Any
+    path: str | os.PathLike[str],
+    tree: Mapping[Any, Any] | None = None,
+    /,
+    *others: Any,
+    **parts: Any,
 ) -> None:
     """Write a checkpoint: all of it or, whatever happens meanwhile, the old file unchanged.
 
@@ -46,6 +50,7 @@ def save(
         path: Ends in ``.npz``, or in ``.safetensors`` where the ``io`` extra is installed.
         tree: A dict to be saved as it is; ``model.state_dict()`` makes a file that NumPy
             (``.npz``) and PyTorch's users (``.safetensors``) read without this library.
+        *others: Parts without a name are an error.
         **parts: Instead of ``tree``: models, optimisers, schedulers, loaders (anything with
             ``state_dict``), NumPy generators, and plain values such as ``epoch=3``. Of a model,
             the states of its random generators are saved, too.
@@ -69,6 +74,7 @@ def save(
             f"nn.save: wanted the path first, got {type(path).__name__}; write "
             f"nn.save({os.fspath(tree)!r}, state)"
         )
+    _refuse_unnamed("save", "model.npz", (tree,) if others else (), others)
     target = as_path("nn.save", path)
     if (tree is None) == (not parts):
         raise TypeError("nn.save: wanted either one dict or named parts, as in model=model")
@@ -87,7 +93,7 @@ def save(
     write(target, *_flatten(tree))
 
 
-def load(path: str | os.PathLike[str], /, **parts: Any) -> dict[Any, Any]:
+def load(path: str | os.PathLike[str], /, *others: Any, **parts: Any) -> dict[Any, Any]:
     """Read a checkpoint, and put the states of the parts given back into them.
 
     Nothing is changed unless everything fits, and a Ctrl-C leaves all parts old or all new. Loading
@@ -96,6 +102,7 @@ def load(path: str | os.PathLike[str], /, **parts: Any) -> dict[Any, Any]:
 
     Args:
         path: A file that ``save`` has written, or any ``.npz`` or ``.safetensors`` file of arrays.
+        *others: Parts without a name are an error.
         **parts: What to restore, under the names it was saved with: ``model=model``.
 
     Returns:
@@ -108,9 +115,19 @@ def load(path: str | os.PathLike[str], /, **parts: Any) -> dict[Any, Any]:
         KeyError: The file lacks one of the parts.
         TypeError: A part has no ``load_state_dict``.
     """
+    _refuse_unnamed("load", path, (), others)
     tree = read_tree(path)
     restore(path, tree, parts)
     return tree
+
+
+def _refuse_unnamed(what: str, path: Any, *unnamed: Any) -> None:
+    kinds = [type(part).__name__ for part in itertools.chain(*unnamed)]
+    if kinds:
+        raise TypeError(
+            f"nn.{what}: wanted parts by name, got {' and '.join(kinds)} without; write "
+            f"nn.{what}({os.fspath(path)!r}, model=model)"
+        )
 
 
 def read_tree(path: str | os.PathLike[str]) -> dict[Any, Any]:

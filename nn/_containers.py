@@ -156,9 +156,21 @@ class Sequential(_Listed):
 
     def forward(self, x: Any) -> Any:
         """Return the output of the last module; `x` itself where there is none."""
+        before: Module = self
         for module in self._items():
-            x = module(x)
+            if x.__class__ is tuple and before is not self and _takes_one(module):
+                raise TypeError(
+                    f"Sequential: wanted one array from {type(before).__name__} for "
+                    f"{type(module).__name__}, got a tuple of {len(x)}; write a Module whose "
+                    "forward takes it apart, as in out, state = self.lstm(x)"
+                )
+            x, before = module(x), module
         return x
+
+
+def _takes_one(module: Module) -> bool:
+    """Tell whether a module is a layer of this library, which takes one array first."""
+    return type(module).__module__.partition(".")[0] == "nn" and not isinstance(module, _Listed)
 
 
 class ModuleList(_Listed):

@@ -1,11 +1,16 @@
 """Data: what can be indexed, in which order it is read, and how items become batches.
 
 Everything here is plain NumPy: a batch is made of arrays, and the model turns them into Variables
-by computing with its parameters. Imports `autograd` only.
+by computing with its parameters. Imports `autograd` and `_workers`.
 """
 
+import contextlib
+import copy
+import functools
+import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -14,6 +19,7 @@ import numpy.typing as npt
 
 from autograd.arrays import refuse_mask
 from autograd.random import Seed, new_generator
+from nn._workers import Task, read_batch, root_of
 
 __all__ = [
     "ArrayDataset",
@@ -61,7 +67,7 @@ class Dataset(ABC):
 
     def take(self, indices: Indices) -> Any:
         """Return the items at ``indices`` as one batch, collated by ``default_collate``."""
-        return default_collate([self[index] for index in indices.tolist()])
+        return default_collate(_items(self, indices))
 
 
 class ArrayDataset(Dataset):
@@ -292,6 +298,15 @@ class RandomSampler(Sampler):
         self.generator.bit_generator.state = state["generator"]
 
 
+def _check_batch_size(owner: str, size: Any) -> None:
+    if isinstance(size, bool) or not isinstance(size, int | np.integer):
+        both = hasattr(size, "__array__") and owner == "DataLoader"
+        raise TypeError(
+            f"{owner}: wanted batch_size as an int, got {type(size).__name__}; write "
+            + ("DataLoader(ArrayDataset(x, y), batch_size=32)" if both else "batch_size=32")
+        )
+
+
 class BatchSampler:
     """Group the indices of a sampler into batches.
 
@@ -311,10 +326,7 @@ class BatchSampler:
     def __init__(
         self, sampler: Sampler | Iterable[int], batch_size: int, drop_last: bool = False
     ) -> None:
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer):
-            raise TypeError(
-                f"BatchSampler: wanted batch_size as an int, got {type(batch_size).__name__}"
-            )
+        _check_batch_size("BatchSampler", batch_size)
         if batch_size < 1:
             raise ValueError(f"BatchSampler: wanted batch_size of at least 1, got {batch_size}")
         self.sampler = sampler
@@ -348,8 +360,12 @@ class DataLoader:
     """Batches of a dataset, as often as wanted: each ``for`` loop over it is one epoch.
 
     With ``shuffle`` each epoch has a new order; the same seed gives the same sequence of orders.
-    ``state_dict`` taken between epochs and loaded into a loader of the same kind continues that
-    sequence exactly.
+    What ``state_dict`` returns, loaded into a loader of the same kind, continues exactly: with the
+    next epoch, or in the middle of a loop with the batches that it has not yet given.
+
+    Workers read batches ahead while others are in use. Order and contents are those of reading
+    without workers. Threads share the dataset, and help where reading waits or computes in NumPy;
+    processes, which help Python code as well, have a copy each.
 
     Args:
         dataset: A ``Dataset`` or anything with ``__getitem__`` and ``__len__``.
@@ -360,6 +376,12 @@ class DataLoader:
         drop_last: Leave out a last batch that is not full.
         collate_fn: Called with the list of a batch's items; ``default_collate`` by default.
         generator: A seed or np.random.Generator for ``shuffle``; see ``autograd.new_generator``.
+        num_workers: Threads or processes that read; 0 reads where the loop runs.
+        worker_init_fn: Called with the number of a worker when it starts, in that worker.
+        prefetch_factor: Batches that each worker may be ahead; 2 by default.
+        persistent_workers: Keep the workers between epochs.
+        multiprocessing_context: ``"spawn"``, ``"forkserver"`` or another start method or context
+            of ``multiprocessing``, for workers that are processes; None for threads.
 
     Raises:
         TypeError: ``dataset`` cannot be indexed or has no length.
@@ -382,6 +404,11 @@ class DataLoader:
         drop_last: bool = False,
         collate_fn: Callable[[list[Any]], Any] | None = None,
         generator: Seed = None,
+        num_workers: int = 0,
+        worker_init_fn: Callable[[int], Any] | None = None,
+        prefetch_factor: int | None = None,
+        persistent_workers: bool = False,
+        multiprocessing_context: Any = None,
     ) -> None:
         if not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
             raise TypeError(
@@ -393,6 +420,7 @@ class DataLoader:
                 f"DataLoader: wanted a dataset, got a tuple of {len(dataset)} arrays; write "
                 "DataLoader(ArrayDataset(x, y), ...)"
             )
+        _check_batch_size("DataLoader", batch_size)
         if shuffle and sampler is not None:
             raise ValueError("DataLoader: wanted either shuffle=True or a sampler, got both")
         if batch_sampler is not None and (
@@ -402,6 +430,15 @@ class DataLoader:
                 "DataLoader: batch_sampler decides everything; "
                 "leave out batch_size, shuffle, sampler and drop_last"
             )
+        _check_count("num_workers", num_workers, 0)
+        _check_count("prefetch_factor", 2 if prefetch_factor is None else prefetch_factor, 1)
+        if num_workers == 0 and (prefetch_factor or persistent_workers or multiprocessing_context):
+            raise ValueError(
+                "DataLoader: wanted num_workers of at least 1 for prefetch_factor, "
+                "persistent_workers or multiprocessing_context, got 0"
+            )
+        # Before a sampler takes its own stream: seeds are the same whether or not it does.
+        self._root = root_of(generator)
         if batch_sampler is None:
             if sampler is None:
                 sampler = (
@@ -413,14 +450,57 @@ class DataLoader:
         self.dataset = dataset
         self.batch_sampler = batch_sampler
         self.collate_fn = collate_fn
+        self.num_workers = num_workers
+        self.worker_init_fn = worker_init_fn
+        self.prefetch_factor = 2 if prefetch_factor is None else prefetch_factor
+        self.persistent_workers = persistent_workers
+        self.multiprocessing_context = multiprocessing_context
+        self._workers: Any = None  # those that persist
+        self._loop: _Loop | None = None  # the latest, while it runs
+        self._next = _Loop(0, 0, {})
 
     def __iter__(self) -> Iterator[Any]:
-        dataset, collate = self.dataset, self.collate_fn
-        for indices in self.batch_sampler:
-            if collate is None:
-                yield _take(dataset, np.asarray(indices, dtype=np.intp))
-            else:
-                yield collate([dataset[int(index)] for index in indices])
+        begun = self._next
+        loop = self._loop = _Loop(begun.epoch, begun.position, copy.deepcopy(self._part_states()))
+        self._next = _Loop(begun.epoch + 1, 0, {})
+        try:
+            with contextlib.closing(self._read(loop.epoch, loop.position)) as batches:
+                for batch in batches:
+                    loop.position += 1
+                    yield batch
+        finally:
+            if self._loop is loop:
+                self._loop = None
+
+    def _read(self, epoch: int, first: int) -> Generator[Any]:
+        """Yield the batches of an epoch from number `first` on."""
+        read = functools.partial(_read, self.dataset, self.collate_fn)
+        tasks: Iterator[Task] = (
+            (number, (*self._root, 0, epoch, number), indices)
+            for number, indices in islice(enumerate(self.batch_sampler), first, None)
+        )
+        if not self.num_workers:
+            for task in tasks:
+                yield read_batch(read, task)
+            return
+        from nn._pool import Workers
+
+        workers = self._workers or Workers(
+            self.num_workers,
+            self.multiprocessing_context,
+            read,
+            self.dataset,
+            self.worker_init_fn,
+            (*self._root, 1, epoch),
+        )
+        if self.persistent_workers and self._workers is None:
+            self._workers = workers
+            weakref.finalize(self, workers.close)
+        try:
+            yield from workers.run(tasks, self.num_workers * self.prefetch_factor)
+        finally:
+            if workers is not self._workers:
+                workers.close()
 
     def __len__(self) -> int:
         return len(self.batch_sampler)  # type: ignore[arg-type] # says itself that it has none
@@ -429,23 +509,39 @@ class DataLoader:
         return f"DataLoader({len(self.dataset)} items of {_name(self.dataset)})"
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what continues the sequence of orders; take it between epochs."""
-        return {name: part.state_dict() for name, part in self._stateful().items()}
+        """Return what continues the sequence of orders: here, where a loop is running, and with
+        the next epoch otherwise.
+        """
+        loop = self._loop or _Loop(self._next.epoch, self._next.position, self._part_states())
+        counts = {"epoch": loop.epoch, "position": loop.position, "root": list(self._root)}
+        return {**loop.parts, **counts}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue the sequence of orders where ``state_dict`` was taken.
+        """Continue where ``state_dict`` was taken: the next loop begins there.
 
         Raises:
             ValueError: The state is that of a loader of another kind.
         """
         parts = self._stateful()
-        if set(state) != set(parts):
+        # Version 0.1 saved between epochs only, without the counts.
+        epoch, position = state.get("epoch", 0), state.get("position", 0)
+        root = state.get("root", self._root)
+        if set(state) - {"epoch", "position", "root"} != set(parts):
             raise ValueError(
                 f"DataLoader: wanted a state with the keys {sorted(parts)}, got {sorted(state)}; "
                 "build the loader as it was when the state was saved"
             )
+        _check_count("epoch", epoch, 0)
+        _check_count("position", position, 0)
+        for number in root:
+            _check_count("root", number, 0)
         for name, part in parts.items():
             part.load_state_dict(state[name])
+        self._loop, self._next = None, _Loop(epoch, position, {})
+        self._root = tuple(root)
+
+    def _part_states(self) -> dict[str, Any]:
+        return {name: part.state_dict() for name, part in self._stateful().items()}
 
     def _stateful(self) -> dict[str, Any]:
         parts = {
@@ -453,6 +549,15 @@ class DataLoader:
             "sampler": getattr(self.batch_sampler, "sampler", None),
         }
         return {name: part for name, part in parts.items() if hasattr(part, "state_dict")}
+
+
+@dataclass
+class _Loop:
+    """One epoch: its number, how many batches it has given, and what it began with."""
+
+    epoch: int
+    position: int
+    parts: dict[str, Any]
 
 
 def default_collate(items: Sequence[Any]) -> Any:
@@ -498,7 +603,31 @@ def _check_alike(what: str, found: list[Any]) -> None:
             )
 
 
+def _check_count(name: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"DataLoader: wanted {name} of at least {least}, got {value!r}")
+
+
+def _read(dataset: Any, collate: Callable[[list[Any]], Any] | None, indices: Any) -> Any:
+    """Return the batch of some indices; what a worker does."""
+    if collate is None:
+        return _take(dataset, np.asarray(indices, dtype=np.intp))
+    return collate(_items(dataset, indices))
+
+
 def _take(dataset: Dataset | Sequence[Any], indices: Indices) -> Any:
     if isinstance(dataset, Dataset):
         return dataset.take(indices)
-    return default_collate([dataset[index] for index in indices.tolist()])
+    return default_collate(_items(dataset, indices))
+
+
+def _items(dataset: Any, indices: Any) -> list[Any]:
+    """Return items as a list; an error says which of them it was."""
+    items = []
+    for index in map(int, indices):
+        try:
+            items.append(dataset[index])
+        except Exception as error:
+            error.add_note(f"{_name(dataset)}: while reading item {index}")
+            raise
+    return items

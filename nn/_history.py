@@ -7,9 +7,10 @@ from typing import Any
 
 from autograd._optional import require
 
-__all__ = ["History"]
+__all__ = ["VALIDATION", "History"]
 
-_VALIDATION = "validation_"
+# What the names of numbers that were measured on validation data begin with.
+VALIDATION = "validation_"
 
 
 class History:
@@ -19,6 +20,7 @@ class History:
         epochs: One dict of numbers per finished epoch.
         interrupted: Whether Ctrl-C ended the training.
         stop_reason: Why a callback ended it, None if none did.
+        best_epoch: The number of the epoch that `EarlyStopping` found best, counted from 1.
 
     Example:
         >>> history = History([{"loss": 0.5}, {"loss": 0.25}])
@@ -32,6 +34,7 @@ class History:
         self.epochs: list[dict[str, float]] = [dict(numbers) for numbers in epochs]
         self.interrupted = False
         self.stop_reason: str | None = None
+        self.best_epoch: int | None = None
 
     @property
     def names(self) -> list[str]:
@@ -62,6 +65,8 @@ class History:
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
         """Draw the loss, and each metric below it, over the epochs; needs the ``plot`` extra.
 
+        Where `EarlyStopping` has found the best epoch, a line marks it.
+
         Args:
             path: Where to save the figure; the suffix chooses the format. Without it, the figure
                 belongs to ``matplotlib.pyplot``, whose ``show()`` shows it; in a notebook, which
@@ -79,7 +84,7 @@ class History:
         names = [
             name
             for name in self.names
-            if not name.startswith(_VALIDATION) and name != "learning_rate"
+            if not name.startswith(VALIDATION) and name != "learning_rate"
         ]
         size = (6.4, 1.2 + 2.4 * len(names))
         pyplot = require("matplotlib.pyplot", extra="plot") if path is None else None
@@ -91,12 +96,15 @@ class History:
         for row, (axes, name) in enumerate(
             zip(figure.subplots(len(names), squeeze=False, sharex=True)[:, 0], names, strict=True)
         ):
-            for curve, label in ((name, "training"), (_VALIDATION + name, "validation")):
+            for curve, label in ((name, "training"), (VALIDATION + name, "validation")):
                 if curve in self.names:
                     axes.plot(range(1, len(self) + 1), self[curve], label=label)
+            if self.best_epoch is not None:
+                label = f"best epoch, {self.best_epoch}"
+                axes.axvline(self.best_epoch, color="gray", linestyle=":", label=label)
             axes.set_ylabel(name)
             axes.grid(alpha=0.3)
-            if row == 0 and _VALIDATION + name in self.names:
+            if row == 0 and len(axes.lines) > 1:
                 axes.legend()
         axes.set_xlabel("epoch")
         if path is not None:

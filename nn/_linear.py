@@ -78,6 +78,11 @@ class Linear(Module):
 
     def forward(self, input: Any) -> Any:
         """Return input @ weight.T + bias."""
+        if input.__class__ is tuple:
+            raise TypeError(
+                f"linear: wanted an array or a Variable, got a tuple of {len(input)}; take one of "
+                "its parts, as in out, state = lstm(x)"
+            )
         return functional.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:

@@ -13,13 +13,14 @@ import difflib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
 from autograd import Variable
 from autograd._hooks import HookHandle
 from autograd._writes import Writes
+from autograd.advice import instead_of_member
 from nn._parameter import Parameter
 from nn._state import IncompatibleKeys, convert, join, plain, plan_load
 
@@ -27,6 +28,13 @@ __all__ = ["ForwardHook", "HookHandle", "Module", "PreHook", "bracketed"]
 
 PreHook = Callable[["Module", tuple[Any, ...]], Any]
 ForwardHook = Callable[["Module", tuple[Any, ...], Any], Any]
+
+# What is called, and what assigning a truth value to it would not do.
+_SWITCHES: Final = {
+    "eval": "model.train(not {})",
+    "requires_grad": "model.requires_grad_({})",
+    "train": "model.train({})",
+}
 
 
 class Module:
@@ -146,9 +154,22 @@ class Module:
                 f"use nn.{container}",
                 stacklevel=2,
             )
+        elif isinstance(value, bool) and name in _SWITCHES:
+            raise AttributeError(
+                f"{type(self).__name__}.{name}: wanted a call, which reaches all parts of the "
+                f"model, got an assignment; write {_SWITCHES[name].format(value)}"
+            )
         if isinstance(value, (Module, Parameter)):
             entries["_buffers"].pop(name, None)
         object.__setattr__(self, name, value)
+
+    if not TYPE_CHECKING:  # type checkers have their own words
+
+        def __getattr__(self, name: str) -> Any:
+            """Say what is written instead; called for missing attributes only."""
+            if any(name in vars(cls) for cls in type(self).__mro__):
+                return object.__getattribute__(self, name)  # a property, whose own error this is
+            raise instead_of_member(self, name)
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
@@ -194,10 +215,14 @@ class Module:
             ValueError: where the name is empty, contains a dot or is taken by something else.
         """
         if module is not None and not isinstance(module, Module):
-            raise TypeError(
-                f"add_module: wanted a Module for {name!r}, got {type(module).__name__}; pass an "
-                "instance of nn.Module"
+            cls, got, fix = (
+                type(self).__name__,
+                type(module).__name__,
+                "pass an instance of nn.Module",
             )
+            if isinstance(module, type):
+                got, fix = f"the class {module.__name__}", f"write {module.__name__}()"
+            raise TypeError(f"{cls}: wanted a Module for {name!r}, got {got}; {fix}")
         self._check_name("add_module", name, Module)
         setattr(self, name, module)
 

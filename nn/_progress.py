@@ -132,5 +132,8 @@ def reporter(progress: bool, state: FitState) -> Report:
         return Report()
     if sys.stderr.isatty():
         return Bar(sys.stderr)
-    # A notebook shows its error stream as if something had gone wrong.
-    return Lines(sys.stdout if hasattr(builtins, "__IPYTHON__") else sys.stderr)
+    if hasattr(builtins, "__IPYTHON__"):
+        # A notebook knows how to go back in a line, and shows its error stream as if something had
+        # gone wrong.
+        return Bar(sys.stdout)
+    return Lines(sys.stderr)

@@ -1,9 +1,11 @@
 """Optimizers, gradient clipping and learning rate schedules, with PyTorch's names and numbers."""
 
 import importlib
+import sys
 import typing
 
 from autograd._clip import clip_grad_norm_, clip_grad_value_, get_total_norm
+from autograd.advice import instead_of_name as _instead_of_name
 from autograd.publication import publish as _publish
 from optim import lr_scheduler
 from optim._adadelta import Adadelta
@@ -58,7 +60,7 @@ else:
         """Import `swa_utils`, which needs `nn`, when it is first asked for."""
         if name == "swa_utils":
             return importlib.import_module("optim.swa_utils")
-        raise AttributeError(f"module 'optim' has no attribute {name!r}")
+        raise _instead_of_name(sys.modules[__name__], name)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), "swa_utils"})

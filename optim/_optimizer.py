@@ -5,6 +5,7 @@ writes one method, `update`, on arrays; everything else is here and in `_runs.py
 """
 
 import copy
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import InitVar
 from types import MappingProxyType
@@ -15,6 +16,7 @@ import numpy as np
 from autograd import Variable, enable_grad
 from autograd._hooks import HookHandle
 from autograd._writes import Writes
+from autograd.typed import user_level
 from optim._checkpoint import read_entries, read_state_dict
 from optim._options import (
     Declared,
@@ -273,6 +275,12 @@ class Optimizer(Declared):
         for index, group in enumerate(self.param_groups):
             grads = [p.grad for p in group["params"]]
             planned += [(run, group, grads) for run in self._plan(index, group, grads).runs]
+        if not planned and not self.steps_taken:
+            warnings.warn(
+                f"{self._name}.step: wanted gradients, got none in any parameter, so nothing has "
+                "changed; call loss.backward() first",
+                stacklevel=user_level(),
+            )
         # All that can fail does so before anything has changed.
         for run, _, _ in planned:
             run.take_data(self._name)

@@ -124,6 +124,29 @@ def option(
     return cast("Value", Option(meaning, default, low, below, kw_only, whole, choices))
 
 
+class _InGroups:
+    """Stands where an option was declared: its values are in the groups, one for each."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, optimizer: Any, owner: type) -> Any:
+        if optimizer is None:
+            return self
+        raise AttributeError(self._sentence(optimizer), name=self.name, obj=optimizer)
+
+    def __set__(self, optimizer: Any, value: Any) -> None:
+        raise AttributeError(
+            self._sentence(optimizer, f" = {value}"), name=self.name, obj=optimizer
+        )
+
+    def _sentence(self, optimizer: Any, assigned: str = "") -> str:
+        return (
+            f"{type(optimizer).__name__}: wanted {self.name} in a group of parameters, got the "
+            f"attribute; write optimizer.param_groups[0]['{self.name}']{assigned}"
+        )
+
+
 @dataclass_transform(field_specifiers=(option,))
 class Declared:
     """Gives a class with options its constructor, and its docstring the arguments.
@@ -141,7 +164,7 @@ class Declared:
         super().__init_subclass__(**kwargs)
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Option)}
         for name in own:
-            delattr(cls, name)
+            setattr(cls, name, _InGroups(name))
         every = {**cls.options, **own}
         cls.options = {name: every[name] for name in every if name not in cls.fixed}
         cls.limits = {**cls.limits} | {
@@ -313,7 +336,21 @@ def _several(owner: str, name: str, value: Any) -> tuple[Any, ...]:
 
 def _check_number(owner: str, name: str, number: Any) -> None:
     if not isinstance(number, (int, float)) or isinstance(number, bool):
-        raise TypeError(f"{owner}: wanted a real number for {name}, got {type(number).__name__}")
+        got = f"{number!r:.40}" if isinstance(number, str) else type(number).__name__
+        fix = (
+            f"; write float({name})"
+            if isinstance(number, str) and _is_text_of_number(number)
+            else ""
+        )
+        raise TypeError(f"{owner}: wanted a real number for {name}, got {got}{fix}")
+
+
+def _is_text_of_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def check_limits(
@@ -395,7 +432,7 @@ def check_parameter(owner: str, label: str, parameter: object) -> None:
         raise ValueError(
             f"{owner}: {label} is the result of an operation, and only leaves can be optimized; "
             "pass the Variables it was computed from, or make a new leaf of it with "
-            "Variable(x.numpy().copy(), requires_grad=True)"
+            "Variable(x.data, requires_grad=True)"
         )
     if not parameter.requires_grad:
         raise ValueError(

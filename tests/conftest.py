@@ -19,8 +19,10 @@ def pytest_configure():
 
 
 @pytest.fixture(autouse=True)
-def sealed_global_state(sealed_modes):
+def sealed_global_state(sealed_modes, request):
     """Seed before each test; after it, global modes must be as they were."""
     import autograd
 
     autograd.manual_seed(0)
+    if request.node.get_closest_marker("torch"):
+        pytest.importorskip("torch").manual_seed(0)

@@ -52,11 +52,13 @@ LAYERS = (
     ("autograd.test_util",),
     ("nn",),
     ("optim",),
+    ("nn.sklearn",),
 )
 # What a package may import besides itself, the standard library and NumPy at module level.
 PACKAGES = {"autograd": set(), "nn": {"autograd"}, "optim": {"autograd"}}
-# PyTorch's address of averages of modules; `import optim` does not import it.
-DOORS = {"optim.swa_utils": {"nn"}}
+# PyTorch's address of averages of modules; estimators, which train by themselves and so choose an
+# optimizer. `import optim` and `import nn` do not import them.
+DOORS = {"optim.swa_utils": {"nn"}, "nn.sklearn": {"optim"}}
 
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
@@ -253,6 +255,18 @@ def test_a_wrong_import_is_noticed(place, text, complaint, monkeypatch, tmp_path
     wrong.write_text(text, encoding="utf-8")
     monkeypatch.setitem(globals(), "ROOT", tmp_path)
     assert any(complaint in found for found in forbidden(wrong))
+
+
+def test_testing_imports_what_a_third_party_could():
+    """The tools for users' rules stand on what users have; inside their own room all is theirs."""
+    room = "autograd.testing"
+    found = {
+        imported
+        for path in (ROOT / "autograd" / "testing").glob("*.py")
+        for imported, _, _ in imports(path)
+        if imported.partition(".")[0] in PACKAGES and not f"{imported}.".startswith(f"{room}.")
+    }
+    assert found == {"autograd", "autograd.extend"}
 
 
 @pytest.mark.parametrize("package", PACKAGES)

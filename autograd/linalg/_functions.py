@@ -24,6 +24,7 @@ from autograd.linalg._base import identity, mT, square_matrices
 from autograd.linalg._solve import solve
 from autograd.ops import contractions, elementwise, joining, reductions, shaping
 from autograd.ops.contractions import as_array, multiply_chain
+from autograd.ops.plain import power_of_two
 
 __all__ = [
     "cross",
@@ -68,12 +69,16 @@ def _expm_a(g: Any, a: Any) -> Any:
 
 
 def _of_blocks(function: Any, a: Any, g: Any) -> Any:
-    """Return the upper right block of f([[A^T, g], [0, A^T]]): the adjoint derivative of f at A."""
+    """Return the upper right block of f([[A^T, g], [0, A^T]]): the adjoint derivative of f at A.
+
+    It is linear in g, which comes in the size of A, as the digits of f depend on its argument's.
+    """
     n = a.shape[-1]
     transposed = mT(a)
-    top = joining.concatenate((transposed, g), axis=-1)
+    size, scale = (power_of_two(x, axis=(-2, -1)) for x in (a, g))
+    top = joining.concatenate((transposed, g / scale * size), axis=-1)
     bottom = joining.concatenate((transposed * 0.0, transposed), axis=-1)
-    return function(joining.concatenate((top, bottom), axis=-2))[..., :n, n:]
+    return function(joining.concatenate((top, bottom), axis=-2))[..., :n, n:] / size * scale
 
 
 def _inexact(a: Any) -> Any:

@@ -177,14 +177,14 @@ def _logistic_slope(x: Any) -> Any:
     return e / divisor
 
 
-def _one_over_root(x: Any) -> Any:
-    """Return (1 + x^2)^(-1/2), and 1 / |x| where the square overflows."""
-    if np.isfinite(np.vdot(x, x)):
-        return 1 / np.sqrt(1 + x * x)
+def _over_root(x: Any, y: Any) -> Any:
+    """Return x (1 + y^2)^(-1/2), and x / |y| where the square overflows."""
+    if abs(np.vdot(y, y)) < math.inf:  # a tenth of the time of a look at each element
+        return x / np.sqrt(1 + y * y)
     with np.errstate(over="ignore", invalid="ignore"):
-        square = x * x
-        size = np.where(np.real(x) < 0, -x, x)
-        return np.where(np.isfinite(square), 1 / np.sqrt(1 + square), 1 / size)[()]
+        square = y * y
+        size = np.where(np.real(y) < 0, -y, y)
+        return np.where(np.isfinite(square), x / np.sqrt(1 + square), x / size)[()]
 
 
 # fmt: off
@@ -248,11 +248,13 @@ log1p         = unary(np.log1p, x=lambda g, x: g / (1 + x))
 expit         = unary(_expit, name="expit", x=lambda g, x: g * logistic_slope(x))
 logistic_slope = unary(_logistic_slope, name="logistic_slope",
                        x=lambda g, x, out: -g * (out * np.tanh(x / 2)))
-# 1 / (1 + x^2) and its root
-lorentzian    = unary(lambda x: 1 / (1 + x * x), name="lorentzian",
-                      x=lambda g, x, out: g * (-2 * (x * out) * out))
-inverse_root  = unary(_one_over_root, name="inverse_root",
-                      x=lambda g, x, out: g * (-(x * out) * out * out))
+# x / (1 + y^2), and x over the root of that
+over_lorentz  = binary(lambda x, y: x / (1 + y * y), name="over_lorentz",
+                       x=lambda g, y: over_lorentz(g, y),  # noqa: PLW0108 - y is a need
+                       y=lambda g, y, out: g * (-2 * over_lorentz(y, y) * out))
+over_root     = binary(_over_root, name="over_root",
+                       x=lambda g, y: over_root(g, y),  # noqa: PLW0108 - likewise
+                       y=lambda g, y, out: g * (-over_root(y, y) * over_root(1.0, y) * out))
 
 # -- trigonometric and hyperbolic ------------------------------------------------------------------
 sin           = unary(np.sin,     x=lambda g, x: g * np.cos(x))
@@ -260,11 +262,11 @@ cos           = unary(np.cos,     x=lambda g, x: -g * np.sin(x))
 tan           = unary(np.tan,     x=lambda g, out: g * (1 + out * out))
 arcsin        = unary(np.arcsin,  x=lambda g, x: g / np.sqrt(1 - x * x))
 arccos        = unary(np.arccos,  x=lambda g, x: -g / np.sqrt(1 - x * x))
-arctan        = unary(np.arctan,  x=lambda g, x: g * lorentzian(x))
+arctan        = unary(np.arctan,  x=lambda g, x: over_lorentz(g, x))  # noqa: PLW0108 - likewise
 sinh          = unary(np.sinh,    x=lambda g, x: g * np.cosh(x))
 cosh          = unary(np.cosh,    x=lambda g, x: g * np.sinh(x))
 tanh          = unary(np.tanh,    x=lambda g, out: g * (1 - out * out))
-arcsinh       = unary(np.arcsinh, x=lambda g, x: g * inverse_root(x))
+arcsinh       = unary(np.arcsinh, x=lambda g, x: over_root(g, x))  # noqa: PLW0108 - likewise
 arccosh       = unary(np.arccosh, x=lambda g, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
 arctanh       = unary(np.arctanh, x=lambda g, x: g / (1 - x * x))
 degrees       = unary(np.degrees, x=lambda g: g / _DEGREE)
@@ -442,7 +444,13 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     The branch that was not taken gets a gradient of exactly zero, which stays zero whatever was
     computed to get there: `where(x > 0, sqrt(x), 0)` has gradient 0 at 0.
     """
-    return nonzero(condition) if x is y is None else _where(condition, x, y)
+    if x is y is None:
+        return nonzero(condition)
+    if x is None or y is None:
+        raise ValueError(
+            "where: wanted both x and y or neither, got one; write where(mask, x, 0.0)"
+        )
+    return _where(condition, x, y)
 
 
 where.primitive = _where.primitive  # type: ignore[attr-defined]

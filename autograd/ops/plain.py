@@ -185,3 +185,15 @@ ravel_multi_index = plain(np.ravel_multi_index)
 searchsorted      = plain(np.searchsorted)
 unravel_index     = plain(np.unravel_index)
 # fmt: on
+
+
+@plain
+def power_of_two(x: Any, axis: Any = None) -> Any:
+    """Return the power of two next above the largest |x| over `axis`, keeping the axes; 1 for
+    zeros.
+
+    What is linear in x may be computed of x divided by it, which rounds nothing, and multiplied.
+    """
+    size = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
+    limit = np.finfo(size.dtype).maxexp - 2
+    return np.ldexp(np.ones((), size.dtype), np.clip(np.frexp(size)[1], -limit, limit))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine.calls import unary
-from autograd.ops.elementwise import hypot, lorentzian, tanh
+from autograd.ops.elementwise import hypot, over_lorentz, tanh
 
 __all__ = [
     "arccot",
@@ -84,7 +84,7 @@ coth    = unary(lambda x: 1/np.tanh(x),    name="coth",    x=lambda g, x: -g * c
 
 arcsec  = unary(lambda x: np.arccos(1/x),  name="arcsec",  x=lambda g, x: g * _of_arcsec(x))
 arccsc  = unary(lambda x: np.arcsin(1/x),  name="arccsc",  x=lambda g, x: -g * _of_arcsec(x))
-arccot  = unary(lambda x: np.arctan(1/x),  name="arccot",  x=lambda g, x: -g * lorentzian(x))
+arccot  = unary(lambda x: np.arctan(1/x),  name="arccot",  x=lambda g, x: -over_lorentz(g, x))
 arcsech = unary(lambda x: np.arccosh(1/x), name="arcsech", x=lambda g, x: g * _of_arcsech(x))
 arccsch = unary(lambda x: np.arcsinh(1/x), name="arccsch", x=lambda g, x: g * _of_arccsch(x))
 arccoth = unary(lambda x: np.arctanh(1/x), name="arccoth", x=lambda g, x: g * _of_arccoth(x))

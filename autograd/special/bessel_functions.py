@@ -15,7 +15,14 @@ import numpy as np
 
 from autograd.engine.calls import binary, primitive, unary
 from autograd.ops.elementwise import sinc
-from autograd.special.kernels import in_double, integral, of_reals, scipy_kernel, where_holds
+from autograd.special.kernels import (
+    beyond,
+    in_double,
+    integral,
+    of_reals,
+    scipy_kernel,
+    where_holds,
+)
 
 __all__ = [
     "airy_ai",
@@ -144,6 +151,28 @@ def _family(name: str, kernel: Callable[[int, Any, Any], Any]) -> Any:
     return derivative
 
 
+def _scaled_slope(
+    name: str, derivative: Any, outer: int, near: Callable[[Any], Any]
+) -> Callable[..., Any]:
+    """Return the slope of exp(outer x) f(v, x) from its value: up to x = `near(v)` the sum of
+    neighbours loses at most 4 bits.
+    """
+    f = scipy_kernel(name)
+
+    def rule(g: Any, v: Any, x: Any) -> Any:
+        return g * derivative(2, v, x)
+
+    @primitive(name=f"{name}_slope", x=rule, nondiff=("out",), elementwise=True)
+    def slope(v: Any, x: Any, out: Any) -> Any:
+        v = np.asarray(v, out.dtype)  # the v - 1 of small integers would wrap around
+        with np.errstate(invalid="ignore"):
+            s = (-outer / 2) * (f(v - 1, x) + f(v + 1, x)) + outer * np.sign(x) * out
+        far = (np.abs(x) > near(v)) | (s != s)  # noqa: PLR0124 - a difference of infinities
+        return beyond(far, lambda v, x: derivative(1, v, x), s, v, x)
+
+    return slope
+
+
 # fmt: off
 _jv  = _family("jv",  lambda n, v, x: _neighbours("jv", n, v, x, -1))
 _yv  = _family("yv",  lambda n, v, x: _neighbours("yv", n, v, x, -1))
@@ -151,13 +180,15 @@ _iv  = _family("iv",  lambda n, v, x: _neighbours("iv", n, v, x, 1))
 _kv  = _family("kv",  lambda n, v, x: (-1) ** n * _neighbours("kv", n, v, x, 1))
 _ive = _family("ive", _ive_kernel)
 _kve = _family("kve", _kve_kernel)
+_ive_slope = _scaled_slope("ive", _ive, -1, lambda v: np.maximum(3.0, v * v))
+_kve_slope = _scaled_slope("kve", _kve, 1, lambda v: np.maximum(1.0, np.abs(v)))
 
 jv   = binary(scipy_kernel("jv"),  name="jv",  y=lambda g, x, y: g * _jv(1, x, y))
 yv   = binary(scipy_kernel("yv"),  name="yv",  y=lambda g, x, y: g * _yv(1, x, y))
 iv   = binary(scipy_kernel("iv"),  name="iv",  y=lambda g, x, y: g * _iv(1, x, y))
 kv   = binary(scipy_kernel("kv"),  name="kv",  y=lambda g, x, y: g * _kv(1, x, y))
-ive  = binary(of_reals(scipy_kernel("ive")), name="ive", y=lambda g, x, y: g * _ive(1, x, y))
-kve  = binary(of_reals(scipy_kernel("kve")), name="kve", y=lambda g, x, y: g * _kve(1, x, y))
+ive  = binary(of_reals(scipy_kernel("ive")), name="ive", y=lambda g, x, y, out: g * _ive_slope(x, y, out))
+kve  = binary(of_reals(scipy_kernel("kve")), name="kve", y=lambda g, x, y, out: g * _kve_slope(x, y, out))
 jn, yn = jv, yv
 
 j0   = unary(scipy_kernel("j0"),  name="j0",  x=lambda g, x: -g * j1(x))
@@ -168,10 +199,10 @@ i0   = unary(scipy_kernel("i0"),  name="special.i0",  x=lambda g, x: g * i1(x))
 i1   = unary(scipy_kernel("i1"),  name="i1",  x=lambda g, x: g * _iv(1, 1.0, x))
 k0   = unary(scipy_kernel("k0"),  name="k0",  x=lambda g, x: -g * k1(x))
 k1   = unary(scipy_kernel("k1"),  name="k1",  x=lambda g, x: g * _kv(1, 1.0, x))
-i0e  = unary(scipy_kernel("i0e"), name="i0e", x=lambda g, x: g * _ive(1, 0.0, x))
-i1e  = unary(scipy_kernel("i1e"), name="i1e", x=lambda g, x: g * _ive(1, 1.0, x))
-k0e  = unary(scipy_kernel("k0e"), name="k0e", x=lambda g, x: g * _kve(1, 0.0, x))
-k1e  = unary(scipy_kernel("k1e"), name="k1e", x=lambda g, x: g * _kve(1, 1.0, x))
+i0e  = unary(scipy_kernel("i0e"), name="i0e", x=lambda g, x, out: g * _ive_slope(0.0, x, out))
+i1e  = unary(scipy_kernel("i1e"), name="i1e", x=lambda g, x, out: g * _ive_slope(1.0, x, out))
+k0e  = unary(scipy_kernel("k0e"), name="k0e", x=lambda g, x, out: g * _kve_slope(0.0, x, out))
+k1e  = unary(scipy_kernel("k1e"), name="k1e", x=lambda g, x, out: g * _kve_slope(1.0, x, out))
 # fmt: on
 bessel_j0, bessel_j1, bessel_y0, bessel_y1 = j0, j1, y0, y1
 

@@ -16,6 +16,7 @@ from autograd.arrays import refuse_complex
 
 __all__ = [
     "Kernel",
+    "beyond",
     "in_double",
     "integral",
     "of_reals",
@@ -71,6 +72,16 @@ def in_double(kernel: Kernel, name: str = "derivative") -> Kernel:
             return out.astype(dtype if dtype.kind == "f" else np.float64, copy=False)[()]
 
     return computed
+
+
+def beyond(condition: Any, kernel: Kernel, out: Any, *arrays: Any) -> Any:
+    """Return `out`, with `kernel(*arrays)` where `condition` holds, computed for these alone."""
+    places = np.flatnonzero(condition)
+    if not places.size:
+        return out
+    out = np.array(out)
+    np.put(out, places, kernel(*[np.take(np.broadcast_to(a, out.shape), places) for a in arrays]))
+    return out[()]
 
 
 def where_holds(condition: Any, inside: Kernel, outside: Kernel, *arrays: Any) -> Any:

@@ -6,11 +6,11 @@ use of `differentiable_property` need hypothesis, the fixtures need pytest:
 """
 
 from autograd.testing._checker import check_gradients, gradcheck, gradgradcheck
-from autograd.testing._contract import check_function
-from autograd.testing._errors import ContractError, ContractReport, GradientError
+from autograd.testing._contract import ContractError, ContractReport, check_function
 from autograd.testing._gauge import gauge_invariant
 from autograd.testing._numerical import NumericalFunction, numerical_vjp
 from autograd.testing._property import differentiable_property
+from autograd.testing._report import GradientError
 
 __all__ = [
     "ContractError",

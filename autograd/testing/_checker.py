@@ -4,27 +4,20 @@ where they differ.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import numpy as np
 
 from autograd import Variable
-from autograd.testing._arrays import Array
-from autograd.testing._compare import Comparison, Projection, directions
-from autograd.testing._errors import GradientError, Wrong
-from autograd.testing._level import Level, Options, arrays_of, global_state
-from autograd.testing._problem import Problem, make_problem
+from autograd.testing._compare import compare
+from autograd.testing._level import Level, global_state
+from autograd.testing._problem import make_problem
+from autograd.testing._report import GradientError, Wrong
+from autograd.testing._vectors import flatten, raw
 
-__all__ = [
-    "FULL_LIMIT",
-    "check_gradients",
-    "gradcheck",
-    "gradgradcheck",
-]
-
-# Above so many coordinates of inputs and outputs together, random projections replace the Jacobian.
-FULL_LIMIT = 256
+__all__ = ["check_gradients", "gradcheck", "gradgradcheck"]
 
 
 def check_gradients(
@@ -90,77 +83,47 @@ def check_gradients(
         True
     """
     __tracebackhide__ = True  # of the frames of pytest's report only the caller's says anything
+    if not callable(fn):
+        raise TypeError(
+            f"check_gradients: wanted a function, got {type(fn).__name__}; write "
+            "check_gradients(lambda x: ..., x)"
+        )
     if isinstance(modes, str) or not modes or not set(modes) <= {"reverse", "forward"}:
         raise ValueError(
             f"check_gradients: wanted modes among 'reverse' and 'forward', got {modes!r}"
         )
     if order < 1:
         raise ValueError(f"check_gradients: wanted an order of at least 1, got {order}")
-    held = list(parameters)
+    held = tuple(parameters)
     given = {**(kwargs or {}), **keywords}
     try:
         with np.errstate(all="ignore"):  # what happens at the edge of the domain is judged
-            rng = np.random.default_rng(seed)
-            options = Options(rng, fast, rtol, atol, global_state())
-            made: dict[str, Any] = {"parameters": held, "symmetric": symmetric}
-            problem, low = (make_problem(fn, inputs, given, wide=w, **made) for w in (True, False))
-            _check(problem, low, arrays_of([inputs, given]), order, modes, options)
+            rng, state = np.random.default_rng(seed), global_state()
+            arrays = [raw(value) for _, value in flatten([inputs, given])]
+            before = [(a, a.copy()) for a in arrays if isinstance(a, np.ndarray)]
+            problem, low = (
+                make_problem(fn, inputs, given, parameters=held, symmetric=symmetric, wide=wide)
+                for wide in (True, False)
+            )
+            magnitude = 0.0
+            for step in range(order):
+                problem = problem.derivative(rng) if step else problem
+                level = Level(problem, rng, rtol, atol, magnitude)
+                if level.check_values(before, state):
+                    compare(level, modes, fast=fast)
+                    level.check_stale()
+                    if not step and any(np.finfo(slot.dtype).eps > 1e-10 for slot in low.inputs):
+                        level.check_precision(low)
+                    magnitude = level.magnitude / float(np.min(level.oracle.sizes, initial=1.0))
     except Wrong as wrong:
-        chosen: dict[str, Any] = {"kwargs": given, "parameters": held, "fast": fast}
+        chosen: dict[str, Any] = {"kwargs": given or None, "parameters": held, "fast": fast}
         chosen |= {"symmetric": symmetric, "rtol": rtol, "atol": atol, "seed": seed}
-        changed = {key: chosen[key] for key in chosen if chosen[key] != _DEFAULTS[key]}
+        defaults = inspect.signature(check_gradients).parameters
+        changed = {key: chosen[key] for key in chosen if chosen[key] != defaults[key].default}
         error, cause = GradientError.of(wrong, fn, inputs, changed), wrong.__cause__
     else:
         return True
     raise error from cause
-
-
-_DEFAULTS: dict[str, Any] = {
-    "kwargs": {},
-    "parameters": [],
-    "fast": None,
-    "symmetric": False,
-    "rtol": 1e-9,
-    "atol": None,
-    "seed": 0,
-}
-
-
-def _check(
-    problem: Problem,
-    low: Problem,
-    given: list[Array],
-    order: int,
-    modes: Collection[str],
-    options: Options,
-) -> None:
-    """Check a function and its derivatives, in double precision, then as it is in `low`."""
-    before = [(array, array.copy()) for array in given]
-    magnitude = 0.0
-    for step in range(order):
-        level = Level(problem, options, magnitude)
-        if level.check_values(before):
-            _compare(level, modes)
-            if not step and any(np.finfo(slot.dtype).eps > 1e-10 for slot in low.inputs):
-                level.check_precision(low)
-            magnitude = level.magnitude / float(np.min(level.oracle.sizes, initial=1.0))
-        if step + 1 < order:
-            problem = problem.derivative(options.rng)
-
-
-def _compare(level: Level, modes: Collection[str]) -> None:
-    fast = level.options.fast
-    if fast is None:
-        fast = level.oracle.x.size + level.fx.size > FULL_LIMIT
-    chosen = directions(level) if fast else []
-    for mode in ("reverse", "forward"):
-        if mode in modes:
-            level.mode = mode
-            for u in chosen:
-                Projection(level, u).check()
-            if not fast:
-                Comparison(level).check()
-    level.check_stale()
 
 
 def gradcheck(fn: Callable[..., Any], inputs: Any, **options: Any) -> bool:

@@ -6,30 +6,56 @@ import inspect
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograd import Function, Variable
-from autograd.testing._arrays import LAYOUTS, Array, floating, is_inexact, pack, raw
 from autograd.testing._checker import check_gradients
-from autograd.testing._errors import ContractError, ContractReport
 from autograd.testing._problem import name_of, pull
+from autograd.testing._vectors import LAYOUTS, Array, floating, is_inexact, pack, raw
 
-__all__ = [
-    "SHAPES",
-    "THREADS",
-    "check_function",
-    "check_kinds",
-]
+__all__ = ["ContractError", "ContractReport", "check_function", "check_kinds"]
 
-THREADS = 4
+_THREADS = 4
 # Shapes that rules are written for too rarely; every operand gets them.
-SHAPES = {"0-d": (), "size 1": (1, 1), "square": (3, 3), "long last axis": (2, 17)}
-
-
+_SHAPES = {"0-d": (), "size 1": (1, 1), "square": (3, 3), "long last axis": (2, 17)}
 _REAL = "it takes complex arrays; if it is for reals, have it refuse them or pass complex=False"
+
+
+class ContractError(AssertionError):
+    """A function breaks its contract; `report` tells all that was checked."""
+
+    report: ContractReport
+
+
+@dataclass
+class ContractReport:
+    """What `check_function` found, by name of the check.
+
+    Attributes:
+        function: name of the function.
+        passed: checks that hold.
+        skipped: checks that do not apply, with the reason.
+        failed: checks that do not hold, with what is wrong.
+    """
+
+    function: str
+    passed: list[str] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        counts = (
+            f"{len(self.passed)} passed, {len(self.failed)} failed, {len(self.skipped)} skipped"
+        )
+        lines = [f"{self.function}: {counts}"]
+        lines += [f"  failed   {name}: {why}" for name, why in self.failed.items()]
+        lines += [f"  skipped  {name}: {why}" for name, why in self.skipped.items()]
+        return "\n".join(lines)
 
 
 class _Skip(Exception):  # noqa: N818 - no error
@@ -80,9 +106,11 @@ def check_function(
         True
     """
     __tracebackhide__ = True
-    sweep = _Sweep(function, inputs, dict(keywords or {}), {"order": order, **options})
-    report = sweep.report
-    for name, check in sweep.checks(elementwise, complex):
+    is_class = isinstance(function, type) and issubclass(function, Function)
+    fn = function.apply if is_class else function
+    sweep = _Sweep(fn, tuple(map(raw, inputs)), {"order": order, **options})
+    report = ContractReport(name_of(fn))
+    for name, check in sweep.checks(keywords or {}, elementwise, complex):
         try:
             check()
         except _Skip as reason:
@@ -110,44 +138,47 @@ class _Sweep:
     """The checks of one function at one example."""
 
     def __init__(
-        self,
-        function: Any,
-        inputs: tuple[Any, ...],
-        keywords: dict[str, Sequence[Any]],
-        options: dict[str, Any],
+        self, fn: Callable[..., Any], inputs: tuple[Any, ...], options: dict[str, Any]
     ) -> None:
-        is_class = isinstance(function, type) and issubclass(function, Function)
-        self.fn: Callable[..., Any] = function.apply if is_class else function
-        self.report = ContractReport(name_of(self.fn))
-        self.inputs = tuple(map(raw, inputs))
-        self.operands = [i for i, value in enumerate(self.inputs) if is_inexact(value)]
+        self.fn = fn
+        self.inputs = inputs
+        self.operands = [i for i, value in enumerate(inputs) if is_inexact(value)]
+        self.options = options
         if not self.operands:
             raise TypeError(
                 "check_function: wanted a floating array among the inputs of "
-                f"{self.report.function}, got none; pass example arrays"
+                f"{name_of(fn)}, got none; pass example arrays"
             )
-        self.keywords = keywords
-        self.options = options
 
     def checks(
-        self, broadcasts: bool | None, turns_complex: bool | None
+        self,
+        keywords: Mapping[str, Sequence[Any]],
+        broadcasts: bool | None,
+        turns_complex: bool | None,
     ) -> Iterator[tuple[str, Callable[[], None]]]:
         """Yield the checks with their names."""
         yield "arrays and Variables", partial(check_kinds, self.fn, self.inputs)
         yield "gradient", partial(self._gradient, self.inputs)
-        for key, value, refusable in self._keyword_values():
-            check = partial(self._gradient, self.inputs, {key: value}, refusable=refusable)
-            yield f"{key}={value!r}", check
+        for key, values in keywords.items():
+            for value in values:
+                yield f"{key}={value!r}", partial(self._gradient, self.inputs, {key: value})
+        if "axis" in self._free_parameters() and "axis" not in keywords:
+            ndim = np.ndim(self.inputs[self.operands[0]])
+            for axis in range(-ndim, ndim):
+                yield f"axis={axis}", partial(self._if_taken, self.inputs, {"axis": axis})
         yield "float32", partial(self._precision, np.float32)
         yield "float16", partial(self._precision, np.float16)
         if turns_complex is not False:
-            yield "complex", partial(self._gradient, self._complex(), refusable=not turns_complex)
+            check = self._gradient if turns_complex else self._if_taken
+            yield "complex", partial(check, self._with(_turned))
         if broadcasts is not False and len(self.operands) > 1:
-            for name, moved in self._broadcasts():
-                check = partial(self._gradient, moved, refusable=not broadcasts)
-                yield f"broadcast {name}", check
+            check = self._gradient if broadcasts else self._if_taken
+            for i in self.operands:
+                for name, array in _broadcasts(np.asarray(self.inputs[i])):
+                    inputs = (*self.inputs[:i], array, *self.inputs[i + 1 :])
+                    yield f"broadcast operand {i} {name}", partial(check, inputs)
         for name, inputs in self._shapes():
-            yield name, partial(self._gradient, inputs, refusable=True)
+            yield name, partial(self._if_taken, inputs)
         for name, layout in LAYOUTS.items():
             yield name, partial(self._layout, layout)
         yield "big-endian", partial(self._layout, lambda a: a.astype(a.dtype.newbyteorder(">")))
@@ -162,50 +193,32 @@ class _Sweep:
 
     # -- inputs ----------------------------------------------------------------------------------
 
-    def _keyword_values(self) -> Iterator[tuple[str, Any, bool]]:
-        """Yield keyword, value, and whether the function may refuse it (what nobody asked for)."""
-        for key, values in self.keywords.items():
-            yield from ((key, value, False) for value in values)
-        try:
-            free = list(inspect.signature(self.fn).parameters)[len(self.inputs) :]
-        except (TypeError, ValueError):
-            free = []
-        if "axis" in free and "axis" not in self.keywords:
-            ndim = np.ndim(self.inputs[self.operands[0]])
-            yield from (("axis", axis, True) for axis in range(-ndim, ndim))
-
     def _with(self, change: Callable[[Array], Any]) -> tuple[Any, ...]:
         return tuple(
             change(np.asarray(value)) if i in self.operands else value
             for i, value in enumerate(self.inputs)
         )
 
-    def _complex(self) -> tuple[Any, ...]:
-        rng = np.random.default_rng(0)
-        return self._with(
-            lambda a: a + 1j * np.asarray(0.1 + 0.4 * rng.random(a.shape), a.real.dtype)
-        )
-
-    def _broadcasts(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        for i in self.operands:
-            a = np.asarray(self.inputs[i])
-            variants = {"with a new axis": a[None].repeat(2, axis=0)}
-            if a.ndim:
-                variants["without its first axis"] = a[0]
-                for axis in range(a.ndim):
-                    if a.shape[axis] > 1:
-                        variants[f"of length 1 on axis {axis}"] = a.take([0], axis=axis)
-                variants["0-d"] = a.reshape(-1)[0]
-            for name, array in variants.items():
-                yield f"operand {i} {name}", (*self.inputs[:i], array, *self.inputs[i + 1 :])
+    def _free_parameters(self) -> list[str]:
+        try:
+            return list(inspect.signature(self.fn).parameters)[len(self.inputs) :]
+        except (TypeError, ValueError):
+            return []
 
     def _shapes(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
         arrays = [np.asarray(self.inputs[i]) for i in self.operands]
         yield "empty", self._with(lambda a: a[..., :0] if a.ndim else a)
         structured = any(a.ndim > 1 and a.shape[-1] == a.shape[-2] for a in arrays)
-        for name, shape in SHAPES.items():
+        for name, shape in _SHAPES.items():
             if all(a.size for a in arrays) and not (name == "square" and structured):
                 yield name, self._with(partial(_resized, shape))
+
+    # -- the checks ------------------------------------------------------------------------------
+
+    def _gradient(self, inputs: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # "Mean of empty slice"
+            check_gradients(self.fn, *inputs, kwargs=kwargs, **self.options)
 
     def _refuses(self, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Skip where the function itself, on plain arrays, refuses the inputs or has no value."""
@@ -218,29 +231,10 @@ class _Sweep:
         if values.size and not np.isfinite(values).any():
             raise _Skip("not finite")
 
-    # -- the checks ------------------------------------------------------------------------------
-
-    def _gradient(
-        self,
-        inputs: tuple[Any, ...],
-        kwargs: dict[str, Any] | None = None,
-        *,
-        refusable: bool = False,
-    ) -> None:
-        if refusable:
-            self._refuses(inputs, kwargs or {})
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # "Mean of empty slice"
-            check_gradients(self.fn, *inputs, kwargs=kwargs, **self.options)
-
-    def _pulled(self, inputs: tuple[Any, ...]) -> list[Array]:
-        """Return values, and gradients for cotangents that depend on the position only."""
-        leaves = [Variable(inputs[i], requires_grad=True) for i in self.operands]
-        rest = iter(leaves)
-        arguments = (next(rest) if i in self.operands else v for i, v in enumerate(inputs))
-        outputs = floating(self.fn(*arguments))
-        values = [raw(o) for o in outputs]
-        return [*values, *pull(outputs, leaves, list(map(_ramp, values)))]
+    def _if_taken(self, inputs: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> None:
+        """Check gradients for what nobody asked for, so the function may refuse it."""
+        self._refuses(inputs, kwargs or {})
+        self._gradient(inputs, kwargs)
 
     def _precision(self, dtype: Any) -> None:
         inputs = self._with(
@@ -250,6 +244,15 @@ class _Sweep:
         if dtype == np.float32:
             check_kinds(self.fn, inputs)
         self._gradient(inputs)
+
+    def _pulled(self, inputs: tuple[Any, ...]) -> list[Array]:
+        """Return values, and gradients for cotangents that depend on the position only."""
+        leaves = [Variable(inputs[i], requires_grad=True) for i in self.operands]
+        rest = iter(leaves)
+        arguments = (next(rest) if i in self.operands else v for i, v in enumerate(inputs))
+        outputs = floating(self.fn(*arguments))
+        values = [raw(o) for o in outputs]
+        return [*values, *pull(outputs, leaves, list(map(_ramp, values)))]
 
     def _layout(self, layout: Callable[[Array], Array]) -> None:
         complaint = "values or gradients depend on the memory layout of the inputs"
@@ -285,25 +288,19 @@ class _Sweep:
         # Threads work on two different inputs, so that state shared between calls shows.
         variants = [self.inputs, self._with(lambda a: np.flip(a).copy())]
         expected = [self._pulled(variant) for variant in variants]
-        found: list[Any] = [[] for _ in range(THREADS)]
-        start = threading.Barrier(THREADS)
+        start = threading.Barrier(_THREADS)
 
-        def work(k: int) -> None:
+        def work(k: int) -> list[list[Array]]:
             start.wait()
-            for _ in range(5):
-                found[k].append(self._pulled(variants[k % 2]))
+            return [self._pulled(variants[k % 2]) for _ in range(5)]
 
-        threads = [threading.Thread(target=work, args=(k,)) for k in range(THREADS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        complaint = "threads that run at the same time get other results"
+        with ThreadPoolExecutor(_THREADS) as pool:
+            found = list(pool.map(work, range(_THREADS)))
         for k, results in enumerate(found):
-            if len(results) < 5:
-                raise AssertionError(complaint)
             for result in results:
-                _same(result, expected[k % 2], complaint)
+                _same(
+                    result, expected[k % 2], "threads that run at the same time get other results"
+                )
 
 
 def check_kinds(fn: Callable[..., Any], inputs: Sequence[Any]) -> None:
@@ -344,6 +341,23 @@ def _resized(shape: tuple[int, ...], a: Array) -> Array:
     count = int(np.prod(shape))
     repeats = np.arange(count) // a.size
     return (np.resize(a, count) * (1 + repeats / 64)).reshape(shape).astype(a.dtype)
+
+
+def _turned(a: Array) -> Array:
+    """Return complex numbers with the values of `a` as real parts."""
+    imaginary = np.random.default_rng(a.size).uniform(0.1, 0.5, a.shape)
+    return a + 1j * np.asarray(imaginary, a.real.dtype)
+
+
+def _broadcasts(a: Array) -> Iterator[tuple[str, Array]]:
+    """Yield arrays of other shapes that broadcast with that of `a`."""
+    yield "with a new axis", a[None].repeat(2, axis=0)
+    if a.ndim:
+        yield "without its first axis", a[0]
+        for axis in range(a.ndim):
+            if a.shape[axis] > 1:
+                yield f"of length 1 on axis {axis}", a.take([0], axis=axis)
+        yield "0-d", a.reshape(-1)[0]
 
 
 def _ramp(like: Array) -> Array:

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.testing._arrays import raw
 from autograd.testing._problem import name_of
+from autograd.testing._vectors import raw
 
 __all__ = [
     "gauge_invariant",

@@ -7,54 +7,36 @@ size and the memory layout of the cotangent. Low precision is compared with doub
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 import autograd
 from autograd.extend import unary
-from autograd.testing._arrays import LAYOUTS, Array, flatten, pack, raw, slices, unpack
 from autograd.testing._differences import (
     SAFETY,
     SAMPLES,
     Estimate,
     Oracle,
     Tolerance,
+    Verdict,
+    judge,
     roughness,
 )
-from autograd.testing._errors import Wrong, wrong_number
-from autograd.testing._problem import Problem, Tape, pull
+from autograd.testing._problem import Problem, pull
+from autograd.testing._report import Wrong, wrong_number
+from autograd.testing._vectors import LAYOUTS, Array, pack, slices, unpack
 
-__all__ = [
-    "ATOL",
-    "SCALES",
-    "SPREAD",
-    "UNITS",
-    "Level",
-    "Options",
-    "arrays_of",
-    "global_state",
-]
+__all__ = ["ATOL", "Level", "global_state"]
 
 ATOL = 1e-10
 # Powers of two that cotangents are scaled by: exact, and far from 1.
-SCALES = (2.0**-40, 2.0**40)
+_SCALES = (2.0**-40, 2.0**40)
+_NOT_LINEAR = "the rule is not linear in the incoming gradient"
 # How far apart the points are that tell the rounding error of low precision, in parts of the
 # inputs, and how often the rounding unit counts besides.
-SPREAD = 2.0**-12
-UNITS = 8
-
-
-@dataclass
-class Options:
-    """What the user asked for; see `check_gradients`."""
-
-    rng: np.random.Generator
-    fast: bool | None
-    rtol: float
-    atol: float | None
-    state: dict[str, Any]  # global state before the first call
+_SPREAD = 2.0**-12
+_UNITS = 8
 
 
 class Level:
@@ -62,44 +44,44 @@ class Level:
 
     Attributes:
         problem: the function.
-        options: of the check.
+        rng: of random directions.
+        rtol: what the user asked for, as `atol`; see `check_gradients`.
         mode: "reverse" or "forward", whichever is being checked.
         oracle: the numeric derivatives.
         fx: the outputs.
-        tape: one recorded evaluation.
         v: a random cotangent.
         g: its pullback J^T v.
         magnitude: of the largest change of an output when an input changes by its own size.
     """
 
-    def __init__(self, problem: Problem, options: Options, magnitude: float = 0.0) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        rng: np.random.Generator,
+        rtol: float,
+        atol: float | None,
+        magnitude: float = 0.0,
+    ) -> None:
         self.problem = problem
-        self.options = options
+        self.rng = rng
+        self.rtol, self.atol = rtol, atol
         self.mode = "reverse"
         self.magnitude = magnitude
-        self.tape = Tape(problem)
-        self.recorded = self.tape.values()
-        self.v = options.rng.uniform(0.5, 1.5, self.recorded.size)
+        self._leaves, self._outputs = problem.record()
+        self._recorded = pack(self._outputs)
+        self.v = rng.uniform(0.5, 1.5, self._recorded.size)
         self.g = self.gradient(self.v)
         self.oracle = Oracle(problem)
         self.fx = self.oracle.fx
         self._looks: dict[bytes, Estimate] = {}
 
-    def rows(self) -> list[slice]:
-        """Return the coordinates of each output array."""
-        return slices(self.problem.outputs)
-
-    def columns(self) -> list[slice]:
-        """Return the coordinates of each input array."""
-        return slices(self.problem.inputs)
-
     def gradient(self, v: Array) -> Array:
         """Return J^T v, or raise what is wrong with the rule that cannot compute it."""
-        return pack(self._pull(unpack(v, self.tape.slots)))
+        return pack(self._pull(unpack(v, self.problem.outputs)))
 
     def _pull(self, cotangents: list[Array]) -> list[Array]:
         try:
-            return self.tape.pull(cotangents)
+            return pull(self._outputs, self._leaves, cotangents)
         except (ValueError, TypeError) as error:
             if "read-only" in str(error):
                 cause = f"stale buffer: the rule writes into an array it was given ({error})"
@@ -109,12 +91,29 @@ class Level:
                 raise self._wrong("shape", cause) from error
             raise
 
+    def _wrong(self, kind: str, cause: str, input: str = "") -> Wrong:
+        where = input or self.problem.inputs[0].name
+        lines = [f"input:     {where}"]
+        return Wrong(self.problem, lines, mode=self.mode, kind=kind, input=where, cause=cause)
+
+    # -- numeric derivatives ---------------------------------------------------------------------
+
     def look(self, d: Array) -> Estimate:
         """Return the first estimate along a direction; modes share it."""
         key = d.tobytes()
         if key not in self._looks:
             self._looks[key] = self.oracle.differences(d)
         return self._looks[key]
+
+    def scales(self, numeric: Array, columns: list[slice]) -> Array:
+        """Return the scale of the derivatives of all outputs along some directions: the largest of
+        each block, one output array by the directions that belong together.
+        """
+        finite = np.where(np.isfinite(numeric), np.abs(numeric), 0.0)
+        scales = np.zeros(finite.shape)
+        for block in ((rows, part) for rows in slices(self.problem.outputs) for part in columns):
+            scales[block] = np.max(finite[block], initial=0.0)
+        return scales
 
     def grow(self, change: float) -> None:
         """Take note of how much an output changes when inputs change by their own size."""
@@ -128,42 +127,41 @@ class Level:
         """Return how far the derivative along `d` may be off, for outputs' derivatives of a size
         `scale`.
         """
-        size, rtol, atol = self.oracle.size(d), self.options.rtol, self.options.atol
+        size = self.oracle.size(d)
         values = np.abs(np.where(np.isfinite(self.fx), self.fx, 0.0))
         whole = np.maximum(scale, (1e-3 * values + 1e-5 * self.magnitude) / size)
-        if atol is not None:
-            return Tolerance(rtol, np.full(scale.shape, atol), whole)
+        if self.atol is not None:
+            return Tolerance(self.rtol, np.full(scale.shape, self.atol), whole)
         # What cancels to nearly zero in one output leaves rounding errors of the size of the
         # others.
         noise = self.oracle.epsilon * (4 * values + 16 * self.magnitude) / size
-        return Tolerance(rtol, ATOL * whole + noise, whole)
+        return Tolerance(self.rtol, ATOL * whole + noise, whole)
 
-    def _wrong(self, kind: str, cause: str, input: str = "") -> Wrong:
-        where = input or self.problem.inputs[0].name
-        lines = [f"input:     {where}"]
-        return Wrong(self.problem, lines, mode=self.mode, kind=kind, input=where, cause=cause)
+    def judge(self, d: Array, analytic: Array, scale: Array, *, closely: bool = True) -> Verdict:
+        """Judge the analytic derivatives along a direction."""
+        tolerance = self.tolerance(scale, d)
+        return judge(self.oracle, d, analytic, self.look(d), tolerance, closely=closely)
 
     # -- values ----------------------------------------------------------------------------------
 
-    def check_values(self, before: list[tuple[Array, Array]]) -> bool:
+    def check_values(self, before: list[tuple[Array, Array]], state: dict[str, Any]) -> bool:
         """Check that evaluation is repeatable and touches nothing; return whether there is anything
         to differentiate.
 
         Args:
             before: arrays that the function was given, with copies from before the first call.
+            state: `global_state` before the first call.
         """
         problem = self.problem
-        slots = zip(problem.inputs, self.tape.inputs, problem.leaves, strict=True)
+        slots = zip(problem.inputs, self._leaves, problem.leaves, strict=True)
         given = [("", a, b) for a, b in before] + [(s.name, x.data, leaf) for s, x, leaf in slots]
         for name, array, copy in given:
             if not np.array_equal(array, copy, equal_nan=copy.dtype.kind in "fc"):
                 cause = "the function changes this input in place: copy it before writing into it"
                 raise self._wrong("purity", cause, name)
         self._check_repeatable()
-        if not self.fx.size:
-            return False
         if not np.isfinite(self.fx).any():
-            if problem.order > 1:
+            if problem.order > 1 or not self.fx.size:
                 return False
             raise ValueError(
                 f"check_gradients: wanted a point where {problem.title} is finite, got outputs "
@@ -171,16 +169,16 @@ class Level:
             )
         self._check_linear()
         if problem.order == 1:
-            self._check_sizes()
+            self._check_side_by_side()
             self._check_layouts()
-            self._check_side_effects()
+            self._check_side_effects(state)
             self.oracle.f(self.oracle.x * 1.01 if self.oracle.x.any() else self.oracle.x + 0.01)
             self.check_stale()
         return True
 
     def _check_repeatable(self) -> None:
         """Compare the recorded values with those of another, unrecorded evaluation."""
-        fx, recorded = self.fx, self.recorded
+        fx, recorded = self.fx, self._recorded
         alike = recorded.shape == fx.shape
         if alike and np.allclose(recorded, fx, rtol=1e-12, atol=0.0, equal_nan=True):
             return
@@ -190,7 +188,7 @@ class Level:
         else:
             # Where Variables take another path than arrays, sums may differ by rounding.
             scale = np.max(np.abs(fx), initial=0.0, where=np.isfinite(fx))
-            allowed = 1e-9 * scale + 10 * self.oracle.measure_noise() + (self.options.atol or 0.0)
+            allowed = 1e-9 * scale + 10 * self.oracle.measure_noise() + (self.atol or 0.0)
             if alike and np.isclose(recorded, fx, rtol=1e-9, atol=allowed, equal_nan=True).all():
                 return
             cause = "the rule computes one gradient on arrays, another on Variables (create_graph)"
@@ -203,25 +201,24 @@ class Level:
     def _is_gradient(self, g: Array, expected: Array | None = None) -> bool:
         expected = self.g if expected is None else expected
         top = np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected))
-        rtol = max(1e-9, self.options.rtol)
+        rtol = max(1e-9, self.rtol)
         return np.allclose(g, expected, rtol=rtol, atol=1e-3 * rtol * top, equal_nan=True)
 
     def _check_linear(self) -> None:
-        if self._is_gradient(self.gradient(-2.0 * self.v) / -2.0):
-            return
-        if self._is_gradient(self.gradient(self.v)):
-            raise self._wrong("linearity", "the rule is not linear in the incoming gradient")
-        cause = "a second pass over the same graph gives another gradient; the rule writes into an"
-        raise self._wrong("purity", f"stale buffer: {cause} array it was given")
-
-    def _check_sizes(self) -> None:
-        """Pull cotangents of all sizes, alone and side by side."""
-        cause = "the rule is not linear in the incoming gradient"
-        for scale in SCALES:
+        """Pull cotangents of other sizes; for derivatives of first order, of all sizes."""
+        for scale in (-2.0, *(_SCALES if self.problem.order == 1 else ())):
             scaled = self.gradient(scale * self.v) / scale
-            if np.isfinite(scaled).all() and not self._is_gradient(scaled):
-                raise self._wrong("linearity", f"{cause}: times {scale:.0e} it is another")
-        where = self.options.rng.random(self.v.size) < 0.5
+            if self._is_gradient(scaled) or not (scale < 0 or np.isfinite(scaled).all()):
+                continue
+            if not self._is_gradient(self.gradient(self.v)):
+                cause = "a second pass over the same graph gives another gradient; the rule writes"
+                raise self._wrong("purity", f"stale buffer: {cause} into an array it was given")
+            beyond = f": times {scale:.0e} it is another" if scale > 0 else ""
+            raise self._wrong("linearity", f"{_NOT_LINEAR}{beyond}")
+
+    def _check_side_by_side(self) -> None:
+        """Pull large cotangents beside small ones."""
+        where = self.rng.random(self.v.size) < 0.5
         large, small = np.where(where, 2.0**24 * self.v, 0.0), np.where(where, 0.0, self.v)
         parts = self.gradient(large), self.gradient(small)
         gap = np.abs(self.gradient(large + small) - parts[0] - parts[1])
@@ -230,28 +227,21 @@ class Level:
         tops = [np.max(np.abs(a), initial=0.0, where=np.isfinite(a)) for a in (self.g, noise)]
         allowed = 1e-9 * (np.abs(parts[0]) + np.abs(parts[1])) + 2.0**-12 * tops[0] + 64 * tops[1]
         if (gap > allowed).any():
-            raise self._wrong("linearity", f"{cause}: small parts beside large ones are lost")
+            cause = f"{_NOT_LINEAR}: small parts beside large ones are lost"
+            raise self._wrong("linearity", cause)
 
     def _check_layouts(self) -> None:
-        """Pull cotangents in several memory layouts, and write into what comes back."""
-        v = unpack(self.v, self.tape.slots)
+        """Pull cotangents in several memory layouts."""
+        v = unpack(self.v, self.problem.outputs)
         given = {name: [layout(g) for g in v] for name, layout in LAYOUTS.items()}
-        flat = [np.broadcast_to(np.asarray(1.25, s.dtype), s.shape) for s in self.tape.slots]
-        for name, cotangents in {**given, "stride 0": flat}.items():
-            expected = self.g
-            if name == "stride 0":
-                expected = self.gradient(pack(cotangents))
-            found = self._pull(cotangents)
-            if not self._is_gradient(pack(found), expected):
+        given["stride 0"] = [np.broadcast_to(g.dtype.type(1.25), g.shape) for g in v]
+        for name, cotangents in given.items():
+            expected = self.gradient(pack(cotangents)) if name == "stride 0" else self.g
+            if not self._is_gradient(pack(self._pull(cotangents)), expected):
                 cause = f"the rule depends on the memory layout of the incoming gradient, {name}"
                 raise self._wrong("purity", cause)
-            for g in found:
-                if g.flags.writeable:
-                    np.copyto(g, np.nan)
-        if not self._is_gradient(self.gradient(self.v)):
-            raise self._wrong("purity", "stale buffer: a gradient shares memory with saved data")
 
-    def _check_side_effects(self) -> None:
+    def _check_side_effects(self, before: dict[str, Any]) -> None:
         """Compare global state with that before the first call, and look at it around the rules."""
         inside: list[dict[str, Any]] = []
 
@@ -260,17 +250,17 @@ class Level:
             return g
 
         watch = unary(np.positive, name="watch", x=rule)
-        outputs = self.problem.evaluate([watch(x) for x in self.tape.inputs])
+        outputs = self.problem.evaluate([watch(x) for x in self._leaves])
         outputs = [watch(o) if isinstance(o, autograd.Variable) else o for o in outputs]
-        pull(outputs, self.tape.inputs, unpack(self.v, self.tape.slots))
-        for states in ([self.options.state, global_state()], inside):
-            for what in self.options.state:
+        pull(outputs, self._leaves, unpack(self.v, self.problem.outputs))
+        for states in ([before, global_state()], inside):
+            for what in before:
                 if any(state[what] != states[0][what] for state in states):
                     raise self._wrong("purity", f"a side effect: {what} is changed")
 
     def check_stale(self) -> None:
         """Check that evaluations since have left alone what the first one returned and saved."""
-        same = np.array_equal(self.tape.values(), self.recorded, equal_nan=True)
+        same = np.array_equal(pack(self._outputs), self._recorded, equal_nan=True)
         if not same or not self._is_gradient(self.gradient(self.v)):
             what = "saved" if same else "returned"
             cause = f"other calls of the function change what an earlier one has {what}"
@@ -285,37 +275,36 @@ class Level:
         How much of the difference is rounding shows at points nearby: a wrong rule is as wrong
         there, rounding errors differ.
         """
-        epsilon, rng = low.epsilon, self.options.rng
-        spread = max(SPREAD, 8 * epsilon) * rng.choice((-1.0, 1.0), self.oracle.x.size)
+        epsilon, rng = low.epsilon, self.rng
+        spread = max(_SPREAD, 8 * epsilon) * rng.choice((-1.0, 1.0), self.oracle.x.size)
         turn = rng.choice((-1.0, 1.0), self.v.size) / 64
-        found, errors = [], []
+        found = []
         for k in range(SAMPLES):
             x = pack(unpack(self.oracle.x * (1 + k * spread), low.inputs)).astype(float)
             v = np.round(self.v * 64) / 64 + k * turn  # exact in every precision
-            tape, exact = Tape(low.at(x)), Tape(self.problem.at(x)).gradient(v)
-            if not np.isfinite(tape.values()).all() and not k:
+            values, coarse = low.at(x).pullback(v)
+            if not np.isfinite(values).all() and not k:
                 return  # more than the precision can hold
-            found.append((tape.gradient(v), exact))
-            errors.append(found[-1][0] - exact)
+            found.append((coarse, self.problem.at(x).pullback(v)[1]))
         coarse, exact = found[0]
-        noise = roughness(errors)
+        noise = roughness([one - other for one, other in found])
         tiny = 16 * max(float(np.finfo(slot.dtype).tiny) for slot in (*low.inputs, *low.outputs))
-        for slot, part in zip(low.inputs, self.columns(), strict=True):
+        for part in slices(low.inputs):
             size = np.where(np.isfinite(exact[part]), np.abs(exact[part]), 0.0)
-            allowed = UNITS * epsilon * (size + np.max(size, initial=0.0)) + tiny
-            off = np.abs(errors[0][part]) > SAFETY * noise[part] + allowed
+            allowed = _UNITS * epsilon * (size + np.max(size, initial=0.0)) + tiny
+            off = np.abs(coarse - exact)[part] > SAFETY * noise[part] + allowed
             off |= ~np.isfinite(coarse[part]) & np.isfinite(exact[part])
             if off.any():
                 k = int(np.argmax(off))
                 raise wrong_number(
                     low,
-                    "reverse",
-                    (slot, k),
+                    part.start + k,
                     None,
                     (coarse[part][k], exact[part][k]),
                     f"the same rule in double precision, allowed {allowed[k]:.1e}",
-                    "dtype: right in double precision, wrong in the precision of the inputs",
                     count=f"{int(off.sum())} of {off.size} entries are wrong",
+                    mode="reverse",
+                    cause="dtype: right in double precision, wrong in the precision of the inputs",
                 )
 
 
@@ -329,9 +318,3 @@ def global_state() -> dict[str, Any]:
         "the state of random": random.getstate(),
         "the grad mode": autograd.is_grad_enabled(),
     }
-
-
-def arrays_of(arguments: Any) -> list[Array]:
-    """Return the arrays among arguments."""
-    found = (raw(value) for _, value in flatten(arguments))
-    return [array for array in found if isinstance(array, np.ndarray)]

@@ -14,15 +14,12 @@ import numpy as np
 
 from autograd import Function, Variable
 from autograd.extend import Context
-from autograd.testing._arrays import Array, is_inexact, pack, precise, raw, unpack
 from autograd.testing._checker import check_gradients
-from autograd.testing._differences import Oracle, Tolerance, sharpest
+from autograd.testing._differences import Oracle, Tolerance
 from autograd.testing._problem import Problem, name_of
+from autograd.testing._vectors import Array, is_inexact, pack, precise, raw, unpack
 
-__all__ = [
-    "NumericalFunction",
-    "numerical_vjp",
-]
+__all__ = ["NumericalFunction", "numerical_vjp"]
 
 
 def numerical_vjp(fn: Callable[..., Any]) -> NumericalFunction:
@@ -164,8 +161,8 @@ def _pulled_back(
 def _slope(oracle: Oracle, d: Array, v: Array) -> float:
     """Return v . J d, from other step sizes where the first does not tell."""
     best = oracle.differences(d)
-    tolerance = Tolerance(0.0, 1e-9 * np.abs(best.value), np.abs(best.value))
-    if not np.all(best.error <= 1e-6 * np.abs(best.value) + 1e-9 * np.max(np.abs(best.value))):
-        best = sharpest(oracle.windows(d), tolerance._replace(scale=best.error))
+    size = np.abs(best.value)
+    if not np.all(best.error <= 1e-6 * size + 1e-9 * np.max(size)):
+        _, best = oracle.windows(d, Tolerance(0.0, 1e-9 * size, best.error))
     used = v != 0
     return float(best.value[used] @ v[used])

@@ -1,9 +1,4 @@
-"""A differentiable function seen as one from R^n to R^m, and its derivative as another such one.
-
-Inputs and outputs may be nested containers of arrays and Variables. Complex numbers are pairs of
-reals: with the gradient convention dL/dRe + i dL/dIm, a gradient packed into reals is the gradient
-of the packed function, so nothing that judges derivatives needs to know of complex numbers.
-"""
+"""A differentiable function seen as one from R^n to R^m, and its derivative as another such one."""
 
 from __future__ import annotations
 
@@ -16,8 +11,7 @@ import numpy as np
 
 import autograd
 from autograd import Variable
-from autograd.arrays import refuse_mask
-from autograd.testing._arrays import (
+from autograd.testing._vectors import (
     Array,
     Slot,
     flatten,
@@ -29,13 +23,7 @@ from autograd.testing._arrays import (
     unpack,
 )
 
-__all__ = [
-    "Problem",
-    "Tape",
-    "make_problem",
-    "name_of",
-    "pull",
-]
+__all__ = ["Problem", "make_problem", "name_of", "pull"]
 
 
 def name_of(fn: Callable[..., Any]) -> str:
@@ -54,24 +42,14 @@ def pull(
     *,
     create_graph: bool = False,
 ) -> list[Any]:
-    """Return the gradients of `inputs` for `cotangents` of `outputs`; zeros where nothing connects
-    them.
-    """
-    connected = [
-        (output, g)
-        for output, g in zip(outputs, cotangents, strict=True)
-        if isinstance(output, Variable) and output.requires_grad
-    ]
-    if not connected:
-        return [np.zeros_like(x.data) for x in inputs]
-    found = autograd.grad(
-        [output for output, _ in connected],
-        inputs,
-        [g for _, g in connected],
-        create_graph=create_graph,
-        retain_graph=True,
-        allow_unused=True,
-    )
+    """Return the gradients of `inputs`; zeros where nothing connects them with `outputs`."""
+    pairs = zip(outputs, cotangents, strict=True)
+    connected = [(o, g) for o, g in pairs if isinstance(o, Variable) and o.requires_grad]
+    found: Sequence[Any] = [None] * len(inputs)
+    if connected:
+        heads, gs = zip(*connected, strict=True)
+        options = {"create_graph": create_graph, "retain_graph": True, "allow_unused": True}
+        found = autograd.grad(heads, inputs, gs, **options)
     return [np.zeros_like(x.data) if g is None else g for x, g in zip(inputs, found, strict=True)]
 
 
@@ -117,6 +95,16 @@ class Problem:
         """Return the outputs at the vector `x` as a vector, without recording anything."""
         return pack(self.evaluate([Variable(a) for a in unpack(x, self.inputs)]))
 
+    def record(self) -> tuple[list[Variable], list[Any]]:
+        """Return leaves, and the outputs of a recorded evaluation."""
+        leaves = [Variable(leaf.copy(), requires_grad=True) for leaf in self.leaves]
+        return leaves, self.evaluate(leaves)
+
+    def pullback(self, v: Array) -> tuple[Array, Array]:
+        """Return the outputs as a vector, and the vector J^T v for a vector `v` of reals."""
+        leaves, outputs = self.record()
+        return pack(outputs), pack(pull(outputs, leaves, unpack(v, self.outputs)))
+
     def tangent(self, direction: Array) -> Array:
         """Return the vector J u for a vector `u` of reals, in forward mode."""
         tangents = tuple(unpack(direction, self.inputs))
@@ -149,55 +137,12 @@ class Problem:
             cotangents = [(t if recorded else t.data) * v for t, v in zip(ts, vs, strict=True)]
             cotangents = [g.astype(v.dtype) for g, v in zip(cotangents, vs, strict=True)]
             gradients = pull(self.evaluate(xs), xs, cotangents, create_graph=recorded)
-            return [
-                (f"gradient of {name}", g if isinstance(g, Variable) else np.asarray(g))
-                for name, g in zip(names, gradients, strict=True)
-            ]
+            titles = [f"gradient of {name}" for name in names]
+            return list(zip(titles, map(_arrays, gradients), strict=True))
 
         leaves = [*self.leaves, *(np.ones((), v.real.dtype) for v in vs)]
-        names_ = names + [f"cotangent of {slot.name}" for slot in self.outputs]
-        return Problem(self.title, call, leaves, names_, order=self.order + 1)
-
-
-class Tape:
-    """One recorded evaluation: its values, and gradients for any number of cotangents."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.inputs = [Variable(leaf.copy(), requires_grad=True) for leaf in problem.leaves]
-        self.outputs = problem.evaluate(self.inputs)
-        self.slots = problem.outputs
-
-    def values(self) -> Array:
-        """Return the outputs as a vector."""
-        return pack(self.outputs)
-
-    def pull(self, cotangents: Sequence[Array]) -> list[Array]:
-        """Return the gradients of all inputs."""
-        return pull(self.outputs, self.inputs, cotangents)
-
-    def gradient(self, v: Array) -> Array:
-        """Return the vector J^T v for a vector `v` of reals."""
-        return pack(self.pull(unpack(v, self.slots)))
-
-
-# -- from a call to a Problem ----------------------------------------------------------------------
-
-
-def _parameter_names(fn: Callable[..., Any], count: int) -> list[str]:
-    try:
-        parameters = list(inspect.signature(fn).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
-    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return (names + [f"argument {i}" for i in range(len(names), count)])[:count]
-
-
-def _is_float(value: Any) -> bool:
-    return isinstance(value, (float, complex))
-
-
-def _is_tracked(value: Any) -> bool:
-    return isinstance(value, Variable) and value.requires_grad
+        ends = [f"cotangent of {slot.name}" for slot in self.outputs]
+        return Problem(self.title, call, leaves, names + ends, order=self.order + 1)
 
 
 def make_problem(
@@ -209,16 +154,12 @@ def make_problem(
     symmetric: bool | Collection[int] = False,
     wide: bool = True,
 ) -> Problem:
-    """Return the call `fn(*inputs, **kwargs)` as a Problem.
+    """Return the call `fn(*inputs, **kwargs)` as a Problem; the arguments are those of
+    `check_gradients`.
 
-    Args:
-        fn: the function.
-        inputs: its arguments.
-        kwargs: its keywords, constants.
-        parameters: Variables that `fn` uses besides, differentiated as well.
-        symmetric: which of the differentiated arrays are made symmetric (Hermitian) first, so that
-            moving an element moves its mirror image as well.
-        wide: convert all floating data to double precision.
+    Differentiated are the Variables that require a gradient, else floating arrays, else floats; all
+    floating data in double precision where `wide`. Symmetric arrays are made so at first, so that
+    moving an element moves its mirror image as well.
 
     Raises:
         TypeError: nothing among the inputs is floating.
@@ -226,11 +167,13 @@ def make_problem(
     title = name_of(fn)
     names = _parameter_names(fn, len(inputs))
     found = [leaf for n, value in zip(names, inputs, strict=True) for leaf in flatten(value, n)]
-    for _, value in found:
-        refuse_mask(title, value)
+    if any(isinstance(value, np.ma.MaskedArray) for _, value in found):
+        raise TypeError(
+            f"{title}: wanted an array without a mask, got a masked one, whose hidden values would "
+            "count; write data.filled(value)"
+        )
     widened: Callable[[Any], Any] = precise if wide else lambda value: value
     values = [widened(value) for _, value in found]
-    # Variables that require a gradient, else floating arrays, else floats.
     chosen = next((t for t in (_is_tracked, is_inexact, _is_float) if any(map(t, values))), None)
     positions = [i for i, value in enumerate(values) if chosen and chosen(value)]
     weights = [widened(p.data) for p in parameters]
@@ -250,43 +193,58 @@ def make_problem(
         leaves = iter(full)
         with _standing_in(parameters, variables[len(positions) :]):
             result = fn(*[rebuild(value, leaves) for value in inputs], **kwargs)
-        return [
-            (name, value if isinstance(value, Variable) else np.asarray(value))
-            for name, value in flatten(result, "output")
-            if is_inexact(value) or _is_float(value)
-        ]
+        outputs = flatten(result, "output")
+        return [(name, _arrays(v)) for name, v in outputs if is_inexact(v) or _is_float(v)]
 
-    return Problem(
-        title,
-        call,
-        [*(np.asarray(raw(values[i])) for i in positions), *weights],
-        [*(found[i][0] for i in positions), *(f"parameters[{i}]" for i in range(len(weights)))],
-    )
+    ends = [f"parameters[{i}]" for i in range(len(weights))]
+    points = [*(np.asarray(raw(values[i])) for i in positions), *weights]
+    return Problem(title, call, points, [*(found[i][0] for i in positions), *ends])
 
 
-# All that makes a Variable what it is; the one place here that looks behind its methods.
-_STATE = [slot for slot in Variable.__slots__ if not slot.startswith("__")]
+def _parameter_names(fn: Callable[..., Any], count: int) -> list[str]:
+    try:
+        parameters = list(inspect.signature(fn).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return (names + [f"argument {i}" for i in range(len(names), count)])[:count]
 
 
-def _become(variable: Variable, state: dict[str, Any]) -> None:
-    for slot in _STATE:
-        if slot in state:
-            setattr(variable, slot, state[slot])
-        elif hasattr(variable, slot):
-            delattr(variable, slot)
+def _is_float(value: Any) -> bool:
+    return isinstance(value, (float, complex))
+
+
+def _is_tracked(value: Any) -> bool:
+    return isinstance(value, Variable) and value.requires_grad
+
+
+def _arrays(value: Any) -> Any:
+    return value if isinstance(value, Variable) else np.asarray(value)
 
 
 @contextlib.contextmanager
 def _standing_in(parameters: Sequence[Variable], variables: Sequence[Variable]) -> Iterator[None]:
     """Have `parameters`, which a function holds itself, be `variables` for the time of a call."""
-    own, lent = (
-        [{slot: getattr(v, slot) for slot in _STATE if hasattr(v, slot)} for v in group]
-        for group in (parameters, variables)
-    )
+    pairs = list(zip(parameters, variables, strict=True))
+    for pair in pairs:
+        _exchange(*pair)
     try:
-        for parameter, state in zip(parameters, lent, strict=True):
-            _become(parameter, state)
         yield
     finally:
-        for parameter, state in zip(parameters, own, strict=True):
-            _become(parameter, state)
+        for pair in pairs:
+            _exchange(*pair)
+
+
+def _exchange(one: Variable, other: Variable) -> None:
+    """Let two Variables change places; the one thing here that looks behind their methods."""
+    for slot in Variable.__slots__:
+        if not slot.startswith("__"):
+            values = [getattr(v, slot, _UNSET) for v in (other, one)]
+            for variable, value in zip((one, other), values, strict=True):
+                if value is not _UNSET:
+                    setattr(variable, slot, value)
+                elif hasattr(variable, slot):
+                    delattr(variable, slot)
+
+
+_UNSET = object()

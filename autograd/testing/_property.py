@@ -9,19 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd.testing._arrays import floating, is_inexact, precise, raw
 from autograd.testing._checker import check_gradients
 from autograd.testing._contract import check_kinds
 from autograd.testing._problem import name_of
+from autograd.testing._vectors import floating, is_inexact, precise, raw
 
-__all__ = [
-    "DTYPES",
-    "FULL_SIZE",
-    "differentiable_property",
-]
+__all__ = ["differentiable_property"]
 
-DTYPES = ("float64", "float32")
-FULL_SIZE = 16
+_DTYPES = ("float64", "float32")
+_FULL_SIZE = 16
 
 
 def differentiable_property(
@@ -31,7 +27,7 @@ def differentiable_property(
     domain: Any = "real",
     order: int = 2,
     shapes: Any = None,
-    dtypes: Sequence[Any] = DTYPES,
+    dtypes: Sequence[Any] = _DTYPES,
     min_side: int = 0,
     symmetric: bool = False,
     **others: Any,
@@ -97,16 +93,14 @@ def differentiable_property(
             f"differentiable_property: wanted parameters of {name_of(fn)} and options of "
             f"check_gradients, got {', '.join(sorted(unknown))}"
         )
-    many = isinstance(domain, (list, tuple))
-    domains = list(domain) if many else [domain] * count
+    domains = list(domain) if isinstance(domain, (list, tuple)) else [domain] * count
     if len(domains) != count:
         raise ValueError(
             f"differentiable_property: wanted one domain or one for each of the {count} arrays of "
             f"{name_of(fn)}, got {len(domains)}"
         )
-    elementwise = shapes is None
-    found = strategies.broadcastable_shapes(count, min_side=min_side) if elementwise else shapes
-    if elementwise:
+    found = shapes
+    if shapes is None:
         # Square, long, single and empty arrays too, which random shapes are too rarely; one of
         # several arrays may lack the first axis.
         bases = [base for base in ((2, 2), (2, 17), (1,), (0,)) if min_side <= min(base)]
@@ -115,7 +109,8 @@ def differentiable_property(
             st.sampled_from(bases or [(min_side,)]),
             st.integers(-1, count - 1 if count > 1 else -1),
         )
-        found = st.one_of(found, on_purpose, on_purpose)
+        any_shapes = strategies.broadcastable_shapes(count, min_side=min_side)
+        found = st.one_of(any_shapes, on_purpose, on_purpose)
 
     @st.composite
     def cases(draw: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -144,11 +139,11 @@ def differentiable_property(
             raise
         hypothesis.assume(all(np.isfinite(value).all() for value in values))
         check_kinds(call, inputs)
-        if elementwise and count > 1:
+        if shapes is None and count > 1:
             _check_broadcasting(call, inputs)
         # Full Jacobians up to here only: 100 examples take about 1 s instead of 5. What fails in a
         # larger example shrinks to this size anyway.
-        fast = sum(np.size(part) for part in (*inputs, *values)) > FULL_SIZE
+        fast = sum(np.size(part) for part in (*inputs, *values)) > _FULL_SIZE
         options = {"order": order, "symmetric": symmetric, "fast": fast, "kwargs": kwargs}
         check_gradients(fn, *inputs, **{**options, **others})
 
@@ -162,10 +157,11 @@ def differentiable_property(
 def _check_broadcasting(call: Callable[..., Any], inputs: Sequence[Any]) -> None:
     """Compare with the value for inputs that were broadcast before."""
     arrays = [precise(value) for value in inputs if is_inexact(value)]
-    full = iter([np.array(a) for a in np.broadcast_arrays(*arrays)])
-    wide = iter(arrays)
-    value = floating(call(*[next(wide) if is_inexact(v) else v for v in inputs]))[0]
-    whole = floating(call(*[next(full) if is_inexact(v) else v for v in inputs]))[0]
+    full = map(np.array, np.broadcast_arrays(*arrays))
+    value, whole = (
+        floating(call(*[next(given) if is_inexact(v) else v for v in inputs]))[0]
+        for given in (iter(arrays), full)
+    )
     if value.shape != whole.shape or not np.allclose(value, whole, rtol=1e-10, atol=1e-12):
         raise AssertionError(
             f"{name_of(call)}: inputs of shapes {[a.shape for a in arrays]} give shape "

@@ -13,23 +13,26 @@ that sums and differences of them are exact and counterexamples readable.
 
 from __future__ import annotations
 
+import importlib
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import Variable
-from autograd._optional import require
-from autograd.testing._arrays import LAYOUTS, Array
+from autograd.testing._vectors import LAYOUTS, Array
 
 if TYPE_CHECKING:
-    import hypothesis
     from hypothesis import strategies as st
     from hypothesis.extra import numpy as hnp
 else:
-    hypothesis = require("hypothesis", extra="test")
-    st = require("hypothesis.strategies", extra="test")
-    hnp = require("hypothesis.extra.numpy", extra="test")
+    try:
+        st = importlib.import_module("hypothesis.strategies")
+        hnp = importlib.import_module("hypothesis.extra.numpy")
+    except ModuleNotFoundError as error:
+        install = "run pip install 'gradloom[test]'"
+        raise ImportError(f"{error.name} is not installed: {install}", name=error.name) from error
 
 __all__ = [
     "arrays",
@@ -73,7 +76,7 @@ _NUMBERS: dict[str, st.SearchStrategy[float]] = {
 
 def _numbers(draw: Any, elements: st.SearchStrategy[float], shape: _Shape, dtype: Any) -> Array:
     """Draw an array of single numbers; complex where the dtype is."""
-    size = int(np.prod(shape, dtype=int))
+    size = math.prod(shape)
     values = np.zeros(size, dtype=complex if np.dtype(dtype).kind == "c" else float)
     values.real = draw(st.lists(elements, min_size=size, max_size=size))
     if values.dtype.kind == "c":
@@ -82,58 +85,44 @@ def _numbers(draw: Any, elements: st.SearchStrategy[float], shape: _Shape, dtype
         return values.astype(dtype).reshape(shape)
 
 
-def _distinct(draw: Any, shape: _Shape, dtype: Any) -> Array:
+def _distinct(draw: Any, shape: _Shape) -> Array:
     """Values that all differ by at least 1/4, in any order."""
-    size = int(np.prod(shape, dtype=int))
+    size = math.prod(shape)
     order = np.array(draw(st.permutations(range(size))), dtype=float)
-    return ((order - size // 2) / 4 + 1 / 8).astype(dtype).reshape(shape)
+    return ((order - size // 2) / 4 + 1 / 8).reshape(shape)
 
 
-def _simplex(draw: Any, shape: _Shape, dtype: Any) -> Array:
+def _simplex(draw: Any, shape: _Shape) -> Array:
     """Positive numbers that sum to one along the last axis."""
     values = _numbers(draw, _NUMBERS["positive"], shape, float)
-    return np.asarray(values / np.sum(values, axis=-1, keepdims=True), dtype=dtype)
+    return np.asarray(values / np.sum(values, axis=-1, keepdims=True))
+
+
+_ARRAYS: dict[str, Callable[[Any, _Shape], Array]] = {"distinct": _distinct, "simplex": _simplex}
 
 
 def _adjoint(a: Array) -> Array:
     return np.conj(np.swapaxes(a, -1, -2))
 
 
-def _symmetric(a: Array, n: int) -> Array:
-    return (a + _adjoint(a)) / 4 + np.diag(2.0 * n * np.arange(n))  # eigenvalues apart
-
-
-def _positive_definite(a: Array, n: int) -> Array:
-    return a @ _adjoint(a) + np.diag(1.0 + np.arange(n))
-
-
 def _well_conditioned(a: Array, n: int) -> Array:
     return a / 2 + np.diag(n + np.arange(n, dtype=float))
 
 
-def _triangular(a: Array, n: int) -> Array:
-    return np.tril(_well_conditioned(a, n))
-
-
 def _orthogonal(a: Array, n: int) -> Array:
-    if not a.size:
-        return a
     q, r = np.linalg.qr(_well_conditioned(a, n))
     diagonal = np.diagonal(r, axis1=-2, axis2=-1)
     return np.asarray(q * (diagonal / np.abs(diagonal))[..., None, :])
 
 
-# What becomes of a stack of matrices of numbers between -1 and 1.
+# What becomes of a stack of n by n matrices of numbers between -1 and 1.
 _MATRICES: dict[str, Callable[[Array, int], Array]] = {
-    "symmetric": _symmetric,
-    "positive_definite": _positive_definite,
+    # With eigenvalues apart.
+    "symmetric": lambda a, n: (a + _adjoint(a)) / 4 + np.diag(2.0 * n * np.arange(n)),
+    "positive_definite": lambda a, n: a @ _adjoint(a) + np.diag(1.0 + np.arange(n)),
     "well_conditioned": _well_conditioned,
-    "triangular": _triangular,
+    "triangular": lambda a, n: np.tril(_well_conditioned(a, n)),
     "orthogonal": _orthogonal,
-}
-_ARRAYS: dict[str, Callable[[Any, _Shape, Any], Array]] = {
-    "distinct": _distinct,
-    "simplex": _simplex,
 }
 
 
@@ -158,21 +147,20 @@ def register_domain(name: str, elements: st.SearchStrategy[float]) -> None:
     _NUMBERS[name] = elements
 
 
-def _build(draw: Any, domain: _Domain, shape: _Shape, dtype: Any) -> Array:
-    if not isinstance(domain, str):
-        return _numbers(draw, domain, shape, dtype)
-    if domain in _NUMBERS:
-        return _numbers(draw, _NUMBERS[domain], shape, dtype)
+def _values(draw: Any, domain: _Domain, shape: _Shape, dtype: Any) -> Array:
+    """Draw an array of a domain."""
+    if not isinstance(domain, str) or domain in _NUMBERS:
+        elements = _NUMBERS[domain] if isinstance(domain, str) else domain
+        return _numbers(draw, elements, shape, dtype)
     if domain in _ARRAYS:
-        return _ARRAYS[domain](draw, shape, dtype)
+        return _ARRAYS[domain](draw, shape).astype(dtype)
     if domain not in _MATRICES:
         known = ", ".join(domain_names())
         raise ValueError(f"arrays: wanted a domain among {known}, got {domain!r}")
     if len(shape) < 2 or shape[-1] != shape[-2]:
         raise ValueError(f"arrays: wanted square matrices for domain {domain!r}, got shape {shape}")
-    wide = np.result_type(dtype, np.float64)
-    a = _numbers(draw, _NUMBERS["symmetric_unit"], shape, wide)
-    return np.asarray(_MATRICES[domain](a, shape[-1]), dtype=dtype)
+    a = _numbers(draw, _NUMBERS["symmetric_unit"], shape, np.result_type(dtype, np.float64))
+    return (_MATRICES[domain](a, shape[-1]) if a.size else a).astype(dtype)
 
 
 # -- shapes, dtypes, arrays, Variables -------------------------------------------------------------
@@ -236,7 +224,7 @@ def arrays(
     if shape is None:
         n = (draw(st.integers(1, 3)),) if domain in _MATRICES else ()
         shape = (*draw(shapes(max_dims=1, min_side=1, max_side=2) if n else shapes()), *n, *n)
-    array = _build(draw, domain, tuple(draw(_strategy(shape))), draw(_strategy(dtype)))
+    array = _values(draw, domain, tuple(draw(_strategy(shape))), draw(_strategy(dtype)))
     layout = draw(st.sampled_from([None, *LAYOUTS])) if layouts else None
     return LAYOUTS[layout](array) if layout else array
 

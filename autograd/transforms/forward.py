@@ -142,13 +142,19 @@ def _saved(node: Node, *, create_graph: bool) -> Any:
 
 def _push_elementwise(node: Node, tangents: list[Any], *, create_graph: bool) -> Any:
     """Apply the vjp rules to the tangents: the Jacobian of each operand is diagonal."""
-    saved = _saved(node, create_graph=create_graph)
+    saved, joint = _saved(node, create_graph=create_graph), node.plan.joint
     total = None
-    for pull, t in zip(node.plan.pulls, tangents, strict=True):
+    for place, t in enumerate(tangents):
         if t is None:
             continue
         full = t if t.shape == node.shape else np.broadcast_to(t, node.shape)
-        part = full if pull is None else pull(full, saved)
+        if joint is not None:  # applied to each tangent alone, for the operand that it is of
+            part = joint(full, saved)[place]
+            if part is None:
+                continue
+        else:
+            pull = node.plan.pulls[place]
+            part = full if pull is None else pull(full, saved)
         if holds_nan(unwrap(part)):
             part = masked_by(full, part)  # a tangent of zero contributes zero, as a cotangent does
         total = part if total is None else total + part

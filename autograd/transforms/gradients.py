@@ -32,10 +32,16 @@ def _scalar_cotangent(what: str, trace: Trace) -> list[Any]:
     if len(trace.outputs) != 1:
         msg = (
             f"{what}: wanted a function that returns one scalar, got {len(trace.outputs)} outputs; "
-            "see jacobian"
+            "return the scalar alone, or take jacobian"
         )
         raise TypeError(msg)
     (out,) = trace.outputs
+    if np.size(out) != 1:
+        msg = (
+            f"{what}: wanted a scalar as what the function returns, got shape {np.shape(out)}; sum "
+            "it, or take jacobian or elementwise_grad"
+        )
+        raise RuntimeError(msg)
     return [unit_cotangent(what, out if isinstance(out, Variable) else wrap(np.asarray(out)))]
 
 
@@ -72,6 +78,11 @@ def grad(function_or_outputs: Any, *args: Any, **kwargs: Any) -> Any:
     try:
         arguments = bind(*args, **kwargs)
     except TypeError as error:
+        if "has_aux" in kwargs:
+            raise TypeError(
+                "grad: wanted a function that returns the scalar alone, got has_aux; write "
+                "aux.append(value) in it, to a list from outside"
+            ) from None
         if args or kwargs:
             raise wrong_arguments("grad", bind.__code__.co_varnames, kwargs, error) from None
         raise TypeError(

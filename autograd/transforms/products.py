@@ -67,7 +67,8 @@ def direction_like(what: str, given: Any, like: Variable, *, nested: bool) -> An
     """Return a tangent or cotangent of the shape and dtype of `like`: an array, or the Variable
     that was given, where its own gradient is wanted or the result is part of an outer graph.
     """
-    array = as_cotangent(what, given, like)
+    kind, of = ("cotangent", "output") if what == "vjp" else ("tangent", "argument")
+    array = as_cotangent(what, given, like, kind=kind, fix=f"it must have the shape of its {of}")
     if not isinstance(given, Variable) or not (
         nested or (is_grad_enabled() and given.requires_grad)
     ):

@@ -61,23 +61,31 @@ class CharacterGPT(nn.Module):
         return self.scores(self.layers(x, is_causal=True))
 
 
-def loss_of(model, windows):
-    """Return the mean loss, in nats per character, of windows (N, CONTEXT + 1)."""
-    scores = model(windows[:, :-1])
-    return nn.functional.cross_entropy(
-        scores.reshape(-1, scores.shape[-1]), windows[:, 1:].reshape(-1)
-    )
+class Windows(nn.Dataset):
+    """Pieces of a text: CONTEXT characters, and for each the one that follows it."""
+
+    def __init__(self, codes, count=None):
+        """Take windows at `count` places spread evenly over the text, by default at every place."""
+        places = len(codes) - CONTEXT
+        self.codes = codes
+        self.starts = np.linspace(0, places - 1, count or places).astype(int)
+
+    def __len__(self):
+        return len(self.starts)
+
+    def __getitem__(self, index):
+        start = self.starts[index]
+        return self.codes[start : start + CONTEXT], self.codes[start + 1 : start + CONTEXT + 1]
 
 
-def windows_of(codes, starts):
-    return codes[np.asarray(starts)[:, np.newaxis] + np.arange(CONTEXT + 1)]
+def loss_of(scores, following):
+    """Return the mean loss in nats per character."""
+    return nn.functional.cross_entropy(scores.reshape(-1, scores.shape[-1]), following.reshape(-1))
 
 
 def evaluate(model, codes, count=64):
-    """Return the loss on `count` windows spread evenly over the text."""
-    starts = np.linspace(0, len(codes) - CONTEXT - 1, count).astype(int)
-    with autograd.no_grad():
-        return loss_of(model, windows_of(codes, starts)).item()
+    """Return the loss on `count` windows of a text."""
+    return nn.evaluate(model, nn.DataLoader(Windows(codes, count), count), loss_of)["loss"]
 
 
 def loss_of_pairs(training, held_out):
@@ -89,27 +97,30 @@ def loss_of_pairs(training, held_out):
     return -np.log(table[held_out[:-1], held_out[1:]]).mean()
 
 
-def train(model, training, held_out, steps, batch_size=24, report=print):
+def train(model, training, held_out, steps, batch_size=24):
     """Train on random windows; return the losses as a list of (step, training, held out)."""
-    rng = autograd.new_generator(0)
+    every = min(50, steps)  # what is called an epoch here
+    windows = Windows(training)
+    order = nn.RandomSampler(windows, replacement=True, num_samples=every * batch_size, generator=0)
     optimizer = optim.AdamW(model.parameters(), weight_decay=0.01)
     schedule = optim.lr_scheduler.OneCycleLR(optimizer, 8e-3, total_steps=steps, pct_start=0.1)
-    losses, recent = [], []
-    for step in range(1, steps + 1):
-        starts = rng.integers(0, len(training) - CONTEXT, batch_size)
-        optimizer.zero_grad()
-        loss = loss_of(model, windows_of(training, starts))
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        recent.append(loss.item())
-        if step % 50 == 0 or step == steps:
-            mean, other = float(np.mean(recent)), evaluate(model, held_out)
-            report(f"step {step:4}/{steps}  loss {mean:.3f}  held out {other:.3f}")
-            losses.append((step, mean, other))
-            recent = []
-    return losses
+
+    def report(state):
+        loss, other = (state.logs[name] for name in ("loss", "validation_loss"))
+        print(f"step {state.step:4}/{steps}  loss {loss:.3f}  held out {other:.3f}", flush=True)
+
+    history = nn.fit(
+        model,
+        nn.DataLoader(windows, batch_size, sampler=order),
+        loss_of,
+        optimizer,
+        steps // every,
+        validation_data=nn.DataLoader(Windows(held_out, 64), 64),
+        callbacks=[nn.ClipGradNorm(1.0), nn.StepSchedule(schedule), report],
+        progress=False,
+    )
+    ends = range(every, steps + 1, every)
+    return list(zip(ends, history["loss"], history["validation_loss"], strict=True))
 
 
 def write(model, start="The ", length=400, temperature=0.7, seed=0):
@@ -128,13 +139,13 @@ def draw(losses, pairs, path):
     from matplotlib.figure import Figure
 
     steps, training, held_out = zip(*losses, strict=True)
-    axes = Figure().subplots()
+    axes = Figure(figsize=(7, 4), layout="constrained").subplots()
     axes.plot(steps, training, label="training")
     axes.plot(steps, held_out, label="held out")
     axes.axhline(pairs, linestyle=":", color="gray", label="counting pairs")
     axes.set(xlabel="step", ylabel="nats per character")
     axes.legend()
-    axes.figure.savefig(path)
+    axes.figure.savefig(path, dpi=120)
 
 
 def main(arguments=None):
@@ -153,8 +164,8 @@ def main(arguments=None):
 
     training, held_out = read_text()
     pairs = loss_of_pairs(training, held_out)
-    count = sum(p.size for p in model.parameters())
-    print(f"{len(training):,} characters, {count:,} parameters; counting pairs: {pairs:.3f}")
+    print(nn.summary(model, np.zeros((1, CONTEXT), int)))
+    print(f"{len(training):,} characters; counting pairs: {pairs:.3f}")
     losses = train(model, training, held_out, options.steps)
     path = options.output / "character_gpt.npz"
     nn.save(path, model.state_dict())

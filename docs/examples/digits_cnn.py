@@ -64,6 +64,7 @@ def train(epochs, seed=0):
     autograd.manual_seed(seed)
     training, test = load_digits()
     model = Digits()
+    print(nn.summary(model, training[0][:1]))
     optimizer = optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.01)
     history = nn.fit(
         model,

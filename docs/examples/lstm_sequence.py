@@ -134,14 +134,15 @@ def draw(model, history, path):
     likeness = [np.corrcoef(carries, memory[:, k])[0, 1] for k in range(memory.shape[1])]
     unit = int(np.argmax(np.abs(likeness)))
     steps, losses, _ = zip(*history, strict=True)
-    upper, lower = Figure(layout="constrained").subplots(2)
+    sign = "-" if likeness[unit] < 0 else ""
+    upper, lower = Figure(figsize=(8, 5), layout="constrained").subplots(2)
     upper.semilogy(steps, losses)
     upper.set(xlabel="step", ylabel="loss")
-    lower.plot(memory[:, unit], label=f"memory, unit {unit}")
-    lower.step(range(LONG), carries, where="mid", label="carry")
+    lower.step(range(LONG), carries, where="mid", color="0.7", linewidth=4, label="carry")
+    lower.plot(np.sign(likeness[unit]) * memory[:, unit], label=f"{sign}memory, unit {unit}")
     lower.set(xlabel="digit, the last one first")
-    lower.legend()
-    upper.figure.savefig(path)
+    lower.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    upper.figure.savefig(path, dpi=120)
 
 
 def main(arguments=None):

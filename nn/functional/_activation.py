@@ -84,15 +84,25 @@ _gate = binary(_chosen, name="gate", x=lambda g, y: gate(g, y))
 def gate(g: Any, mask: Any) -> Any:
     """Return `g` where `mask` holds, 0 elsewhere, even where `g` is infinite or nan.
 
-    A product takes a fifteenth of the time of `np.where` on a random mask of 10^5 float32, and a
-    look for nan, by a dot product, a fifth of that.
+    A product takes a twentieth of the time of `np.where` on a random mask of 10^5 float32, and a
+    look for nan, by a dot product, a third of that.
     """
     if g.__class__ is _ndarray:
-        out = g * mask
+        out = g * mask.astype(g.dtype)
         square = _vdot(out, out)
         if square == square:  # noqa: PLR0124 - false of nan only
             return out
     return _gate(g, mask)
+
+
+def _scaled(x: Any, y: Any) -> Any:
+    """Return x y, with 0 where y is 0 whatever x is."""
+    out = x * y
+    square = _vdot(out, out)
+    return out if square == square else np.where(y == 0, 0.0, out)[()]  # noqa: PLR0124
+
+
+_scale = binary(_scaled, name="scale", x=lambda g, y: _scale(g, y), y=lambda g, x: g * x)
 
 
 # -- of the input alone ----------------------------------------------------------------------------
@@ -176,15 +186,19 @@ hardsigmoid = unary(
 hardsigmoid.__doc__ = """Return min(max(x + 3, 0), 6) / 6, a piecewise linear sigmoid."""
 
 
-def _hardswish_slope(x: Any) -> Any:
-    """Return the slope above -3."""
-    return (x / 3.0 + 0.5) * (x < 3) + (x >= 3)
+def _piecewise_slope(x: Any) -> Any:
+    """Return 0 below -3, x / 3 + 1 / 2, and 1 from 3 on."""
+    over = x >= 3
+    return (x / 3.0 + 0.5) * ((x > -3) ^ over).astype(x.dtype) + over
 
 
+_hardswish_slope = unary(
+    _piecewise_slope, name="hardswish_slope", x=lambda g, x: gate(g, (x > -3) & (x < 3)) / 3.0
+)
 hardswish = unary(
     lambda x: x * np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0,
     name="hardswish",
-    x=lambda g, x: _hardswish_slope(x) * gate(g, x > -3),
+    x=lambda g, x: _scale(g, _hardswish_slope(x)),
 )
 hardswish.__doc__ = """Return x min(max(x + 3, 0), 6) / 6, a piecewise quadratic silu.
 

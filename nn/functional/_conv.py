@@ -298,12 +298,16 @@ def _check_bias(name: str, bias: Any, out: int) -> None:
             )
 
 
-def _check_channels(name: str, given: int, wanted: int, weight: Sizes, groups: Any) -> None:
-    if given != wanted:
+def _check_channels(name: str, shape: Sizes, wanted: int, weight: Sizes, groups: Any) -> None:
+    if shape[1] != wanted:
+        last = (
+            f"; write np.moveaxis(x, -1, {1 - len(shape)}) where the channels are in the last axis"
+        )
         in_groups = f" in {groups} groups" if groups > 1 else ""
         raise ValueError(
             f"{name}: wanted an input of {wanted} channels for a weight of shape {weight}"
-            f"{in_groups}, got {given} channels"
+            f"{in_groups}, got {shape[1]} channels in shape {shape}"
+            + (last if shape[-1] == wanted else "")
         )
 
 
@@ -320,7 +324,7 @@ def _conv_windows(
     """Check the arguments of a convolution and return where its kernel stands."""
     n = len(shape) - 2
     _check_groups(name, groups, weight[0])
-    _check_channels(name, shape[1], weight[1] * groups, weight, groups)
+    _check_channels(name, shape, weight[1] * groups, weight, groups)
     kernel = weight[2:]
     stride = per_axis(name, "stride", stride, n)
     dilation = per_axis(name, "dilation", dilation, n)
@@ -358,7 +362,7 @@ def _transposed_windows(
     """Check the arguments of a transposed convolution and return where its kernel stands."""
     n = len(shape) - 2
     _check_groups(name, groups, weight[0])
-    _check_channels(name, shape[1], weight[0], weight, groups)
+    _check_channels(name, shape, weight[0], weight, groups)
     count, kernel = shape[2:], weight[2:]
     stride = per_axis(name, "stride", stride, n)
     padding = per_axis(name, "padding", padding, n)

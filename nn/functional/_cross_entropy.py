@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,15 @@ def _class_weight(operation: str, weight: Any, input: Any, axis: int) -> Any:
     return weight
 
 
+def _reshaped(shape: tuple[int, ...], input: Any, target: Any) -> str:
+    """Say how targets of another shape become ones of `shape`."""
+    if input.dtype.kind in "biu":
+        return "; the order is (prediction, target)"
+    if target.size == math.prod(shape):
+        return f"; write target.reshape({shape})"
+    return "; write target.argmax(axis=1) for one-hot rows" if target.shape == input.shape else ""
+
+
 def _class_targets(
     operation: str, input: Any, target: Any, axis: int, ignore_index: int
 ) -> tuple[Any, Any]:
@@ -134,6 +144,7 @@ def _class_targets(
         wanted = f"class indices of shape {shape}"
         raise ValueError(
             f"{operation}: wanted {wanted} for an input of shape {input.shape}, got {target.shape}"
+            + _reshaped(shape, input, target)
         )
     if target.dtype.kind not in "iu":
         raise TypeError(

@@ -26,6 +26,7 @@ from autograd.misc import const_graph, flatten
 from autograd.misc.fixed_points import fixed_point
 from autograd.misc.flatten import flatten_func
 from autograd.misc.optimizers import adam, rmsprop, sgd
+from autograd.numpy.numpy_vjps import unbroadcast_f
 from autograd.test_util import (
     check_equivalent,
     check_grads,
@@ -146,6 +147,9 @@ def test_complex_gradients_are_the_conjugates_of_theirs():
     z = 1.0 + 2.0j
     # (2-4j) in HIPS autograd; down the hill is -grad here and -conj(grad) there.
     assert grad(lambda z: anp.abs(z) ** 2)(z) == 2 * z
+    assert ag.make_vjp(lambda z: z * (2 + 1j))(z)[0](1j) == 1j * (2 - 1j)
+    product = made(lambda a, b: a * b, *[lambda ans, a, b: lambda g: g * b] * 2)
+    assert grad(lambda z: anp.real(product(z, z)))(z) == 2 * np.conj(z)  # rules have no conj
     # Where no loss is real, there is one derivative, and the same.
     assert ag.holomorphic_grad(lambda z: z**3)(z) == pytest.approx(3 * z**2)
     both = np.array([z, 2 * z])
@@ -238,6 +242,22 @@ def test_rules_by_position_for_all_and_together():
     assert grad(joint, 1)(2.0, 3.0) == 12.0
     assert asked == [(0, 1), (1,)]
     check_grads(joint, (0, 1), order=2)(2.0, 3.0)
+
+
+def test_a_ufunc_becomes_a_primitive_and_broadcasting_is_undone():
+    arctan2 = primitive(np.arctan2)
+    assert arctan2.__name__ == "arctan2"
+
+    def over(y, x):
+        return x**2 + y**2
+
+    defvjp(
+        arctan2,
+        lambda ans, y, x: unbroadcast_f(y, lambda g: g * x / over(y, x)),
+        lambda ans, y, x: unbroadcast_f(x, lambda g: -g * y / over(y, x)),
+    )
+    check_grads(arctan2, (0, 1))(np.array([[0.5], [2.0]]), X)
+    check_grads(lambda y: arctan2(y, X))(0.7)
 
 
 def test_tangent_rules_are_what_forward_mode_takes():

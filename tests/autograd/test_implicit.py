@@ -96,6 +96,15 @@ def test_the_start_has_no_gradient_and_no_influence():
     assert fixed_point(newton, 4.0, 10, distance, 1e-14) == pytest.approx(2)
 
 
+@pytest.mark.parametrize("size", [1e-12, 1e12])
+def test_the_gradient_has_its_digits_for_cotangents_of_any_size(size):
+    a = Variable(4.0, requires_grad=True)
+    out = fixed_point(lambda a: lambda x: np.cos(x) * a / 8, a, 0.5, distance, 1e-10)
+    (one,) = grad(out, [a], retain_graph=True)
+    (other,) = grad(out, [a], [np.float64(size)])
+    np.testing.assert_allclose(other / size, one, rtol=1e-9)
+
+
 def test_nothing_is_recorded_without_need():
     assert isinstance(root(4.0), np.floating)
     a = Variable(4.0, requires_grad=True)

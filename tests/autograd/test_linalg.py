@@ -409,6 +409,15 @@ def test_expm_of_a_rotation_and_of_large_matrices():
     np.testing.assert_allclose(linalg.expm(np.zeros((2, 3, 3))), identities, rtol=1e-15)
 
 
+@pytest.mark.parametrize("size", [1e-200, 1e-12, 1e12, 1e200])
+def test_derivatives_of_expm_and_sqrtm_have_their_digits_for_cotangents_of_any_size(size):
+    a = 6 * random(3, 3)
+    for fn, x in ((linalg.expm, a), (linalg.sqrtm, a @ a.T + np.eye(3))):
+        _, pull = autograd.vjp(fn, x)
+        g = random(3, 3, seed=1)
+        np.testing.assert_allclose(pull(size * g)[0] / size, pull(g)[0], rtol=1e-11, atol=0)
+
+
 def test_expm_and_sqrtm_equal_scipys():
     scipy_linalg = pytest.importorskip("scipy.linalg")
     for seed in range(5):

@@ -1,5 +1,6 @@
 """Special functions: the error function's kernel, limits, and derivatives where digits get lost."""
 
+import functools
 import math
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograd import grad, jvp, special
+from autograd import elementwise_grad, grad, jvp, special
 from autograd._optional import available
 
 
@@ -206,3 +207,23 @@ def test_small_integers_are_taken_as_real_numbers():
         np.testing.assert_array_equal(getattr(special, name)(x), getattr(special, name)(wide))
     np.testing.assert_array_equal(special.xlogy(x, x), special.xlogy(wide, wide))
     np.testing.assert_array_equal(special.xlog1py(x, x), special.xlog1py(wide, wide))
+
+
+@needs_scipy
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_slopes_of_small_arguments_have_the_digits_of_the_careful_ones(dtype):
+    # Arguments that are all small take formulas with what forward computed; one large one does not.
+    near, positive = np.linspace(-3, 3, 41), np.geomspace(1e-3, 1, 21)
+    functions = {
+        special.erfcx: (near, 4.0),
+        special.dawsn: (near, 4.0),
+        **{functools.partial(special.ive, v): (3 * positive, 20.0) for v in (0.0, 0.25, 4.0)},
+        **{functools.partial(special.kve, v): (positive, 20.0) for v in (0.0, 0.25, 4.0)},
+    }
+    for function, (x, far) in functions.items():
+        x = x.astype(dtype)
+        slope = elementwise_grad(function)(x)
+        careful = elementwise_grad(function)(np.append(x, far).astype(np.float64))[:-1]
+        assert slope.dtype == dtype
+        units = np.finfo(dtype).eps * (np.abs(careful) + 0.1)  # the slope of dawsn has a zero
+        assert np.max(np.abs(slope - careful) / units) < 32

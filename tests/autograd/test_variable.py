@@ -121,9 +121,9 @@ def test_gradients_that_would_be_cut_are_refused(gradient):
         x.grad = gradient
     with pytest.raises(TypeError, match="grad: wanted a gradient of dtype float64, got"):
         autograd.grad(x * 1, x, gradient)
-    with pytest.raises(TypeError, match="vjp: wanted a gradient of dtype float64, got"):
+    with pytest.raises(TypeError, match="vjp: wanted a cotangent of dtype float64, got"):
         autograd.vjp(np.exp, x.data)[1](gradient)
-    with pytest.raises(TypeError, match="jvp: wanted a gradient of dtype float64, got"):
+    with pytest.raises(TypeError, match="jvp: wanted a tangent of dtype float64, got"):
         autograd.jvp(np.exp, (x.data,), (gradient,))
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import nn
 import optim
-from nn import _fit
+from nn import _judging
 
 MODEL = nn.Linear(2, 1)
 OPTIMIZER = optim.SGD(MODEL.parameters())
@@ -43,8 +43,11 @@ SHOWN = {
     "Callback": (Noisy(), "Noisy(level=0.5)"),
     "Checkpoint": (
         nn.Checkpoint("a.npz", every=2),
-        "Checkpoint(path='a.npz', every=2, monitor=None, mode='min')",
+        "Checkpoint(path='a.npz', every=2, steps=None, monitor=None, mode='min')",
     ),
+    "ClipGradNorm": (nn.ClipGradNorm(1.0), "ClipGradNorm(max_norm=1.0, norm_type=2.0)"),
+    "ClipGradValue": (nn.ClipGradValue(0.5), "ClipGradValue(clip_value=0.5)"),
+    "CSVLogger": (nn.CSVLogger("a.csv"), "CSVLogger(path='a.csv')"),
     "DataLoader": (nn.DataLoader(DATA, 2), "DataLoader(6 items of ArrayDataset)"),
     "Dataset": (Squares(), "Squares(4 items)"),
     "EarlyStopping": (
@@ -58,7 +61,7 @@ restore_best=True, best_epoch=0, waited=0)""",
     ),
     "History": (nn.History([{"loss": 0.5}]), "History(1 epoch, loss=0.5)"),
     "HookHandle": (
-        MODEL.register_forward_hook(_fit.accuracy),
+        MODEL.register_forward_hook(_judging.accuracy),
         "HookHandle(accuracy)",
     ),
     "IncompatibleKeys": (
@@ -71,7 +74,26 @@ restore_best=True, best_epoch=0, waited=0)""",
     ),
     "Sampler": (Backwards(), "Backwards(4 items)"),
     "SequentialSampler": (nn.SequentialSampler(DATA), "SequentialSampler(6 items)"),
+    "StepSchedule": (
+        nn.StepSchedule(optim.lr_scheduler.StepLR(OPTIMIZER, 2)),
+        "StepSchedule(StepLR)",
+    ),
     "Subset": (nn.Subset(DATA, [1, 2]), "Subset(2 of 6 items of ArrayDataset)"),
+    "Summary": (
+        nn.summary(nn.Linear(2, 1), np.zeros((4, 2), np.float32)),
+        """\
+layer   output  parameters  FLOPs  memory
+Linear  (4, 1)           3    16      0 B
+3 parameters; 12 B with the buffers""",
+    ),
+    "TensorBoardLogger": (
+        nn.TensorBoardLogger("runs"),
+        "TensorBoardLogger(log_dir='runs', steps=None)",
+    ),
+    "WorkerInfo": (
+        nn.WorkerInfo(0, 2, 7, [1]),
+        "WorkerInfo(id=0, num_workers=2, seed=7, dataset=[1])",
+    ),
 }
 
 

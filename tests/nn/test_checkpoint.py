@@ -527,7 +527,7 @@ SPOILED = {
     "a beta of text": (
         "optimizer",
         lambda s: s["param_groups"][0].update(betas=("a", "b")),
-        "wanted a real number for betas, got str",
+        "wanted a real number for betas, got 'a'",
     ),
     "betas alone": (
         "optimizer",
@@ -537,7 +537,7 @@ SPOILED = {
     "a rate of text": (
         "optimizer",
         lambda s: s["param_groups"][0].update(initial_lr="x"),
-        "wanted a real number for initial_lr, got str",
+        "wanted a real number for initial_lr, got 'x'",
     ),
     "a misspelt option": (
         "optimizer",

@@ -75,7 +75,7 @@ class TestLists:
             container[2]
         with pytest.raises(IndexError, match="got -3"):
             container[-3] = nn.ReLU()
-        with pytest.raises(TypeError, match="add_module: wanted a Module for '2', got int"):
+        with pytest.raises(TypeError, match=": wanted a Module for '2', got int"):
             container.append(3)
 
 

@@ -551,12 +551,14 @@ def test_callbacks_are_called_in_the_documented_order():
         ("on_epoch_begin", 1, 0),
         ("on_backward_end", 1, 1),
         ("on_batch_end", 1, 1),
+        ("after_batch_end", 1, 1),
         ("on_backward_end", 1, 2),
         ("on_batch_end", 1, 2),
+        ("after_batch_end", 1, 2),
         ("on_epoch_end", 1, 2),
         ("after_epoch_end", 1, 2),
     ]
-    again = [(name, 2, batch or 2) for name, _, batch in epoch]
+    again = [(name, 2, batch) for name, _, batch in epoch]
     assert calls == [("on_fit_begin", 0, 0), *epoch, *again, ("on_fit_end", 2, 2)]
 
 
@@ -962,14 +964,18 @@ def test_a_learning_rate_is_shown_when_it_changes(monkeypatch):
     assert shown == [True, False, True, False]
 
 
-def test_a_notebook_gets_its_lines_in_the_output_stream(monkeypatch):
+def test_a_notebook_gets_bar_and_lines_in_the_output_stream(monkeypatch):
     out, err = io.StringIO(), io.StringIO()
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)
     monkeypatch.setattr("builtins.__IPYTHON__", True, raising=False)
     model = linear()
+    monkeypatch.setattr("nn._progress._SECONDS", 0.0)
     fit(model, loader(), sgd(model), 3, progress=True)
-    assert len(out.getvalue().splitlines()) == 3
+    lines = screen(out.getvalue())
+    assert [line[:9] for line in lines] == ["epoch 1/3", "epoch 2/3", "epoch 3/3", ""]
+    assert "[####################]  6/6" in out.getvalue()
+    assert max(map(len, lines)) < 80
     assert err.getvalue() == ""
 
 

@@ -223,7 +223,7 @@ def test_an_absent_parameter_or_buffer_is_no_state():
             ValueError,
             "got 'forward', which Module already uses",
         ),
-        (lambda m: m.add_module("x", 1), TypeError, "add_module: wanted a Module for 'x', got int"),
+        (lambda m: m.add_module("x", 1), TypeError, "Module: wanted a Module for 'x', got int"),
         (
             lambda m: m.register_parameter("x", np.ones(1)),
             TypeError,

@@ -341,7 +341,7 @@ def x_of(count=1):
             TypeError,
             "whole number for max_iter, got 2.5",
         ),
-        (lambda: optim.LBFGS(x_of(), max_eval="9"), TypeError, "real number for max_eval, got str"),
+        (lambda: optim.LBFGS(x_of(), max_eval="9"), TypeError, "real number for max_eval, got .9."),
         (lambda: optim.LBFGS(x_of(), history_size=0), ValueError, "wanted history_size >= 1, got"),
         (
             lambda: optim.LBFGS(x_of(), line_search_fn="armijo"),

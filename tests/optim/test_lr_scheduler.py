@@ -14,6 +14,9 @@ from autograd import Variable
 from optim import lr_scheduler as ls
 from optim.swa_utils import SWALR
 
+# Rates are the subject: most steps here are taken without a gradient, which is told.
+pytestmark = pytest.mark.filterwarnings("ignore:.*step. wanted gradients:UserWarning")
+
 RATES = (0.4, 0.05)
 
 

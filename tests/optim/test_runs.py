@@ -44,6 +44,7 @@ def test_blocks_of_a_long_array_join_without_a_seam():
     np.testing.assert_allclose(x.data, start * 0.99 - 0.1 * g / (np.abs(g) + 1e-8), rtol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:.*step. wanted gradients:UserWarning")
 @given(
     sizes=st.lists(st.integers(0, 40), min_size=1, max_size=8),
     missing=st.lists(st.integers(0, 7), max_size=12),

@@ -353,6 +353,11 @@ def test_integers_are_refused():
         check_gradients(np.exp, np.arange(3))
 
 
+def test_masked_arrays_are_refused():
+    with pytest.raises(TypeError, match="exp: wanted an array without a mask, got a masked one"):
+        check_gradients(np.exp, np.ma.masked_invalid([1.0, np.nan]))
+
+
 def test_a_function_without_finite_values_is_refused():
     with pytest.raises(ValueError, match="wanted a point where log is finite"):
         check_gradients(np.log, np.array([-1.0, -2.0]))

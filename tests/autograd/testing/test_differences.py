@@ -28,7 +28,7 @@ def test_the_error_estimate_holds(fn, slope, x):
 
 def test_one_sided_derivatives_differ_at_a_kink():
     oracle = oracle_of(np.abs, np.zeros(1))
-    left, right, _ = oracle.sides(np.ones(1), Tolerance(1e-9, np.zeros(1), np.ones(1)))
+    left, right, *_ = oracle.sides(np.ones(1), Tolerance(1e-9, np.zeros(1), np.ones(1)))
     assert left[0] == pytest.approx(-1.0)
     assert right[0] == pytest.approx(1.0)
     assert oracle.differences(np.ones(1)).bent[0]

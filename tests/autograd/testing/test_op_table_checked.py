@@ -12,20 +12,11 @@ from op_table import calls, collect
 from autograd.testing import check_gradients
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE", "dev") != "dev"
-# What the checker is right to report.
-WRONG = {
-    "linalg.expm": "a cotangent of 1e12 loses half the digits: the block matrix is scaled by it",
-    "implicit.fixed_point": "the adjoint iteration stops at an absolute tolerance, so that a "
-    "cotangent of 1e-12 is 3 % off",
-}
 
 
-def row_of(row):
-    marks = [pytest.mark.xfail(reason=WRONG[row.name])] if row.name in WRONG else []
-    return pytest.param(row, id=row.name, marks=marks)
-
-
-@pytest.mark.parametrize("row", [row_of(row) for row in collect() if row.recorded])
+@pytest.mark.parametrize(
+    "row", [row for row in collect() if row.recorded], ids=lambda row: row.name
+)
 def test_the_checker_finds_nothing_wrong(row):
     options = {}
     if "singular" in row.name:

@@ -205,6 +205,31 @@ def test_a_user_primitive_without_a_tangent_rule_has_forward_mode():
     assert t == 2 * x @ v
 
 
+def test_an_elementwise_joint_rule_has_forward_mode_with_broadcasting_and_constants():
+    def both(g, x, y, wanted):
+        e = np.exp(x * y)
+        return (g * y * e if wanted[0] else None, g * x * e if wanted[1] else None)
+
+    function = autograd.primitive(
+        lambda x, y: np.exp(x * y), name="exp_of_product", joint=both, elementwise=True
+    )
+    x, y = np.array([[0.3], [0.5]]), np.array([0.2, -0.4, 1.0])
+    dx, dy = np.array([[1.0], [2.0]]), np.array([0.5, -1.0, 0.0])
+    out, tangent = jvp(function, (x, y), (dx, dy))
+    np.testing.assert_allclose(tangent, (dx * y + x * dy) * out, rtol=1e-14)
+    np.testing.assert_allclose(jvp(lambda x: function(x, y), (x,), (dx,))[1], dx * y * out)
+    np.testing.assert_allclose(jvp(lambda y: function(x, y), (y,), (dy,))[1], x * dy * out)
+    assert autograd.testing.check_gradients(function, x, y)
+
+    def roots(g, x, y):
+        return g * y / (2 * np.sqrt(x)), g * np.sqrt(x)
+
+    edge = autograd.primitive(lambda x, y: np.sqrt(x) * y, joint=roots, elementwise=True)
+    tangents = np.array([0.0, 1.0]), np.ones(2)
+    pushed = jvp(edge, (np.array([0.0, 4.0]), np.ones(2)), tangents)[1]
+    np.testing.assert_array_equal(pushed, [0.0, 2.25])
+
+
 def test_a_function_subclass_has_forward_mode():
     class Cube(autograd.Function):
         @staticmethod

@@ -241,11 +241,11 @@ def test_a_list_of_numbers_that_the_function_cannot_take_is_told_np_array():
 
 
 def test_grad_wants_one_real_scalar():
-    with pytest.raises(RuntimeError, match=r"grad: wanted a scalar output, got shape \(3,\)"):
+    with pytest.raises(RuntimeError, match=r"grad: wanted a scalar .*got shape \(3,\)"):
         grad(lambda x: x * x)(X)
     with pytest.raises(RuntimeError, match="grad: wanted a real output, got complex128"):
         grad(lambda x: x.sum())(X + 1j)
-    with pytest.raises(TypeError, match="one scalar, got 2 outputs; see jacobian"):
+    with pytest.raises(TypeError, match="one scalar, got 2 outputs; .*jacobian"):
         grad(lambda x: (x.sum(), x.sum()))(X)
     with pytest.raises(ValueError, match="argnum below the number of positional"):
         grad(lambda x: x.sum(), 1)(X)

@@ -37,7 +37,7 @@ def test_vjp_and_jvp_refuse_other_structures():
     _, pullback = vjp(lambda x: (x, x), X)
     with pytest.raises(ValueError, match="structure of the output, 2 arrays, got 1"):
         pullback(X)
-    with pytest.raises(ValueError, match=r"wanted a gradient of shape \(3,\), got \(2,\)"):
+    with pytest.raises(ValueError, match=r"wanted a cotangent of shape \(3,\), got \(2,\)"):
         pullback((X, X[:2]))
     with pytest.raises(ValueError, match="structure of the primals, 1 arrays, got 2"):
         jvp(np.sin, (X,), (X, X))

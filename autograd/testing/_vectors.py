@@ -1,7 +1,13 @@
-"""Nested arguments as lists of arrays, lists of arrays as one vector of reals, memory layouts."""
+"""Nested arguments as lists of arrays, lists of arrays as one vector of reals, memory layouts.
+
+Complex numbers are pairs of reals: with the gradient convention dL/dRe + i dL/dIm, a gradient
+packed into reals is the gradient of the packed function, so nothing that judges derivatives needs
+to know of complex numbers.
+"""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -52,28 +58,25 @@ class Slot(NamedTuple):
 
     def describe(self, coordinate: int) -> str:
         """Name one coordinate, for messages."""
-        index = self.place(coordinate)
-        at = f"{self.name}[{', '.join(map(str, index))}]" if index else self.name
+        index = ", ".join(map(str, self.place(coordinate)))
         part = ("", " (imaginary part)" if coordinate % 2 else " (real part)")[self.parts - 1]
+        at = f"{self.name}[{index}]" if index else self.name
         return f"{at}{part}, of shape {self.shape} and dtype {self.dtype}"
 
 
 def slices(slots: Sequence[Slot]) -> list[slice]:
     """Return where each slot lies in the whole vector."""
-    places, start = [], 0
-    for slot in slots:
-        places.append(slice(start, start + slot.reals))
-        start += slot.reals
-    return places
+    stops = np.cumsum([0, *(slot.reals for slot in slots)]).tolist()
+    return [slice(start, stop) for start, stop in itertools.pairwise(stops)]
 
 
-def locate(slots: Sequence[Slot], coordinate: int) -> tuple[int, int]:
-    """Return the number of the slot that a coordinate of the whole vector lies in, and its place
-    there.
+def locate(slots: Sequence[Slot], coordinate: int) -> tuple[Slot, int, slice]:
+    """Return the slot that a coordinate of the whole vector lies in, its place there, and where the
+    slot lies.
     """
-    places = slices(slots)
-    k = next(k for k, place in enumerate(places) if coordinate < place.stop)
-    return k, coordinate - places[k].start
+    found = zip(slots, slices(slots), strict=True)
+    slot, whole = next(pair for pair in found if coordinate < pair[1].stop)
+    return slot, coordinate - whole.start, whole
 
 
 def flatten(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -113,43 +116,34 @@ def floating(result: Any) -> list[Any]:
     return [value for _, value in flatten(result) if is_inexact(value)]
 
 
-def pack(arrays: Sequence[Any]) -> Array:
-    """Return all arrays as one vector of reals."""
-    parts = []
-    for array in map(raw, arrays):
-        flat = np.ascontiguousarray(array).reshape(-1)
-        native = flat.astype(flat.dtype.newbyteorder("="), copy=False)
-        parts.append(native.view(native.real.dtype) if native.dtype.kind == "c" else native)
-    return np.concatenate(parts) if parts else np.zeros(0)
-
-
-def unpack(vector: Array, slots: Sequence[Slot]) -> list[Array]:
-    """Return the arrays that `pack` made a vector of."""
-    arrays = []
-    for slot, place in zip(slots, slices(slots), strict=True):
-        part = vector[place]
-        if slot.parts == 2:
-            half = np.finfo(slot.dtype).dtype
-            part = np.array(part, half).view(np.result_type(half, np.complex64))
-        arrays.append(part.astype(slot.dtype).reshape(slot.shape))
-    return arrays
-
-
 def precise(value: Any) -> Any:
     """Return floating data in at least double precision, anything else as it is."""
     if not is_inexact(value):
         return value
     wide = raw(value).astype(np.result_type(value.dtype, np.float64))
-    return (
-        Variable(wide, requires_grad=value.requires_grad) if isinstance(value, Variable) else wide
-    )
+    return Variable(wide, requires_grad=value.requires_grad) if value is not raw(value) else wide
 
 
-# -- the same values in other memory layouts -------------------------------------------------------
+def pack(arrays: Sequence[Any]) -> Array:
+    """Return all arrays as one vector of reals."""
+    parts = [np.zeros(0, np.float16)]
+    for array in map(raw, arrays):
+        flat = np.ascontiguousarray(array).reshape(-1)
+        native = flat.astype(flat.dtype.newbyteorder("="), copy=False)
+        parts.append(native.view(native.real.dtype))
+    return np.concatenate(parts)
 
 
-def _strided(a: Array) -> Array:
-    return np.repeat(a[..., None], 2, axis=-1)[..., 0]
+def unpack(vector: Array, slots: Sequence[Slot]) -> list[Array]:
+    """Return the arrays that `pack` made a vector of."""
+    arrays = []
+    for slot, whole in zip(slots, slices(slots), strict=True):
+        part = vector[whole]
+        if slot.parts == 2:
+            half = np.finfo(slot.dtype).dtype
+            part = np.array(part, half).view(np.result_type(half, np.complex64))
+        arrays.append(part.astype(slot.dtype).reshape(slot.shape))
+    return arrays
 
 
 def _read_only(a: Array) -> Array:
@@ -158,9 +152,10 @@ def _read_only(a: Array) -> Array:
     return a
 
 
+# The same values in other memory layouts.
 LAYOUTS: dict[str, Callable[[Array], Array]] = {
     "Fortran order": lambda a: np.asarray(a, order="F"),
-    "strided": _strided,
+    "strided": lambda a: np.repeat(a[..., None], 2, axis=-1)[..., 0],
     "negative strides": lambda a: np.asarray(np.flip(np.flip(a).copy())),
     "read-only": _read_only,
 }
