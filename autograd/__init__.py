@@ -77,7 +77,6 @@ if typing.TYPE_CHECKING:
     from autograd import (
         testing as testing,
     )
-    from autograd.differential_operators import *
 else:  # to type checkers star imports are public, computed lists are not
     # fmt: off
     __all__ = [
