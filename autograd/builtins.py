@@ -1,7 +1,8 @@
 """Python's containers and `isinstance`, under the names that HIPS autograd has for them.
 
 Nested structures of Python itself are differentiated, so these are Python's own; `isinstance` and
-`type` look at the array inside a Variable. Imported on demand.
+`type` look at the array inside a Variable. A dict that is recorded is a dict of Variables, so that
+`DictBox` is dict. Imported on demand.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from typing import Any
 
 from autograd.tracer import getval
 
-__all__ = ["dict", "isinstance", "list", "tuple", "type"]
+__all__ = ["DictBox", "dict", "isinstance", "list", "tuple", "type"]
 
 dict: Any = builtins.dict
 list: Any = builtins.list
 tuple: Any = builtins.tuple
+DictBox: Any = builtins.dict
 
 
 def isinstance(value: Any, classes: Any) -> bool:

@@ -13,6 +13,7 @@ import autograd
 import autograd as ag
 import autograd.numpy as anp
 from autograd import Variable, elementwise_grad, grad
+from autograd.builtins import DictBox
 from autograd.extend import (
     def_linear,
     defjvp,
@@ -26,6 +27,7 @@ from autograd.misc import const_graph, flatten
 from autograd.misc.fixed_points import fixed_point
 from autograd.misc.flatten import flatten_func
 from autograd.misc.optimizers import adam, rmsprop, sgd
+from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.numpy.numpy_vjps import unbroadcast_f
 from autograd.test_util import (
     check_equivalent,
@@ -360,6 +362,7 @@ def test_the_other_tools():
 
 def test_containers_are_pythons_own_and_isinstance_looks_inside():
     assert (ag.tuple, ag.list, ag.dict) == (tuple, list, dict)
+    assert (DictBox, ArrayBox) == (dict, Variable)
     seen = []
 
     def f(x):
