@@ -2,10 +2,11 @@
 
     python -m venv there
     there/bin/pip install autograd lifelines autograd-gamma pymanopt
-    python benchmarks/packages.py there/bin/python
+    python benchmarks/packages.py [--smoke] [--hips there/bin/python]
 
 Runs the programs below in that environment twice, the second time with this checkout first on the
-path, and compares what they print. Neither the packages nor their imports are changed.
+path, and compares what they print. Neither the packages nor their imports are changed. Without such
+an environment, and with --smoke, there is nothing to compare: the programs are only compiled.
 """
 
 import argparse
@@ -83,8 +84,15 @@ def lines(python: str, program: str, path: str) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("python", help="of an environment with HIPS autograd and the packages")
-    python = str(Path(parser.parse_args().python).absolute())
+    parser.add_argument("--smoke", action="store_true", help="compile the programs only")
+    parser.add_argument("--hips", metavar="PYTHON", help="of an environment with the packages")
+    given = parser.parse_args()
+    if given.smoke or not given.hips:
+        for name, program in PROGRAMS.items():
+            compile(program, name, "exec")
+            print(f"{name}: compared with --hips PYTHON")
+        return
+    python = str(Path(given.hips).absolute())
     different = 0
     for name, program in PROGRAMS.items():
         theirs, ours = lines(python, program, ""), lines(python, program, str(ROOT))
