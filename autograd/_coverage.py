@@ -104,6 +104,7 @@ CONVENTIONS |= {
         ("divmod", "as between the steps"),
     )
     for name in names.split()
+    if hasattr(np, name.partition(".")[0])
 }
 
 # Recorded with a derivative of zero.

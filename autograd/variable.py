@@ -532,6 +532,17 @@ class Variable:
             self._refuse("np.asarray")
         return np.array(self._data, dtype=dtype) if copy else np.asarray(self._data, dtype=dtype)
 
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        if self._node is not None:
+            raise BufferError(
+                "__dlpack__: wanted a Variable that requires no gradient, got one that does, which "
+                "another library would not record; write .detach() first"
+            )
+        return self.data.__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.data.__dlpack_device__()
+
     @property
     def _mask(self) -> Any:
         """Refuse `numpy.ma`, which takes `_data` of what it meets and then asks for this."""

@@ -59,15 +59,12 @@ with {versions}.
 HIPS autograd and this library have the same import name, so `--hips` names the Python of an
 environment of its own; JAX arrays are not taken by NumPy's functions, so JAX has one column.
 
-What is right in neither of our spellings, and who has it:
+What is right in neither of our spellings, and who has it: {missing}
 
-{missing}
-
-Assignment into an array is written `c = autograd.set_at(c, 1, v)` here. Two expressions are
-refused with NumPy's functions, because NumPy converts their argument without asking it, and right
-with ours: `np.asarray(x)` and `np.full(shape, x)`. And what belongs to ufuncs (`np.add.reduce`,
-`where=`, `dtype=`) is right with NumPy's, of which ours are functions without those parts. All
-that is not right raises; nothing is silently wrong.
+Two expressions are refused with NumPy's functions, because NumPy converts their argument without
+asking it, and right with ours: `np.asarray(x)` and `np.full(shape, x)`. And what belongs to ufuncs
+(`np.add.reduce`, `where=`, `dtype=`) is right with NumPy's, of which ours are functions without
+those parts. All that is not right raises; nothing is silently wrong.
 
 ## Conventions
 
@@ -131,7 +128,7 @@ def probe():
         "cases": found["counts"]["all"]["cases"],
         "counts": markdown(["", "expressions", *heads], rows),
         "versions": ", ".join(versions).replace("hips", "HIPS autograd"),
-        "missing": "\n".join(missing) or "Nothing.",
+        "missing": "\n" + "\n".join(missing) if missing else "nothing.",
     }
 
 

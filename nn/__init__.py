@@ -45,7 +45,7 @@ from nn._adaptive_softmax import AdaptiveLogSoftmaxWithLoss
 from nn._attention import MultiheadAttention
 from nn._callbacks import Callback, FitState
 from nn._checkpoint import load, save
-from nn._containers import ModuleDict, ModuleList, ParameterList, Sequential
+from nn._containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from nn._conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from nn._data import (
     ArrayDataset,
@@ -65,7 +65,21 @@ from nn._embedding import Embedding, EmbeddingBag
 from nn._fit import evaluate, fit
 from nn._history import History
 from nn._judging import accuracy
-from nn._lazy import LazyLinear
+from nn._lazy import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyConv1d,
+    LazyConv2d,
+    LazyConv3d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyConvTranspose3d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+    LazyLinear,
+)
 from nn._linear import Bilinear, Flatten, Identity, Linear, Unflatten
 from nn._loggers import CSVLogger, TensorBoardLogger
 from nn._loss import (
@@ -264,6 +278,18 @@ __all__ = [
     "LPPool3d",
     "LSTMCell",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
     "LazyLinear",
     "LeakyReLU",
     "Linear",
@@ -291,6 +317,7 @@ __all__ = [
     "PReLU",
     "PairwiseDistance",
     "Parameter",
+    "ParameterDict",
     "ParameterList",
     "PixelShuffle",
     "PixelUnshuffle",

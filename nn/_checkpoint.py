@@ -241,14 +241,15 @@ def _change_at_once(part: Any, state: Any, extra: Any, undo: list[tuple[Any, Any
 def _flatten(tree: Mapping[Any, Any]) -> tuple[dict[str, Array], str | None]:
     """Return the arrays by name and the JSON text of the rest, None where there is no rest."""
     flat = {key: _array_of(value, str(key)) for key, value in tree.items()}
-    if all(
+    once = len({id(array) for array in flat.values()}) == len(flat)
+    if once and all(
         isinstance(key, str) and array is not None and _is_plain_name(key)
         for key, array in flat.items()
     ):
         return {key: array for key, array in flat.items() if array is not None}, None
     arrays: dict[str, Array] = {}
     try:
-        node = _encode(tree, "", arrays)
+        node = _encode(tree, "", arrays, {})
         return arrays, json.dumps({"format": _FORMAT, "tree": node})
     except RecursionError:
         raise ValueError("nn.save: wanted a tree, got one that contains itself") from None
@@ -276,27 +277,30 @@ def _array_of(value: Any, place: str) -> Array | None:
     return value
 
 
-def _encode(value: Any, place: str, arrays: dict[str, Array]) -> Any:
+def _encode(value: Any, place: str, arrays: dict[str, Array], names: dict[int, str]) -> Any:
     """Return `value` as JSON: scalars and lists as they are, all else as {tag: content}."""
     tag = "array"
     if isinstance(value, np.generic):
         tag, value = "scalar", np.asarray(value)
     array = _array_of(value, place)
     if array is not None:
-        name = _new_name(place, arrays)
-        arrays[name] = array
+        # One object, as a tied weight is, is written once.
+        name = names.get(id(array))
+        if name is None:
+            name = names[id(array)] = _new_name(place, arrays)
+            arrays[name] = array
         return {tag: name}
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Mapping):
         return {
             "dict": [
-                [_encode_key(key, place), _encode(entry, _join(place, key), arrays)]
+                [_encode_key(key, place), _encode(entry, _join(place, key), arrays, names)]
                 for key, entry in value.items()
             ]
         }
     if isinstance(value, list | tuple):
-        entries = [_encode(entry, _join(place, i), arrays) for i, entry in enumerate(value)]
+        entries = [_encode(entry, _join(place, i), arrays, names) for i, entry in enumerate(value)]
         return {"tuple": entries} if isinstance(value, tuple) else entries
     raise TypeError(
         "nn.save: wanted arrays, numbers, text, None, or dicts, lists and tuples of these, "

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Self, overload
+from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
 from nn._module import Module, bracketed
 from nn._parameter import Parameter
 
-__all__ = ["ModuleDict", "ModuleList", "ParameterList", "Sequential"]
+__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+
+T = TypeVar("T")
 
 
 class _Listed(Module):
@@ -198,33 +200,19 @@ class ModuleList(_Listed):
         return ModuleList([*self, *modules])
 
 
-class ModuleDict(Module):
-    """A dictionary of modules by name, whose parameters are found; it has no `forward` of its own.
+class _Named(Module, Generic[T]):
+    """What ModuleDict and ParameterDict share: entries of one type under names."""
 
-    Args:
-        modules: the first entries, as a mapping or as pairs.
+    _type: ClassVar[type[Any]]
 
-    Example:
-        >>> import nn
-        >>> heads = nn.ModuleDict({"mean": nn.Linear(8, 1), "scale": nn.Linear(8, 1)})
-        >>> list(heads)
-        ['mean', 'scale']
-    """
+    def _entries(self) -> dict[str, T]:
+        return {name: value for name, value in vars(self).items() if isinstance(value, self._type)}
 
-    def __init__(
-        self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None
-    ) -> None:
-        super().__init__()
-        self.update(modules or {})
-
-    def _entries(self) -> dict[str, Module]:
-        return {name: value for name, value in vars(self).items() if isinstance(value, Module)}
-
-    def __getitem__(self, name: str) -> Module:
+    def __getitem__(self, name: str) -> T:
         return self._entries()[name]
 
-    def __setitem__(self, name: str, module: Module) -> None:
-        self.add_module(name, module)
+    def __setitem__(self, name: str, value: Any) -> None:
+        raise NotImplementedError
 
     def __delitem__(self, name: str) -> None:
         self[name]  # KeyError for what is no entry
@@ -246,31 +234,56 @@ class ModuleDict(Module):
         """Return the names, in order."""
         return self._entries().keys()
 
-    def values(self) -> Iterable[Module]:
-        """Return the modules, in order."""
+    def values(self) -> Iterable[T]:
+        """Return the entries, in order."""
         return self._entries().values()
 
-    def items(self) -> Iterable[tuple[str, Module]]:
-        """Return pairs of name and module, in order."""
+    def items(self) -> Iterable[tuple[str, T]]:
+        """Return pairs of name and entry, in order."""
         return self._entries().items()
 
-    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+    def update(self, entries: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
         """Add or replace entries."""
-        for name, module in dict(modules).items():
-            self[name] = module
+        for name, value in dict(entries).items():
+            self[name] = value
 
-    def pop(self, name: str) -> Module:
+    def pop(self, name: str) -> T:
         """Remove an entry and return it."""
-        module = self[name]
+        value = self[name]
         del self[name]
-        return module
+        return value
+
+
+class ModuleDict(_Named[Module]):
+    """A dictionary of modules by name, whose parameters are found; it has no `forward` of its own.
+
+    Args:
+        modules: the first entries, as a mapping or as pairs.
+
+    Example:
+        >>> import nn
+        >>> heads = nn.ModuleDict({"mean": nn.Linear(8, 1), "scale": nn.Linear(8, 1)})
+        >>> list(heads)
+        ['mean', 'scale']
+    """
+
+    _type = Module
+
+    def __init__(
+        self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None
+    ) -> None:
+        super().__init__()
+        self.update(modules or {})
+
+    def __setitem__(self, name: str, module: Module) -> None:
+        self.add_module(name, module)
 
 
 class ParameterList(Module):
     """A list of parameters that a module finds.
 
     Args:
-        parameters: the first entries; arrays become Parameters.
+        values: the first entries; arrays become Parameters.
 
     Example:
         >>> import nn
@@ -278,9 +291,9 @@ class ParameterList(Module):
         2
     """
 
-    def __init__(self, parameters: Iterable[Any] | None = None) -> None:
+    def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
-        self.extend(parameters or ())
+        self.extend(values or ())
 
     def _items(self) -> list[Parameter]:
         return [value for value in vars(self).values() if isinstance(value, Parameter)]
@@ -317,6 +330,35 @@ class ParameterList(Module):
             f"({i}): Parameter of shape {p.shape}, {p.dtype}" for i, p in enumerate(self._items())
         ]
         return bracketed("ParameterList", "", lines)
+
+
+class ParameterDict(_Named[Parameter]):
+    """A dictionary of parameters by name, which are found.
+
+    Args:
+        parameters: the first entries, as a mapping or as pairs; arrays become Parameters.
+
+    Example:
+        >>> import nn
+        >>> scales = nn.ParameterDict({"left": [1.0, 2.0], "right": [3.0]})
+        >>> [name for name, _ in scales.named_parameters()]
+        ['left', 'right']
+    """
+
+    _type = Parameter
+
+    def __init__(
+        self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None
+    ) -> None:
+        super().__init__()
+        self.update(parameters or {})
+
+    def __setitem__(self, name: str, parameter: Any) -> None:
+        self.register_parameter(name, _as_parameter(parameter))
+
+    def __repr__(self) -> str:
+        lines = [f"({n}): Parameter of shape {p.shape}, {p.dtype}" for n, p in self.items()]
+        return bracketed("ParameterDict", "", lines)
 
 
 def _as_parameter(value: Any) -> Parameter:

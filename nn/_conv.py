@@ -42,6 +42,8 @@ class _Kernel(Module):
     dilation: tuple[int, ...]
     padding: str | tuple[int, ...]
 
+    _least_channels: ClassVar[int] = 1
+
     def __init__(
         self, in_channels: int, out_channels: int, groups: int, lengths: dict[str, Any]
     ) -> None:
@@ -53,7 +55,8 @@ class _Kernel(Module):
         check_sizes(
             name, 1, kernel_size=self.kernel_size, stride=self.stride, dilation=self.dilation
         )
-        check_sizes(name, 1, in_channels=(in_channels,), out_channels=(out_channels,))
+        check_sizes(name, self._least_channels, in_channels=(in_channels,))
+        check_sizes(name, 1, out_channels=(out_channels,))
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"{name}: wanted groups that divide {in_channels} and {out_channels} channels, got "

@@ -1,6 +1,6 @@
 """Module: a tree of parameters, buffers and modules; long because it is one class, half docstrings.
 
-Imports `autograd`, `_parameter` and `_state`.
+Imports `autograd`, `_parameter`, `_passage` and `_state`.
 
 A Module keeps nothing twice: its parameters and its children are what its instance dictionary holds
 of type Parameter and Module, in order of assignment, so attribute access costs what it costs in
@@ -10,6 +10,8 @@ Python. Buffers, which are plain arrays, are the only ones whose names are writt
 from __future__ import annotations
 
 import difflib
+import functools
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType
@@ -22,12 +24,14 @@ from autograd._hooks import HookHandle
 from autograd._writes import Writes
 from autograd.advice import instead_of_member
 from nn._parameter import Parameter
+from nn._passage import BackwardHook, BackwardPreHook, Passage
 from nn._state import IncompatibleKeys, convert, join, plain, plan_load
 
 __all__ = ["ForwardHook", "HookHandle", "Module", "PreHook", "bracketed"]
 
-PreHook = Callable[["Module", tuple[Any, ...]], Any]
-ForwardHook = Callable[["Module", tuple[Any, ...], Any], Any]
+# With `with_kwargs` they get the keyword arguments behind the others.
+PreHook = Callable[..., Any]
+ForwardHook = Callable[..., Any]
 
 # What is called, and what assigning a truth value to it would not do.
 _SWITCHES: Final = {
@@ -61,8 +65,10 @@ class Module:
     _buffers: dict[str, bool]  # name -> whether state_dict holds it
     # Hooks live on the instance once there are any; None here keeps a call without hooks at one
     # test.
-    _pre_hooks: dict[Any, PreHook] | None = None
-    _hooks: dict[Any, ForwardHook] | None = None
+    _pre_hooks: dict[Any, Any] | None = None
+    _hooks: dict[Any, Any] | None = None
+    _backward_pre_hooks: dict[Any, BackwardPreHook] | None = None
+    _backward_hooks: dict[Any, BackwardHook] | None = None
     _hooked = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -90,36 +96,108 @@ class Module:
         raise NotImplementedError(f"{name}: wanted a method forward(self, x), got {got}; {fix}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooked:
-            return self._call_hooked(args, kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            if self._hooked:
+                return self._call_hooked(args, kwargs)
+            return self.forward(*args, **kwargs)
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            better = _explained(self, args, error)
+            if better is None:
+                raise
+            raise better from error
 
     def _call_hooked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         for pre_hook in tuple((self._pre_hooks or {}).values()):
-            changed = pre_hook(self, args)
-            if changed is not None:
-                args = changed if isinstance(changed, tuple) else (changed,)
+            args, kwargs = pre_hook(self, args, kwargs)
+        passage = None
+        if self._backward_pre_hooks or self._backward_hooks:
+            passage = Passage(
+                self,
+                tuple((self._backward_pre_hooks or {}).values()),
+                tuple((self._backward_hooks or {}).values()),
+            )
+            args = passage.enter(args)
         out = self.forward(*args, **kwargs)
         for hook in tuple((self._hooks or {}).values()):
-            changed = hook(self, args, out)
+            changed = hook(self, args, kwargs, out)
             if changed is not None:
                 out = changed
-        return out
+        return out if passage is None else passage.leave(out)
 
-    def register_forward_pre_hook(self, hook: PreHook) -> HookHandle:
-        """Call `hook(module, args)` before `forward`; args become what it returns, if any."""
-        if self._pre_hooks is None:
-            self._pre_hooks = {}
-        return self._add_hook(self._pre_hooks, hook)
+    def register_forward_pre_hook(
+        self, hook: PreHook, *, prepend: bool = False, with_kwargs: bool = False
+    ) -> HookHandle:
+        """Call `hook(module, args)` before `forward`; args become what it returns, if any.
 
-    def register_forward_hook(self, hook: ForwardHook) -> HookHandle:
-        """Call `hook(module, args, out)` after `forward`; out becomes what it returns, if any."""
-        if self._hooks is None:
-            self._hooks = {}
-        return self._add_hook(self._hooks, hook)
+        Args:
+            hook: the function.
+            prepend: call it before the hooks that are there, not after them.
+            with_kwargs: call `hook(module, args, kwargs)`, which returns both or None.
+        """
 
-    def _add_hook(self, hooks: dict[Any, Any], hook: Any) -> HookHandle:
-        handle = HookHandle(hooks, hook)
+        @functools.wraps(hook)
+        def call(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            if with_kwargs:
+                changed = hook(module, args, kwargs)
+                return (args, kwargs) if changed is None else changed
+            changed = hook(module, args)
+            if changed is None:
+                return args, kwargs
+            return changed if isinstance(changed, tuple) else (changed,), kwargs
+
+        return self._add_hook("_pre_hooks", call, prepend)
+
+    def register_forward_hook(
+        self, hook: ForwardHook, *, prepend: bool = False, with_kwargs: bool = False
+    ) -> HookHandle:
+        """Call `hook(module, args, out)` after `forward`; out becomes what it returns, if any.
+
+        Args:
+            hook: the function.
+            prepend: call it before the hooks that are there, not after them.
+            with_kwargs: call `hook(module, args, kwargs, out)`.
+        """
+
+        @functools.wraps(hook)
+        def call(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> Any:
+            given = (args, kwargs) if with_kwargs else (args,)
+            return hook(module, *given, out)
+
+        return self._add_hook("_hooks", call, prepend)
+
+    def register_full_backward_pre_hook(
+        self, hook: BackwardPreHook, prepend: bool = False
+    ) -> HookHandle:
+        """Call `hook(module, grad_output)` when the gradients of the outputs are known.
+
+        They are a tuple, which what the hook returns replaces, if anything.
+        """
+        return self._add_hook("_backward_pre_hooks", hook, prepend)
+
+    def register_full_backward_hook(self, hook: BackwardHook, prepend: bool = False) -> HookHandle:
+        """Call `hook(module, grad_input, grad_output)` when the gradients of the inputs are known.
+
+        Both are tuples, with None where there is no gradient; `grad_input` is of the positional
+        arguments, and becomes what the hook returns, if anything.
+
+        Example:
+            >>> import numpy as np, nn
+            >>> from autograd import Variable
+            >>> layer, seen = nn.Linear(2, 1), []
+            >>> _ = layer.register_full_backward_hook(lambda *g: seen.append(g[1][0].shape))
+            >>> layer(Variable(np.ones((3, 2)), requires_grad=True)).sum().backward()
+            >>> seen
+            [(3, 2)]
+        """
+        return self._add_hook("_backward_hooks", hook, prepend)
+
+    def _add_hook(self, kind: str, hook: Any, prepend: bool) -> HookHandle:
+        before = vars(self).setdefault(kind, {})
+        others = dict(before) if prepend else {}
+        if prepend:
+            before.clear()
+        handle = HookHandle(before, hook)
+        before.update(others)
         self._hooked = True
         return handle
 
@@ -228,28 +306,28 @@ class Module:
 
     register_module = add_module
 
-    def register_parameter(self, name: str, parameter: Parameter | None) -> None:
-        """Assign `parameter` as the attribute `name`; None says that there is none.
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Assign `param` as the attribute `name`; None says that there is none.
 
         Raises:
-            TypeError: where `parameter` is no Parameter.
+            TypeError: where `param` is no Parameter.
             ValueError: where the name is empty, contains a dot or is taken by something else.
         """
-        if parameter is not None and not isinstance(parameter, Parameter):
+        if param is not None and not isinstance(param, Parameter):
             raise TypeError(
                 f"register_parameter: wanted a Parameter for {name!r}, got "
-                f"{type(parameter).__name__}; wrap it in "
+                f"{type(param).__name__}; wrap it in "
                 f"nn.Parameter"
             )
         self._check_name("register_parameter", name, Parameter)
-        setattr(self, name, parameter)
+        setattr(self, name, param)
 
-    def register_buffer(self, name: str, buffer: Any, persistent: bool = True) -> None:
+    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Add an array that is state but not trained, as the running mean of BatchNorm.
 
         Args:
             name: the attribute it becomes.
-            buffer: an array (kept as it is), numbers (converted), or None for a buffer that is
+            tensor: an array (kept as it is), numbers (converted), or None for a buffer that is
                 absent.
             persistent: whether `state_dict` holds it.
 
@@ -260,7 +338,7 @@ class Module:
         self._refuse_early(vars(self), name, "buffer")
         if name not in self._buffers:
             self._check_name("register_buffer", name, type(None))
-        value = _as_buffer(type(self).__name__, name, buffer)
+        value = _as_buffer(type(self).__name__, name, tensor)
         self._buffers[name] = persistent
         object.__setattr__(self, name, value)
 
@@ -365,29 +443,67 @@ class Module:
     ) -> Iterable[tuple[str, Module]]:
         return self.named_modules(prefix, remove_duplicate) if recurse else [(prefix, self)]
 
-    def get_submodule(self, path: str) -> Module:
+    def get_submodule(self, target: str) -> Module:
         """Return the module at a dotted path, as `named_modules` names it.
 
         Raises:
             AttributeError: where there is none.
         """
         module: Any = self
-        for name in path.split(".") if path else ():
+        for name in target.split(".") if target else ():
             module = vars(module).get(name)
             if not isinstance(module, Module):
                 known = ", ".join(repr(p) for p, _ in self.named_modules() if p) or "none"
                 raise AttributeError(  # noqa: TRY004 - as getattr
                     f"get_submodule: wanted the path of a module in {type(self).__name__}, got "
-                    f"{path!r}; the paths are {known}"
+                    f"{target!r}; the paths are {known}"
                 )
         found: Module = module
         return found
 
-    def apply(self, function: Callable[[Module], Any]) -> Self:
-        """Call `function` on all modules below, children first, and on this one; return it."""
+    def set_submodule(self, target: str, module: Module) -> None:
+        """Replace the module at a dotted path.
+
+        Raises:
+            AttributeError: where there is none.
+        """
+        self.get_submodule(target)
+        path, _, name = target.rpartition(".")
+        setattr(self.get_submodule(path), name, module)
+
+    def get_parameter(self, target: str) -> Parameter:
+        """Return the parameter at a dotted path, as `named_parameters` names it.
+
+        Raises:
+            AttributeError: where there is none.
+        """
+        found: Parameter = self._at("get_parameter", target, "parameter", self.named_parameters)
+        return found
+
+    def get_buffer(self, target: str) -> np.ndarray[Any, Any]:
+        """Return the buffer at a dotted path, as `named_buffers` names it.
+
+        Raises:
+            AttributeError: where there is none.
+        """
+        found: np.ndarray[Any, Any] = self._at("get_buffer", target, "buffer", self.named_buffers)
+        return found
+
+    def _at(self, method: str, target: str, kind: str, named: Callable[..., Any]) -> Any:
+        found = dict(named(remove_duplicate=False))
+        if target not in found:
+            known = ", ".join(map(repr, found)) or "none"
+            raise AttributeError(
+                f"{method}: wanted the path of a {kind} in {type(self).__name__}, got {target!r}; "
+                f"the paths are {known}"
+            )
+        return found[target]
+
+    def apply(self, fn: Callable[[Module], Any]) -> Self:
+        """Call `fn` on all modules below, children first, and on this one; return it."""
         for child in self.children():
-            child.apply(function)
-        function(self)
+            child.apply(fn)
+        fn(self)
         return self
 
     # -- modes -------------------------------------------------------------------------------------
@@ -421,10 +537,12 @@ class Module:
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return copies of all parameters and persistent buffers by dotted path, as PyTorch does.
 
-        A shared parameter appears under each of its paths. Later training does not change what was
-        returned.
+        A shared parameter appears under each of its paths, as one array, which `nn.save` writes
+        once. Later training does not change what was returned.
         """
-        return {path: plain(value).copy() for path, value, _, _ in self._state()}
+        entries = list(self._state())
+        copies = {id(value): plain(value).copy() for _, value, _, _ in entries}
+        return {path: copies[id(value)] for path, value, _, _ in entries}
 
     def _state(self) -> Iterator[tuple[str, Any, Module, str]]:
         """Yield (path, Parameter or buffer, owner, name in the owner)."""
@@ -443,7 +561,8 @@ class Module:
         """Copy arrays into the parameters and buffers, cast to their dtypes.
 
         Parameters stay the objects they are, so an optimizer that holds them goes on working;
-        graphs recorded before are detected as out of date.
+        graphs recorded before are detected as out of date. Of a shared parameter one path is
+        enough.
 
         Args:
             state_dict: arrays, Variables or CPU tensors by dotted path.
@@ -542,6 +661,28 @@ class Module:
                     object.__setattr__(module, name, value.astype(dtype, copy=False))
         return self
 
+    def to(self, *targets: Any, device: Any = None, dtype: Any = None) -> Self:
+        """Convert as `astype` where a dtype is given; "cpu", the one device, changes nothing.
+
+        Raises:
+            ValueError: for another device.
+            TypeError: for what is neither a device nor a floating-point dtype.
+        """
+        for target in (*targets, device, dtype):
+            if target is None or str(target) == "cpu":
+                continue
+            if re.fullmatch(r"(cuda|mps|xpu|cpu)(:\d+)?", str(target)):
+                raise ValueError(
+                    f"to: wanted a dtype or the device 'cpu', got {str(target)!r}; arrays are in "
+                    "main memory: leave the device out"
+                )
+            self.astype(target)
+        return self
+
+    def cpu(self) -> Self:
+        """Return this module: its arrays are in main memory."""
+        return self
+
     def half(self) -> Self:
         """Convert floating-point parameters and buffers to float16; return this module."""
         return self.astype(np.float16)
@@ -578,6 +719,29 @@ def bracketed(name: str, extra: str, lines: list[str]) -> str:
         return f"{name}({extra})"
     indented = [line.replace("\n", "\n  ") for line in ([extra, *lines] if extra else lines)]
     return f"{name}(\n  " + "\n  ".join(indented) + "\n)"
+
+
+def _explained(module: Module, args: tuple[Any, ...], error: Exception) -> TypeError | None:
+    """Return what is wrong with the inputs of a layer of ours that failed, None if it is not seen.
+
+    Looking only now costs calls that succeed nothing.
+    """
+    if "wanted" in str(error) or type(module).__module__.partition(".")[0] != "nn":
+        return None
+    name = type(module).__name__
+    for i, value in enumerate(args):
+        dtype = getattr(value, "dtype", None)
+        if isinstance(dtype, np.dtype):
+            if dtype.kind not in "biufc":
+                return TypeError(
+                    f"{name}: wanted numbers, got an array of dtype {dtype}; write "
+                    ".astype(np.float32) where it holds numbers"
+                )
+        elif i == 0:
+            got = type(value).__name__
+            fix = "does forward end with return?" if value is None else "write np.asarray(...)"
+            return TypeError(f"{name}: wanted an array or a Variable, got {got}; {fix}")
+    return None
 
 
 def _as_buffer(cls: str, name: str, value: Any) -> Any:

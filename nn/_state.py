@@ -60,7 +60,9 @@ def plan_load(
             "state_dict() of a model returned"
         )
     known = {path for path, *_ in entries}
-    missing = [path for path, *_ in entries if path not in state]
+    # Of what has several paths, which some files hold once, any path will do.
+    given = {id(value) for path, value, _, _ in entries if path in state}
+    missing = [path for path, value, *_ in entries if path not in state and id(value) not in given]
     unexpected = [path for path in state if path not in known]
     problems = []
     if strict and missing:
@@ -90,15 +92,17 @@ def plan_load(
         )
     writes = Writes()
     replaced: dict[int, Any] = {}
+    shared = {id(value): arrays[path] for path, value, _, _ in entries if path in arrays}
     for path, value, owner, name in entries:
-        if path not in arrays:
+        if id(value) not in shared:
             continue
+        array = arrays.get(path, shared[id(value)])
         if isinstance(value, Parameter):
             writes.changed.append(value)
-            writes.add(value.data, ..., arrays[path])
+            writes.add(value.data, ..., array)
         else:
             # A new array, because a recorded graph may have saved the old one; one for all owners.
-            new = replaced.setdefault(id(value), arrays[path].copy())
+            new = replaced.setdefault(id(value), array.copy())
             writes.add(vars(owner), name, new)
     return writes, IncompatibleKeys(missing, unexpected)
 

@@ -473,7 +473,7 @@ FINDINGS: dict[str, tuple[str, ...]] = {
     "S16": (
         "notebooks showed figures twice and progress in red",
         "fit: in a notebook a figure is returned and not shown as well",
-        "fit: a notebook gets its lines in the output stream",
+        "fit: a notebook gets bar and lines in the output stream",
     ),
     "S17": (
         "private names in messages",

@@ -105,3 +105,20 @@ def compare_signatures(ours, theirs):
     assert list(found) == list(wanted)
     for name, default in wanted.items():
         assert found[name] == default, name
+
+
+def compare_defaults(ours, theirs):
+    """Check that the parameters of both have the same defaults; return how many both have."""
+    found = parameters(ours)
+    try:
+        wanted = {_NAMES.get(k, k): v for k, v in parameters(theirs).items()}
+    except ValueError:  # written in C++, with a text that does not begin with a signature
+        return 0
+    shared = found.keys() & wanted.keys()
+    for name in shared:
+        ours_is, theirs_is = found[name], wanted[name]
+        # A function is a default, too: F.relu of an encoder layer.
+        if callable(ours_is) and callable(theirs_is):
+            ours_is, theirs_is = ours_is.__name__, theirs_is.__name__
+        assert ours_is == theirs_is, name
+    return len(shared)

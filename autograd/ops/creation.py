@@ -24,6 +24,7 @@ __all__ = [
     "asarray",
     "ascontiguousarray",
     "c_",
+    "from_dlpack",
     "geomspace",
     "linspace",
     "logspace",
@@ -66,6 +67,33 @@ def asarray(a: Any, dtype: Any = None) -> Any:
 
 asanyarray = asarray
 ascontiguousarray = asarray
+
+
+def from_dlpack(x: Any, /, *, copy: bool | None = None) -> Any:
+    """Return a Variable on the memory of an array of another library, such as a CPU tensor.
+
+    What is written into one is seen in the other, as with `Variable(array, copy=False)`; where the
+    other library forbids writing, and always by NumPy 2.0, the data are read-only.
+
+    Args:
+        x: an object with `__dlpack__`: of PyTorch, CuPy, JAX ... or NumPy.
+        copy: True for memory of its own.
+
+    Raises:
+        TypeError: `x` has no `__dlpack__`.
+        BufferError: `x` requires a gradient, or its memory or dtype is one that NumPy lacks.
+
+    Example:
+        >>> import numpy as np, autograd
+        >>> autograd.from_dlpack(np.ones(2))
+        Variable([1., 1.])
+    """
+    if not hasattr(x, "__dlpack__"):
+        raise TypeError(
+            f"from_dlpack: wanted an array with __dlpack__, got {type(x).__name__}; write "
+            "Variable(values)"
+        )
+    return graph.Variable(np.from_dlpack(x), copy=bool(copy))
 
 
 def array(object: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0) -> Any:

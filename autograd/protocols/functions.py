@@ -98,6 +98,7 @@ REFUSED: dict[Callable[..., Any], str] = {
         ("fill_diagonal", "write autograd.set_at(x, np.diag_indices(n), value)"),
         ("unique unique_all unique_counts unique_inverse unique_values", _FIRST_PLACES),
         ("intersect1d setdiff1d setxor1d union1d", _FIRST_PLACES),
+        ("in1d", "write np.isin"),
         ("histogram histogram2d histogramdd histogram_bin_edges", _COUNTS),
         ("poly", "multiply the factors with autograd.convolve"),
         ("polyadd", "write p + q, the shorter one padded with zeros in front"),

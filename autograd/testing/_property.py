@@ -77,7 +77,11 @@ def differentiable_property(
 
     from autograd.testing import strategies  # says so where hypothesis is missing
 
-    parameters = inspect.signature(fn).parameters.values()
+    try:
+        signature = inspect.signature(fn)
+    except ValueError:  # made of a ufunc, which has no signature in older versions of NumPy
+        signature = inspect.signature(fn, follow_wrapped=False)
+    parameters = signature.parameters.values()
     given = {p.name: others.pop(p.name) for p in parameters if p.name in others}
     open_ = [p for p in parameters if p.default is p.empty or p.name in given]
     by_position = [p.name for p in open_ if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

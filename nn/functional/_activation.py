@@ -1,6 +1,7 @@
 """Activation functions: a forward function beside one rule each.
 
-All take arrays or Variables of any shape and return the same kind, shape and dtype. Most could be
+All take arrays or Variables of any shape, called x in the texts, and return the same kind, shape
+and dtype. `inplace` is taken for PyTorch's sake: nothing is ever changed in place. Most could be
 composed of NumPy functions; they are primitives because that is one recorded operation instead of
 three to six, whose rule keeps no more than the input or the output. Imports `autograd` only.
 """
@@ -13,11 +14,10 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd import tanh
-from autograd.arrays import refuse_complex
 from autograd.engine.calls import binary, holds, primitive, unary
 from autograd.special import erfc, expit
 from nn.functional._names import dim_is_axis
+from nn.functional._numbers import real
 
 __all__ = [
     "celu",
@@ -53,16 +53,15 @@ _SQRT_TAU = math.sqrt(2 * math.pi)
 # -- kernels on arrays -----------------------------------------------------------------------------
 
 
-def _sigmoid(x: Any) -> Any:
+def _logistic(x: Any) -> Any:
     with np.errstate(over="ignore"):  # then the result is 0, as it should be
         divisor = np.exp(x * -1.0)  # not -x: of unsigned integers that is positive
     divisor += 1.0
     return 1.0 / divisor
 
 
-def _softplus(x: Any) -> Any:
-    """Return log(1 + exp(x)) of real numbers."""
-    refuse_complex("softplus", x)
+def _log1pexp(x: Any) -> Any:
+    """Return log(1 + exp(x))."""
     return np.maximum(x, 0.0) + np.log1p(np.exp(np.abs(x) * -1.0))
 
 
@@ -110,27 +109,51 @@ _scale = binary(_scaled, name="scale", x=lambda g, y: _scale(g, y), y=lambda g, 
 # an infinite cotangent contributes zero where the slope is zero. (nan goes through all of them but
 # `threshold`, which is the one that has to say `masks`.)
 
-relu = unary(lambda x: np.maximum(x, 0.0), name="relu", x=lambda g, out: gate(g, out > 0))
-relu.__doc__ = """Return max(x, 0); the gradient at 0 is 0.
+_relu = unary(lambda x: np.maximum(x, 0.0), name="relu", x=lambda g, out: gate(g, out > 0))
 
-Example:
-    >>> import numpy as np, nn
-    >>> nn.functional.relu(np.array([-1.0, 0.0, 2.0]))
-    array([0., 0., 2.])
-"""
 
-relu6 = unary(
+def relu(input: Any, inplace: bool = False) -> Any:
+    """Return max(x, 0); the gradient at 0 is 0.
+
+    Example:
+        >>> import numpy as np, nn
+        >>> nn.functional.relu(np.array([-1.0, 0.0, 2.0]))
+        array([0., 0., 2.])
+    """
+    return _relu(real("relu", input))
+
+
+_relu6 = unary(
     lambda x: np.minimum(np.maximum(x, 0.0), 6.0),
     name="relu6",
     x=lambda g, out: gate(g, (out > 0) & (out < 6)),
 )
-relu6.__doc__ = """Return min(max(x, 0), 6)."""
 
-sigmoid = unary(_sigmoid, name="sigmoid", x=lambda g, out: g * (out * (1.0 - out)))
-sigmoid.__doc__ = """Return 1 / (1 + exp(-x)), without overflow for any x."""
 
-logsigmoid = unary(lambda x: -_softplus(x * -1.0), name="logsigmoid", x=lambda g, x: g * expit(-x))
-logsigmoid.__doc__ = """Return log(sigmoid(x)), finite where sigmoid(x) underflows to 0."""
+def relu6(input: Any, inplace: bool = False) -> Any:
+    """Return min(max(x, 0), 6)."""
+    return _relu6(real("relu6", input))
+
+
+_sigmoid = unary(_logistic, name="sigmoid", x=lambda g, out: g * (out * (1.0 - out)))
+
+
+def tanh(input: Any) -> Any:
+    """Return the hyperbolic tangent of x."""
+    return autograd.tanh(input)
+
+
+def sigmoid(input: Any) -> Any:
+    """Return 1 / (1 + exp(-x)), without overflow for any x."""
+    return _sigmoid(input)
+
+
+_logsigmoid = unary(lambda x: -_log1pexp(x * -1.0), name="logsigmoid", x=lambda g, x: g * expit(-x))
+
+
+def logsigmoid(input: Any) -> Any:
+    """Return log(sigmoid(x)), finite where sigmoid(x) underflows to 0."""
+    return _logsigmoid(real("logsigmoid", input))
 
 
 def _silu_slope(x: Any) -> Any:
@@ -138,13 +161,17 @@ def _silu_slope(x: Any) -> Any:
     return s * (1.0 + x * (1.0 - s))
 
 
-silu = unary(lambda x: x * _sigmoid(x), name="silu", x=lambda g, x: g * _silu_slope(x))
-silu.__doc__ = """Return x sigmoid(x), also called swish.
+_silu = unary(lambda x: x * _logistic(x), name="silu", x=lambda g, x: g * _silu_slope(x))
 
-References:
-    S. Elfwing, E. Uchibe, K. Doya, Sigmoid-weighted linear units for neural network function
-    approximation in reinforcement learning, Neural Networks 107 (2018), eq. 5.
-"""
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """Return x sigmoid(x), also called swish.
+
+    References:
+        S. Elfwing, E. Uchibe, K. Doya, Sigmoid-weighted linear units for neural network function
+        approximation in reinforcement learning, Neural Networks 107 (2018), eq. 5.
+    """
+    return _silu(input)
 
 
 def _mish_slope(x: Any) -> Any:
@@ -152,38 +179,51 @@ def _mish_slope(x: Any) -> Any:
     return t + x * (1.0 - t * t) * sigmoid(x)
 
 
-mish = unary(lambda x: x * np.tanh(_softplus(x)), name="mish", x=lambda g, x: g * _mish_slope(x))
-mish.__doc__ = """Return x tanh(softplus(x)).
-
-References:
-    D. Misra, Mish: a self regularized non-monotonic activation function, 2019,
-    https://arxiv.org/abs/1908.08681.
-"""
+_mish = unary(lambda x: x * np.tanh(_log1pexp(x)), name="mish", x=lambda g, x: g * _mish_slope(x))
 
 
-def _softsign(x: Any) -> Any:
-    refuse_complex("softsign", x)
-    return x / (1.0 + np.abs(x))
+def mish(input: Any, inplace: bool = False) -> Any:
+    """Return x tanh(softplus(x)).
+
+    References:
+        D. Misra, Mish: a self regularized non-monotonic activation function, 2019,
+        https://arxiv.org/abs/1908.08681.
+    """
+    return _mish(real("mish", input))
 
 
-softsign = unary(
-    _softsign,
+_softsign = unary(
+    lambda x: x / (1.0 + np.abs(x)),
     name="softsign",
     x=lambda g, x: g / (1.0 + np.abs(x)) / (1.0 + np.abs(x)),
 )
-softsign.__doc__ = """Return x / (1 + |x|)."""
 
-tanhshrink = unary(
+
+def softsign(input: Any) -> Any:
+    """Return x / (1 + |x|)."""
+    return _softsign(real("softsign", input))
+
+
+_tanhshrink = unary(
     lambda x: x - np.tanh(x), name="tanhshrink", x=lambda g, x: g * np.square(np.tanh(x))
 )
-tanhshrink.__doc__ = """Return x - tanh(x)."""
 
-hardsigmoid = unary(
+
+def tanhshrink(input: Any) -> Any:
+    """Return x - tanh(x)."""
+    return _tanhshrink(input)
+
+
+_hardsigmoid = unary(
     lambda x: np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0,
     name="hardsigmoid",
     x=lambda g, x: gate(g, (x > -3) & (x < 3)) / 6.0,
 )
-hardsigmoid.__doc__ = """Return min(max(x + 3, 0), 6) / 6, a piecewise linear sigmoid."""
+
+
+def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+    """Return min(max(x + 3, 0), 6) / 6, a piecewise linear sigmoid."""
+    return _hardsigmoid(real("hardsigmoid", input))
 
 
 def _piecewise_slope(x: Any) -> Any:
@@ -195,16 +235,20 @@ def _piecewise_slope(x: Any) -> Any:
 _hardswish_slope = unary(
     _piecewise_slope, name="hardswish_slope", x=lambda g, x: gate(g, (x > -3) & (x < 3)) / 3.0
 )
-hardswish = unary(
+_hardswish = unary(
     lambda x: x * np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0,
     name="hardswish",
     x=lambda g, x: _scale(g, _hardswish_slope(x)),
 )
-hardswish.__doc__ = """Return x min(max(x + 3, 0), 6) / 6, a piecewise quadratic silu.
 
-References:
-    A. Howard et al., Searching for MobileNetV3, ICCV 2019, section 5.2.
-"""
+
+def hardswish(input: Any, inplace: bool = False) -> Any:
+    """Return x min(max(x + 3, 0), 6) / 6, a piecewise quadratic silu.
+
+    References:
+        A. Howard et al., Searching for MobileNetV3, ICCV 2019, section 5.2.
+    """
+    return _hardswish(real("hardswish", input))
 
 
 def _gelu_x(g: Any, x: Any, out: Any) -> Any:
@@ -253,11 +297,11 @@ _gelu_tanh_slope = unary(
 _gelu_tanh = unary(_gelu_tanh_forward, name="gelu_tanh", x=lambda g, x: g * _gelu_tanh_slope(x))
 
 
-def gelu(x: Any, approximate: str = "none") -> Any:
+def gelu(input: Any, approximate: str = "none") -> Any:
     """Return x Phi(x), with Phi the distribution function of the standard normal distribution.
 
     Args:
-        x: input.
+        input: x, of any shape.
         approximate: "none" is exact; "tanh" is the approximation 0.5 x (1 + tanh(sqrt(2/pi) (x +
             0.044715 x^3))).
 
@@ -268,11 +312,12 @@ def gelu(x: Any, approximate: str = "none") -> Any:
         D. Hendrycks, K. Gimpel, Gaussian error linear units, 2016,
         https://arxiv.org/abs/1606.08415.
     """
+    real("gelu", input)
     if approximate == "none":
-        out, _ = _gelu(x)
+        out, _ = _gelu(input)
         return out
     if approximate == "tanh":
-        return _gelu_tanh(x)
+        return _gelu_tanh(input)
     raise ValueError(f"gelu: wanted approximate 'none' or 'tanh', got {approximate!r}")
 
 
@@ -286,10 +331,14 @@ def _leaky_relu_x(g: Any, x: Any, negative_slope: float) -> Any:
     return g * (positive + ~positive * x.dtype.type(negative_slope))
 
 
-@primitive(x=_leaky_relu_x, elementwise=True)
-def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
-    """Return x where x > 0, `negative_slope` times x elsewhere."""
+@primitive(name="leaky_relu", x=_leaky_relu_x, elementwise=True)
+def _leaky_relu(x: Any, negative_slope: float) -> Any:
     return np.maximum(x, 0.0) + np.minimum(x, 0.0) * negative_slope
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+    """Return x where x > 0, `negative_slope` times x elsewhere."""
+    return _leaky_relu(real("leaky_relu", input), negative_slope)
 
 
 def _exponential_linear_x(g: Any, x: Any, alpha: float, scale: float, rate: float) -> Any:
@@ -305,17 +354,17 @@ def _exponential_linear(x: Any, alpha: float, scale: float, rate: float) -> Any:
     return np.maximum(x, 0.0) * scale + below * (scale * alpha)
 
 
-def elu(x: Any, alpha: float = 1.0) -> Any:
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """Return x where x > 0, `alpha` (exp(x) - 1) elsewhere.
 
     References:
         D. Clevert, T. Unterthiner, S. Hochreiter, Fast and accurate deep network learning by
         exponential linear units, ICLR 2016, https://arxiv.org/abs/1511.07289, eq. 15.
     """
-    return _exponential_linear(x, alpha, 1.0, 1.0)
+    return _exponential_linear(real("elu", input), alpha, 1.0, 1.0)
 
 
-def selu(x: Any) -> Any:
+def selu(input: Any, inplace: bool = False) -> Any:
     """Return scale elu(x, alpha), with the numbers that keep mean 0 and variance 1 across layers.
 
     References:
@@ -323,11 +372,14 @@ def selu(x: Any) -> Any:
         https://arxiv.org/abs/1706.02515, eq. 2 and appendix A1.
     """
     return _exponential_linear(
-        x, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946, 1.0
+        real("selu", input),
+        1.6732632423543772848170429916717,
+        1.0507009873554804934193349852946,
+        1.0,
     )
 
 
-def celu(x: Any, alpha: float = 1.0) -> Any:
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """Return x where x > 0, `alpha` (exp(x / alpha) - 1) elsewhere, of slope 1 at 0.
 
     Raises:
@@ -339,7 +391,7 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     """
     if alpha == 0:
         raise ValueError("celu: wanted an alpha other than 0, got 0; use relu, its limit")
-    return _exponential_linear(x, alpha, 1.0, 1.0 / alpha)
+    return _exponential_linear(real("celu", input), alpha, 1.0, 1.0 / alpha)
 
 
 def _softplus_x(g: Any, x: Any, beta: float, threshold: float) -> Any:
@@ -349,53 +401,79 @@ def _softplus_x(g: Any, x: Any, beta: float, threshold: float) -> Any:
     return np.where(beyond, g, gx) if holds(np.any(beyond), traced=True) else gx
 
 
-@primitive(x=_softplus_x, elementwise=True)
-def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
-    """Return log(1 + exp(beta x)) / beta, without overflow for any x.
-
-    Args:
-        x: input.
-        beta: sharpness of the bend.
-        threshold: where beta x exceeds it, the result is x itself.
-    """
+@primitive(name="softplus", x=_softplus_x, elementwise=True)
+def _softplus(x: Any, beta: float, threshold: float) -> Any:
     z = x * beta
-    out = _softplus(z) / beta
+    out = _log1pexp(z) / beta
     beyond = z > threshold
     return np.where(beyond, x, out) if beyond.any() else out
 
 
+def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """Return log(1 + exp(beta x)) / beta, without overflow for any x.
+
+    Args:
+        input: x, of any shape.
+        beta: sharpness of the bend.
+        threshold: where beta x exceeds it, the result is x itself.
+    """
+    return _softplus(real("softplus", input), beta, threshold)
+
+
 @primitive(
-    x=lambda g, x, min_val, max_val: gate(g, (x > min_val) & (x < max_val)), elementwise=True
+    name="hardtanh",
+    x=lambda g, x, min_val, max_val: gate(g, (x > min_val) & (x < max_val)),
+    elementwise=True,
 )
-def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
-    """Return x limited to [`min_val`, `max_val`]; the gradient at the limits is 0."""
+def _hardtanh(x: Any, min_val: float, max_val: float) -> Any:
     return np.minimum(np.maximum(x, min_val), max_val)
 
 
-@primitive(x=lambda g, x, lambd: gate(g, np.abs(x) > lambd), elementwise=True)
-def hardshrink(x: Any, lambd: float = 0.5) -> Any:
-    """Return x where |x| > `lambd`, 0 elsewhere."""
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+    """Return x limited to [`min_val`, `max_val`]; the gradient at the limits is 0."""
+    return _hardtanh(real("hardtanh", input), min_val, max_val)
+
+
+@primitive(name="hardshrink", x=lambda g, x, lambd: gate(g, np.abs(x) > lambd), elementwise=True)
+def _hardshrink(x: Any, lambd: float) -> Any:
     return x * (np.abs(x) > lambd)
 
 
-@primitive(x=lambda g, x, lambd: gate(g, np.abs(x) > lambd), elementwise=True)
-def softshrink(x: Any, lambd: float = 0.5) -> Any:
-    """Return x moved towards 0 by `lambd`, 0 where it would cross."""
-    refuse_complex("softshrink", x)
+def hardshrink(input: Any, lambd: float = 0.5) -> Any:
+    """Return x where |x| > `lambd`, 0 elsewhere."""
+    return _hardshrink(real("hardshrink", input), lambd)
+
+
+@primitive(name="softshrink", x=lambda g, x, lambd: gate(g, np.abs(x) > lambd), elementwise=True)
+def _softshrink(x: Any, lambd: float) -> Any:
     return x - np.minimum(np.maximum(x, -lambd), lambd)
 
 
-@primitive(x=lambda g, x, threshold: gate(g, x > threshold), elementwise=True, makes_zeros=True)
-def threshold(x: Any, threshold: float, value: float) -> Any:
-    """Return x where x > `threshold`, `value` elsewhere."""
+def softshrink(input: Any, lambd: float = 0.5) -> Any:
+    """Return x moved towards 0 by `lambd`, 0 where it would cross."""
+    return _softshrink(real("softshrink", input), lambd)
+
+
+@primitive(
+    name="threshold",
+    x=lambda g, x, threshold: gate(g, x > threshold),
+    elementwise=True,
+    makes_zeros=True,
+)
+def _threshold(x: Any, threshold: float, value: float) -> Any:
     return np.where(x > threshold, x, value)
 
 
-def prelu(x: Any, weight: Any) -> Any:
+def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+    """Return x where x > `threshold`, `value` elsewhere."""
+    return _threshold(real("threshold", input), threshold, value)
+
+
+def prelu(input: Any, weight: Any) -> Any:
     """Return x where x > 0, `weight` times x elsewhere.
 
     Args:
-        x: input of shape (N, C, ...), or any shape with a single weight.
+        input: x, of shape (N, C, ...), or any shape with a single weight.
         weight: shape (C,) or (1,).
 
     Raises:
@@ -403,16 +481,16 @@ def prelu(x: Any, weight: Any) -> Any:
     """
     count = np.size(weight) if not isinstance(weight, autograd.Variable) else weight.size
     if count != 1:
-        channels = x.shape[1] if x.ndim > 1 else 1
+        channels = input.shape[1] if input.ndim > 1 else 1
         if count != channels:
             raise ValueError(
                 f"prelu: wanted 1 weight or one for each of {channels} channels, got {count}; set "
                 f"num_parameters={channels}"
             )
-        weight = weight.reshape((-1,) + (1,) * (x.ndim - 2))
-    elif x.ndim == 0:
+        weight = weight.reshape((-1,) + (1,) * (input.ndim - 2))
+    elif input.ndim == 0:
         weight = weight.reshape(())
-    return _prelu(x, weight)
+    return _prelu(real("prelu", input), weight)
 
 
 _prelu = binary(
@@ -427,8 +505,8 @@ _prelu = binary(
 
 
 @dim_is_axis
-def glu(x: Any, axis: int = -1) -> Any:
-    """Split x into two halves a and b along `axis`, and return a sigmoid(b).
+def glu(input: Any, axis: int = -1) -> Any:
+    """Split `input` into two halves a and b along `axis`, and return a sigmoid(b).
 
     Raises:
         ValueError: where the axis has an odd length.
@@ -436,11 +514,15 @@ def glu(x: Any, axis: int = -1) -> Any:
     References:
         Y. Dauphin et al., Language modeling with gated convolutional networks, ICML 2017, eq. 1.
     """
-    length = x.shape[axis]
+    if not -input.ndim <= axis < input.ndim:
+        raise ValueError(f"glu: wanted an input with axis {axis}, got shape {input.shape}")
+    length = input.shape[axis]
     if length % 2:
         raise ValueError(
-            f"glu: wanted an even length of axis {axis}, got shape {x.shape}; it is split into two "
-            "halves"
+            f"glu: wanted an even length of axis {axis}, got shape {input.shape}; it is split into "
+            "two halves"
         )
-    before = (slice(None),) * (axis % x.ndim)
-    return x[(*before, slice(length // 2))] * sigmoid(x[(*before, slice(length // 2, None))])
+    before = (slice(None),) * (axis % input.ndim)
+    return input[(*before, slice(length // 2))] * sigmoid(
+        input[(*before, slice(length // 2, None))]
+    )

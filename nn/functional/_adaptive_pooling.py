@@ -12,6 +12,7 @@ import numpy as np
 
 import autograd
 from autograd import new_generator
+from nn.functional._numbers import real
 from nn.functional._pooling import answer_largest, numbered, pooling_windows
 from nn.functional._resampling import area, resample, stretches
 from nn.functional._windows import Sizes, batched, check_sizes, over_axes, per_axis
@@ -45,7 +46,7 @@ def _adaptive_max_pool(n: int, input: Any, output_size: Any, return_indices: boo
         ValueError: where the input is empty or has another number of axes.
     """
     name = f"adaptive_max_pool{n}d"
-    x = batched(name, input, n)
+    x = batched(name, real(name, input), n)
     positions = numbered(x.shape[2:])
     # Windows of one length: the shorter ones repeat their last element, and of equals the first
     # is taken.
@@ -105,7 +106,7 @@ def _fractional_max_pool(
         B. Graham, Fractional max-pooling, 2014, https://arxiv.org/abs/1412.6071, section 2.
     """
     name = f"fractional_max_pool{n}d"
-    x = batched(name, input, n)
+    x = batched(name, real(name, input), n)
     size, kernel = x.shape[2:], per_axis(name, "kernel_size", kernel_size, n)
     if (output_size is None) == (output_ratio is None):
         raise ValueError(

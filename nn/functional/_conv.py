@@ -19,11 +19,11 @@ import numpy as np
 
 from autograd.engine.calls import primitive
 from nn.functional._layout import Layout
+from nn.functional._numbers import check_numbers
 from nn.functional._windows import (
     Sizes,
     Windows,
     batched,
-    check_numbers,
     check_sizes,
     hashable,
     over_axes,

@@ -12,6 +12,7 @@ from autograd import log_softmax
 from autograd.engine.calls import primitive
 from nn.functional._linear import linear
 from nn.functional._loss import check_reduction, raw, reduced
+from nn.functional._numbers import real
 
 __all__ = ["cross_entropy", "linear_cross_entropy", "nll_loss"]
 
@@ -105,6 +106,7 @@ def _class_axis(operation: str, input: Any) -> int:
             f"{operation}: wanted an array or a Variable as input, got {type(input).__name__}; "
             f"write np.array(input)"
         )
+    real(operation, input)
     if input.ndim == 0:
         raise ValueError(
             f"{operation}: wanted an input of shape (C,), (N, C) or (N, C, ...), got a single "

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd.arrays import refuse_complex
 from autograd.extend import primitive
 from nn.functional._loss import check_reduction, raw, reduced
+from nn.functional._numbers import real
 
 __all__ = ["ctc_loss"]
 
@@ -107,7 +107,7 @@ def ctc_loss(
         np.float64(0.0)
     """
     check_reduction("ctc_loss", reduction)
-    refuse_complex("ctc_loss", log_probs)
+    real("ctc_loss", log_probs)
     single = log_probs.ndim == 2
     if single:
         log_probs = log_probs[:, None]

@@ -8,7 +8,7 @@ import numpy as np
 
 import autograd
 from nn.functional._names import dim_is_axis
-from nn.functional._windows import check_numbers
+from nn.functional._numbers import check_numbers
 
 __all__ = ["cdist", "cosine_similarity", "pairwise_distance", "pdist"]
 

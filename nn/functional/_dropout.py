@@ -166,7 +166,7 @@ def check_probability(operation: str, p: float) -> None:
 
 def _kept(shape: tuple[int, ...], p: float, generator: Any) -> Any:
     # float32 draws are multiples of 2^-24, and never 1: p = 1 drops everything.
-    return new_generator(generator).random(shape, dtype=np.float32) >= p
+    return np.asarray(new_generator(generator).random(shape, dtype=np.float32) >= p)
 
 
 def _dropped(input: Any, shape: tuple[int, ...], p: float, generator: Any) -> Any:

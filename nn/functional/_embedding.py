@@ -191,18 +191,18 @@ def _row(operation: str, padding_idx: int, count: int) -> int:
     return padding_idx % count
 
 
-def one_hot(x: Any, num_classes: int = -1) -> Any:
+def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     """Return a 1 at the place each integer names, 0 elsewhere, as int64.
 
     Args:
-        x: integers of any shape, each at least 0.
+        tensor: integers of any shape, each at least 0.
         num_classes: length of the new last axis; -1 takes the largest integer plus 1.
 
     Returns:
-        Shape (*x.shape, num_classes).
+        Shape (*tensor.shape, num_classes).
 
     Raises:
-        TypeError: where `x` holds no integers.
+        TypeError: where `tensor` holds no integers.
         ValueError: where an integer is out of range.
 
     Example:
@@ -211,7 +211,7 @@ def one_hot(x: Any, num_classes: int = -1) -> Any:
         array([[1, 0, 0],
                [0, 0, 1]])
     """
-    index = as_indices("one_hot", x, None if num_classes == -1 else num_classes)
+    index = as_indices("one_hot", tensor, None if num_classes == -1 else num_classes)
     if num_classes == -1:
         num_classes = int(index.max()) + 1 if index.size else 0
     return (index[..., None] == np.arange(num_classes)).astype(np.int64)

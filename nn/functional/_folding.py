@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd.extend import primitive
-from nn.functional._windows import Windows, batched, check_numbers, hashable, per_axis, windows_over
+from nn.functional._numbers import check_numbers
+from nn.functional._windows import Windows, batched, hashable, per_axis, windows_over
 
 __all__ = [
     "add_columns",

@@ -17,8 +17,9 @@ import autograd
 from autograd.arrays import refuse_complex
 from autograd.extend import primitive
 from nn.functional._adaptive_pooling import average
+from nn.functional._numbers import check_numbers
 from nn.functional._resampling import cubic_far, cubic_near, nearest, resample, smooth
-from nn.functional._windows import check_numbers, check_sizes, per_axis
+from nn.functional._windows import check_sizes, per_axis
 
 __all__ = ["affine_grid", "grid_sample", "interpolate"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.engine.calls import primitive
+from nn.functional._numbers import check_numbers
 
 __all__ = ["bilinear", "linear"]
 
@@ -51,7 +52,10 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
                [1.5, 2. ]])
     """
     try:
-        if input.dtype.kind in "biu":
+        kind = input.dtype.kind
+        if kind not in "fc":
+            if kind not in "biu":
+                raise _linear_mismatch(input, weight)
             input = input.astype(weight.dtype)
         out = (
             input @ weight.T
@@ -78,6 +82,11 @@ def _linear_mismatch(x: Any, weight: Any) -> Exception:
         return TypeError(
             f"linear: wanted an array or a Variable, got {type(x).__name__}; write np.array(input)"
         )
+    if x.dtype.kind not in "biufc":
+        return TypeError(
+            f"linear: wanted an input of numbers, got dtype {x.dtype}; write .astype(np.float32) "
+            "where it holds numbers"
+        )
     return ValueError(
         f"linear: wanted an input of shape (..., {weight.shape[-1]}) for a weight of shape "
         f"{weight.shape}, got {x.shape}; "
@@ -100,6 +109,8 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     Raises:
         ValueError: where shapes do not fit.
     """
+    check_numbers("bilinear", "an input1", input1)
+    check_numbers("bilinear", "an input2", input2)
     wanted = (*input1.shape[:-1], weight.shape[1]), (*input1.shape[:-1], weight.shape[2])
     if (input1.shape, input2.shape) != wanted:
         raise ValueError(

@@ -18,6 +18,7 @@ from autograd.arrays import refuse_complex, refuse_mask
 from autograd.engine.calls import binary, holds, primitive
 from autograd.special import expit
 from nn.functional._activation import softplus
+from nn.functional._numbers import check_numbers
 
 __all__ = [
     "binary_cross_entropy",
@@ -68,6 +69,10 @@ def _pair(operation: str, input: Any, target: Any, reduction: str) -> tuple[Any,
         input = np.asarray(input)
     if not hasattr(target, "dtype") or target.dtype.kind in "biu":
         target = np.asarray(raw(target), dtype=input.dtype)
+    check_numbers(operation, "an input", input)
+    check_numbers(operation, "a target", target)
+    if operation != "l1_loss":  # whose absolute values are real whatever the operands
+        refuse_complex(operation, input, target)
     if input.shape != target.shape:
         fix = (
             f"write target.reshape({input.shape})"
@@ -135,7 +140,6 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
         np.float64(2.0)
     """
     input, target = _pair("mse_loss", input, target, reduction)
-    refuse_complex("mse_loss", input, target)
     return _squared_error(input, target, reduction)
 
 
@@ -188,7 +192,6 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
             f"huber_loss: wanted a positive delta, got {delta}; use l1_loss for its shape at 0"
         )
     input, target = _pair("huber_loss", input, target, reduction)
-    refuse_complex("huber_loss", input, target)
     return reduced(_huber(input, target, delta), reduction)
 
 
@@ -210,7 +213,6 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: wanted a beta of at least 0, got {beta}")
     input, target = _pair("smooth_l1_loss", input, target, reduction)
-    refuse_complex("smooth_l1_loss", input, target)
     loss = _huber(input, target, beta) / beta if beta else abs(input - target)
     return reduced(loss, reduction)
 
@@ -325,7 +327,6 @@ def binary_cross_entropy_with_logits(
     """
     name = "binary_cross_entropy_with_logits"
     input, target = _pair(name, input, target, reduction)
-    refuse_complex(name, input, target)
     if pos_weight is None:
         loss = _logit_cross_entropy(input, target)
     else:

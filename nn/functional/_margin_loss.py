@@ -15,6 +15,7 @@ import numpy as np
 import autograd
 from nn.functional._activation import logsigmoid, relu, softplus
 from nn.functional._loss import check_reduction, raw, reduced
+from nn.functional._numbers import real
 
 __all__ = [
     "alike",
@@ -39,7 +40,7 @@ def alike(operation: str, **operands: Any) -> list[Any]:
     name, first = next(iter(operands.items()))
     if not hasattr(first, "dtype"):
         first = np.asarray(first)
-    found = [first]
+    found = [real(operation, first)]
     for other, value in list(operands.items())[1:]:
         if not hasattr(value, "dtype") or value.dtype.kind in "biu":
             value = np.asarray(raw(value), dtype=first.dtype)
@@ -48,7 +49,7 @@ def alike(operation: str, **operands: Any) -> list[Any]:
                 f"{operation}: wanted {other} of the shape of {name} {first.shape}, got "
                 f"{value.shape}"
             )
-        found.append(value)
+        found.append(real(operation, value))
     return found
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from autograd import Variable
-from autograd.arrays import refuse_complex
 from autograd.extend import primitive
 from nn.functional._names import dim_is_axis
+from nn.functional._numbers import check_numbers, real
 from nn.functional._pooling import sum_pool
-from nn.functional._windows import Windows, check_numbers, per_axis
+from nn.functional._windows import Windows, per_axis
 
 __all__ = [
     "batch_norm",
@@ -59,7 +59,6 @@ def _wide(x: Any) -> Any:
 
 def standardize(x: Any, axis: tuple[int, ...], eps: float) -> Any:
     """Return (x - mean) / sqrt(variance + eps), mean and biased variance over `axis` (kept)."""
-    refuse_complex("normalization", x)
     z, mean, variance = _standardize(_wide(x), axis, eps)
     return z if z.dtype == x.dtype else z.astype(x.dtype), mean, variance
 
@@ -143,6 +142,8 @@ def rms_norm(
 
 def last_axes(operation: str, x: Any, normalized_shape: int | tuple[int, ...]) -> tuple[int, ...]:
     """Return the (negative) axes that `normalized_shape` is about."""
+    check_numbers(operation, "an input", x)
+    real(operation, x)
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if not shape or x.shape[-len(shape) :] != shape:
         raise ValueError(
@@ -200,7 +201,7 @@ def batch_norm(
         z = _by_running(input, running_mean, running_var, eps)
     else:
         axis = (0, *range(2, input.ndim))
-        if math.prod(input.shape[a] for a in axis) == 1:
+        if math.prod(input.shape[a] for a in axis) <= 1:
             raise ValueError(
                 "batch_norm: wanted more than one value per channel in training, got shape "
                 f"{input.shape}; use a larger batch or eval()"
@@ -264,6 +265,7 @@ def instance_norm(
 def _check_channels(operation: str, input: Any, least: int, *parameters: Any) -> None:
     """Refuse an input without channels and parameters for another number of them."""
     check_numbers(operation, "an input", input)
+    real(operation, input)
     if input.ndim < least:
         space = " with space axes" if least > 2 else ""
         raise ValueError(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import autograd
-from nn.functional._windows import check_numbers
+from nn.functional._numbers import check_numbers
 
 __all__ = ["pad"]
 

@@ -17,6 +17,7 @@ import numpy as np
 import autograd
 from autograd import Variable
 from autograd.extend import primitive
+from nn.functional._numbers import real
 from nn.functional._selection import selected
 from nn.functional._windows import (
     Sizes,
@@ -222,7 +223,7 @@ def _max_pool(
         ValueError: where the windows do not fit the space.
     """
     name = f"max_pool{n}d"
-    x = batched(name, input, n)
+    x = batched(name, real(name, input), n)
     sizes = map(hashable, (kernel_size, stride, padding, dilation))
     windows = pooling_windows(name, x.shape[2:], *sizes, bool(ceil_mode))
     return answer_largest(input, x, windows, numbered(windows.size), return_indices)

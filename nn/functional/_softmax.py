@@ -11,6 +11,7 @@ import numpy as np
 
 import autograd
 from nn.functional._names import dim_is_axis
+from nn.functional._numbers import real
 
 __all__ = ["log_softmax", "softmax", "softmin"]
 
@@ -59,6 +60,7 @@ def softmin(input: Any, axis: int | None = -1, dtype: Any = None) -> Any:
 def _along(name: str, function: Any, x: Any, axis: int | None, dtype: Any) -> Any:
     if not hasattr(x, "ndim"):
         x = np.asarray(x)
+    real(name, x)
     if dtype is not None:
         x = x.astype(dtype)
     ndim = max(x.ndim, 1)

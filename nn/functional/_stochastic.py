@@ -10,6 +10,7 @@ import autograd
 from autograd import new_generator
 from nn.functional._activation import leaky_relu
 from nn.functional._names import dim_is_axis
+from nn.functional._numbers import real
 from nn.functional._softmax import softmax
 
 __all__ = ["gumbel_softmax", "rrelu"]
@@ -43,6 +44,7 @@ def rrelu(
     """
     if lower > upper:
         raise ValueError(f"rrelu: wanted lower of at most upper, got {lower} and {upper}")
+    real("rrelu", input)
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
     slopes = new_generator(generator).uniform(lower, upper, input.shape).astype(input.dtype)

@@ -18,14 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from autograd.arrays import refuse_mask
+from nn.functional._numbers import check_numbers
 
 __all__ = [
     "Function",
     "Sizes",
     "Windows",
     "batched",
-    "check_numbers",
     "check_sizes",
     "hashable",
     "over_axes",
@@ -219,19 +218,6 @@ def batched(operation: str, input: Any, n: int) -> Any:
             f"{input.shape}"
         )
     return input
-
-
-def check_numbers(operation: str, what: str, value: Any) -> None:
-    """Refuse what is no array of numbers."""
-    dtype = getattr(value, "dtype", None)
-    if not isinstance(dtype, np.dtype):
-        raise TypeError(
-            f"{operation}: wanted an array or a Variable as {what.partition(' ')[2]}, got "
-            f"{type(value).__name__}; write np.array(...)"
-        )
-    if dtype.kind not in "biufc":
-        raise TypeError(f"{operation}: wanted {what} of numbers, got dtype {dtype}")
-    refuse_mask(operation, value)
 
 
 def over_axes(name: str, function: Function) -> tuple[Function, Function, Function]:

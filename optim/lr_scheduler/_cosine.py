@@ -30,8 +30,7 @@ class CosineAnnealingLR(LRScheduler):
         >>> from optim import SGD
         >>> optimizer = SGD([Variable(1.0, requires_grad=True)], lr=1.0)
         >>> scheduler = CosineAnnealingLR(optimizer, T_max=2)
-        >>> optimizer.step(), scheduler.step()
-        (None, None)
+        >>> scheduler.step()
         >>> scheduler.get_last_lr()
         [0.5]
     """

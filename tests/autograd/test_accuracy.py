@@ -13,7 +13,7 @@ import pytest
 mp = pytest.importorskip("mpmath")
 pytest.importorskip("scipy")
 
-from accuracy_table import ENTRIES, Entry, exceptions  # noqa: E402 - they need mpmath
+from accuracy_table import BY_RELEASE, ENTRIES, Entry, exceptions  # noqa: E402 - they need mpmath
 
 import autograd  # noqa: E402
 
@@ -155,6 +155,7 @@ def test_derivatives_have_the_digits_their_functions_have(entry):
     bad = [described(c, row) for c, row in worst.items() if row[0] > UNITS and c not in stated]
     assert not bad, "\n".join(bad)
     better = [c for c, row in worst.items() if row[0] <= UNITS and c in stated]
+    better = [c for c in better if stated[c] != BY_RELEASE]
     assert not better, f"these cells have become good, and are no exceptions: {better}"
 
 

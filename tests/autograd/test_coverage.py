@@ -116,6 +116,7 @@ ARGUMENTS = {
     "polydiv": ([1.0],),
     "polyfit": (np.ones(3), 1),
     "histogram2d": (np.ones(3),),
+    "in1d": (np.ones(3),),
     "intersect1d": (np.ones(3),),
     "setdiff1d": (np.ones(3),),
     "setxor1d": (np.ones(3),),

@@ -83,9 +83,10 @@ def test_norm_names_what_is_wrong(arguments, error, message):
         linalg.norm(leaf(2, 2), *arguments)
 
 
-def test_norm_of_three_axes_asks_for_axes():
-    with pytest.raises(ValueError, match=r"norm: wanted vectors or matrices for ord=2, got 3 axes"):
-        linalg.norm(leaf(2, 2, 2), 2)
+@pytest.mark.parametrize("ord", [2, "fro"])
+def test_norm_of_three_axes_asks_for_axes(ord):
+    with pytest.raises(ValueError, match=rf"norm: wanted .* for ord={ord!r}, got 3 axes"):
+        linalg.norm(leaf(2, 2, 2), ord)
 
 
 # -- determinants ----------------------------------------------------------------------------------

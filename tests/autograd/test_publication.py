@@ -158,7 +158,12 @@ def test_constants_and_operations_without_a_derivative_are_there():
 @each_package
 def test_a_function_has_a_signature(package):
     for _, function in functions(package):
-        assert str(inspect.signature(function)).startswith("(")
+        try:
+            signature = inspect.signature(function)
+        except ValueError:  # a builtin of NumPy, which older versions give none
+            assert not isinstance(function.__wrapped__, types.FunctionType)
+        else:
+            assert str(signature).startswith("(")
 
 
 def test_operands_of_tables_are_named():
@@ -196,6 +201,10 @@ def test_an_entry_is_about_a_public_function(package, name, entry):
     assert ("Derivative" in function.__doc__) or ("derivative" in function.__doc__)
 
 
+def _module(function):
+    return getattr(function, "__module__", "numpy")  # ufuncs tell it since NumPy 2.1
+
+
 @each_package
 def test_a_row_of_a_table_has_an_entry(package):
     """Functions made by `unary`, `binary` and `plain` have no text of their own; those of `nn` get
@@ -204,7 +213,7 @@ def test_a_row_of_a_table_has_an_entry(package):
     for _, function in functions(package):
         made = function.__code__.co_filename.endswith(("calls.py", "plain.py"))
         wrapped = getattr(function, "__wrapped__", None)
-        if made and (wrapped is None or wrapped.__module__.startswith("numpy")):
+        if made and (wrapped is None or _module(wrapped).startswith("numpy")):
             tables = docstrings.TABLES.values()
             texts = [t[function.__name__].docstring() for t in tables if function.__name__ in t]
             assert function.__doc__ in texts or function.__module__ == "nn.functional"

@@ -19,6 +19,8 @@ EXCEPTIONS = {
     ("clip", "a_min"): "as in np.clip; the method of arrays calls it min, which is taken as well",
     ("clip", "a_max"): "likewise",
 }
+# Functions that got other parameters after a version that is supported.
+EARLIER = {("reshape", "2.0"), ("trim_zeros", "2.0"), ("trim_zeros", "2.1")}
 
 
 def differences(theirs, ours):
@@ -47,6 +49,8 @@ def differences(theirs, ours):
 
 @pytest.mark.parametrize("function", COUNTERPARTS, ids=lambda f: f"{f.__module__}.{f.__name__}")
 def test_parameters_of_functions_are_numpys(function):
+    if (function.__name__, np.__version__[:3]) in EARLIER:
+        pytest.skip("the names are those of later versions of NumPy")
     try:
         inspect.signature(function)
     except ValueError:

@@ -201,6 +201,7 @@ def test_selu_keeps_mean_and_variance_of_normal_inputs():
             "wanted 1 weight or one for each of 3 channels",
         ),
         (lambda: nn.Hardtanh(1.0, -1.0), "Hardtanh: wanted min_val below max_val"),
+        (lambda: nn.Hardtanh(1.0, 1.0), "Hardtanh: wanted min_val below max_val"),
         (lambda: nn.Softshrink(-1.0), "Softshrink: wanted a lambd of at least 0"),
     ],
 )

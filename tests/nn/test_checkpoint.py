@@ -201,14 +201,17 @@ def test_the_streams_of_a_model_travel_with_it_but_not_in_its_state_dict(path):
 
 
 def test_nothing_is_changed_unless_everything_fits(path):
-    save(path, first=BoxWithStreams(w=np.ones(2)), second=Box(a=1))
+    generator = np.random.default_rng(3)
+    save(path, first=BoxWithStreams(w=np.ones(2)), generator=generator, second=Box(a=1))
     first, second = BoxWithStreams(w=np.zeros(2)), Box(b=2)
     first.streams = {"dropout": "untouched"}
+    generator = np.random.default_rng(4)
     with pytest.raises(
         ValueError, match=r"nn.load: 'second' of .*run.* does not fit: keys differ; nothing has"
     ):
-        load(path, first=first, second=second)
+        load(path, first=first, generator=generator, second=second)
     np.testing.assert_array_equal(first.state["w"], [0, 0])
+    assert generator.random() == np.random.default_rng(4).random()
     assert first.streams == {"dropout": "untouched"}
     assert second.state == {"b": 2}
 
@@ -723,3 +726,33 @@ def test_ctrl_c_at_any_line_of_load_state_dict_leaves_it_old_or_new(name):
     state = source[name].state_dict()
     old, _ = interrupted_everywhere(lambda parts: parts[name].load_state_dict(state), training(), 1)
     assert old > 20
+
+
+@pytest.mark.parametrize("suffix", ["npz", "safetensors"])
+def test_a_tied_weight_is_saved_once_and_restored_tied(suffix, tmp_path):
+    if suffix == "safetensors":
+        pytest.importorskip("safetensors")
+
+    def make():
+        model = nn.Sequential(nn.Embedding(50, 40), nn.Linear(40, 50, bias=False))
+        model[1].weight = model[0].weight
+        return model
+
+    model, path = make(), tmp_path / f"tied.{suffix}"
+    for write in (
+        lambda: nn.save(path, model.state_dict()),
+        lambda: nn.save(path, model=model, optimizer=optim.SGD(model.parameters(), lr=0.1)),
+    ):
+        write()
+        assert path.stat().st_size < 1.5 * model[0].weight.nbytes
+    other = make()
+    nn.load(path, model=other)
+    assert other[0].weight is other[1].weight
+    np.testing.assert_array_equal(other[0].weight.data, model[0].weight.data)
+    # Some files hold one of the paths only.
+    for key in ("0.weight", "1.weight"):
+        other = make()
+        assert other.load_state_dict({key: model[0].weight}) == ([], [])
+        np.testing.assert_array_equal(other[1].weight.data, model[0].weight.data)
+    # What was tied is found under both names.
+    assert list(nn.load(path)["model"]) == ["0.weight", "1.weight"]

@@ -147,3 +147,20 @@ def test_a_list_of_parameters_is_found():
     np.testing.assert_array_equal(net.weights[0].data, [5.0, 5.0])
     assert repr(net.weights).splitlines()[1] == "  (0): Parameter of shape (2,), float64"
     assert nn.ParameterList()
+
+
+def test_a_parameter_dict_holds_parameters_by_name():
+    table = nn.ParameterDict({"a": [1.0, 2.0], "b": nn.Parameter(np.ones((2, 2)))})
+    table["c"] = np.zeros(1)
+    assert list(table) == list(table.keys()) == ["a", "b", "c"]
+    assert [name for name, _ in table.named_parameters()] == ["a", "b", "c"]
+    assert "a" in table
+    assert table.pop("a").shape == (2,)
+    assert len(table) == 2
+    table.update({"b": [3.0]})
+    assert [p.shape for p in table.values()] == [(1,), (1,)]
+    assert "(b): Parameter of shape (1,), float32" in repr(table)
+    with pytest.raises(KeyError):
+        del table["a"]
+    with pytest.raises(ValueError, match="wanted a name without dots"):
+        table["a.b"] = [1.0]

@@ -127,6 +127,7 @@ CASES = [
     {"kernel_size": 2, "dilation": 3, "groups": 2, "padding": 1},
     {"kernel_size": 3, "groups": 4, "padding": "same"},
     {"kernel_size": 2, "padding": "same", "dilation": 3},
+    {"kernel_size": 2, "padding": "same"},
     {"kernel_size": 3, "padding": "valid"},
     {"kernel_size": 1},
     {"kernel_size": 1, "stride": 2, "padding": 1},
@@ -134,6 +135,7 @@ CASES = [
     {"kernel_size": 3, "padding": 1, "padding_mode": "replicate", "stride": 2},
     {"kernel_size": 3, "padding": 2, "padding_mode": "circular"},
     {"kernel_size": 4, "padding": "same", "padding_mode": "circular"},
+    {"kernel_size": 3, "padding": "valid", "padding_mode": "circular"},
 ]
 
 

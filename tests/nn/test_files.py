@@ -201,12 +201,17 @@ def test_every_dtype_of_safetensors_is_read_as_its_library_does(tmp_path):
     rng = np.random.default_rng(0)
     dtypes = ["?", "u1", "i1", "u2", "i2", "f2", "u4", "i4", "f4", "u8", "i8", "f8", "c8"]
     arrays = {d: (rng.normal(size=(2, 3)) * 5).astype(d) for d in dtypes if d not in "?c8"}
-    arrays |= {"?": np.array([True, False]), "c8": np.array([1 + 2j], "c8"), "": np.ones((0, 2))}
+    arrays |= {"?": np.array([True, False]), "": np.ones((0, 2))}
     path = tmp_path / "a.safetensors"
-    library.save_file(arrays, path)
+    try:
+        library.save_file(arrays | {"c8": np.array([1 + 2j], "c8")}, path)
+    except Exception as error:  # noqa: BLE001 - the library's own, which early releases raise
+        assert "complex64 is not covered" in str(error)  # noqa: PT017
+        library.save_file(arrays, path)
     read = nn.load(path)
-    assert set(read) == set(arrays)
-    for name, array in library.load_file(path).items():
+    stored = library.load_file(path)
+    assert set(read) == set(stored) >= set(arrays)
+    for name, array in stored.items():
         assert read[name].dtype == array.dtype
         np.testing.assert_array_equal(read[name], array)
         assert read[name].flags.writeable

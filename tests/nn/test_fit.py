@@ -614,12 +614,13 @@ def test_early_stopping_waits_and_restores_the_best():
     assert "has not become better than 3 of epoch 2 for 3 epochs" in history.stop_reason
 
 
-def test_early_stopping_options():
-    script = Script(1.0, 2.0, 2.05, 2.2, 0.0, 0.0)
+@pytest.mark.parametrize("mode, sign", [("max", 1.0), ("min", -1.0)])
+def test_early_stopping_options(mode, sign):
+    script = Script(*(sign * value for value in (1.0, 2.0, 2.05, 2.2, 2.28, 0.0, 0.0)))
     model = linear()
-    stopping = EarlyStopping(patience=2, mode="max", min_delta=0.1, restore_best=False)
-    history = fit(model, loader(), sgd(model), 6, callbacks=[script, stopping])
-    assert (stopping.best_epoch, stopping.best, len(history)) == (4, 2.2, 6)
+    stopping = EarlyStopping(patience=2, mode=mode, min_delta=0.1, restore_best=False)
+    history = fit(model, loader(), sgd(model), 7, callbacks=[script, stopping])
+    assert (stopping.best_epoch, stopping.best, len(history)) == (4, sign * 2.2, 6)
     assert_equal_states(model.state_dict(), script.states[5])
     with pytest.raises(
         KeyError, match="wanted to monitor one of loss, learning_rate, got 'valida.*"

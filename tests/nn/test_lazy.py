@@ -40,6 +40,52 @@ def test_a_frozen_lazy_layer_stays_frozen():
     assert not layer.weight.requires_grad
 
 
+LAYERS = {
+    **{f"Conv{n}d": ((4, 3), {"groups": 2, "padding": 1}, (2, 6, *[5] * n)) for n in (1, 2, 3)},
+    **{f"ConvTranspose{n}d": ((4, 3), {"bias": False}, (6, *[5] * n)) for n in (1, 2, 3)},
+    **{f"BatchNorm{n}d": ((), {"momentum": 0.3}, (4, 6, *[3] * n)) for n in (1, 2, 3)},
+    **{
+        f"InstanceNorm{n}d": ((), {"affine": True, "track_running_stats": False}, (6, *[3] * n))
+        for n in (1, 2, 3)
+    },
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_lazy_layer_learns_its_channels(name):
+    args, kwargs, shape = LAYERS[name]
+    if "Conv" in name:
+        kwargs = kwargs | {"generator": 3}
+    lazy, plain = (getattr(nn, p + name) for p in ("Lazy", ""))
+    lazy, plain = lazy(*args, **kwargs), plain(6, *args, **kwargs)
+    held = list(lazy.parameters())
+    assert all(0 in p.shape for p in held if p is getattr(lazy, "weight", None))
+    seen = []
+    lazy.register_forward_hook(lambda module, args, out: seen.append(out.shape))
+    lazy.double()
+    plain.double()
+    x = np.random.default_rng(0).normal(size=shape)
+    np.testing.assert_array_equal(lazy(x).data, plain(x).data)
+    assert seen == [plain(x).shape]
+    assert type(lazy) is type(plain)
+    assert repr(lazy) == repr(plain)
+    for p, q in zip(held, lazy.parameters(), strict=True):
+        assert p is q
+        assert p.dtype == np.float64
+    assert {k: v.shape for k, v in lazy.state_dict().items()} == {
+        k: v.shape for k, v in plain.state_dict().items()
+    }
+
+
+def test_wrong_use_of_a_lazy_layer_is_explained():
+    with pytest.raises(ValueError, match=r"LazyConv2d: wanted an input with an axis -3, got shape"):
+        nn.LazyConv2d(4, 3)(np.ones((3, 3)))
+    with pytest.raises(ValueError, match="LazyBatchNorm1d: wanted an input with an axis 1, got"):
+        nn.LazyBatchNorm1d()(np.ones(3))
+    with pytest.raises(TypeError, match="out_channels"):
+        nn.LazyConv1d()
+
+
 @pytest.mark.torch
 def test_initial_values_are_drawn_as_pytorchs():
     torch = pytest.importorskip("torch")

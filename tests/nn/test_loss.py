@@ -334,6 +334,15 @@ def test_an_ignored_sample_adds_nothing_whatever_its_logits():
     np.testing.assert_array_equal(x.grad, [[0.0, -1.0], [0.0, 0.0]])
 
 
+def test_the_divergence_leaves_out_the_logarithm_of_a_class_of_probability_zero():
+    x = Variable(np.log([0.3, 0.7]), requires_grad=True)
+    target = Variable([0.0, 1.0], requires_grad=True)
+    functional.kl_div(x, target, "sum").backward()
+    np.testing.assert_allclose(x.grad, [0.0, -1.0])
+    # d/dt of t (log t - x), and of -t x where t is 0
+    np.testing.assert_allclose(target.grad, [-np.log(0.3), 1 - np.log(0.7)])
+
+
 def test_cross_entropy_of_large_logits_is_exact():
     x = Variable([[1000.0, -1000.0]], requires_grad=True)
     loss = nn.CrossEntropyLoss()(x, [1])

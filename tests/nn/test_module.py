@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import autograd
 import nn
 from autograd import Variable
 from nn import functional
@@ -460,7 +461,6 @@ def test_loading_reports_everything_at_once_and_changes_nothing():
         "block.scale": np.ones(1),
         "block.fc.weigth": np.ones((3, 3)),
         "again.scale": np.ones(1) * 1j,
-        "again.fc.weight": np.ones((3, 3)),
         "again.fc.bias": np.ones(3),
     }
     with pytest.raises(
@@ -468,8 +468,11 @@ def test_loading_reports_everything_at_once_and_changes_nothing():
     ) as caught:
         net.load_state_dict(wrong)
     text = str(caught.value)
-    assert "missing keys 'block.fc.weight', 'block.fc.bias'" in text
-    assert "unexpected keys 'block.fc.weigth'" in text
+    # The block is shared: its bias is there, under another path.
+    assert (
+        "missing keys 'block.fc.weight', 'again.fc.weight'; unexpected keys 'block.fc.weigth'"
+        in text
+    )
     assert "'offset' of shape (2,) where (3,) is wanted" in text
     assert "'count' of dtype float64 where int64 is wanted" in text
     assert "'again.scale' of dtype complex128 where float32 is wanted" in text
@@ -696,3 +699,150 @@ def test_what_a_module_says_of_itself_stands_before_its_children():
 
     assert repr(Named(nn.ReLU())) == "Named(\n  name='x'\n  (0): ReLU()\n)"
     assert repr(Named()) == "Named(name='x')"
+
+
+# -- backward hooks --------------------------------------------------------------------------------
+
+
+class TwoIn(nn.Module):
+    """A module of two inputs, a constant and a keyword argument, with two outputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 3, dtype=np.float64)
+
+    def forward(self, x, y, times=2.0):
+        return self.fc(x) * y, x * times
+
+
+def call_hooked(model, tensor, register):
+    """Return what a backward hook saw, and the gradients, of a model of ours or PyTorch's."""
+    seen = []
+
+    def hook(module, grad_input, grad_output):
+        seen.append((grad_input, grad_output))
+        return (grad_input[0] * 10, *grad_input[1:])
+
+    getattr(model, register)(hook)
+    x, y = tensor(np.arange(6.0).reshape(2, 3)), tensor(np.array([1.0, -2.0, 3.0]))
+    first, second = model(x, y, times=3.0)
+    (first * first).sum().backward()
+    return seen, [x.grad, y.grad, *(p.grad for p in model.parameters())], second
+
+
+def test_full_backward_hooks_see_and_replace_gradients():
+    seen, (gx, gy, gw, _), _ = call_hooked(
+        TwoIn(), lambda a: Variable(a, requires_grad=True), "register_full_backward_hook"
+    )
+    ((grad_input, (g_first, g_second)),) = seen
+    np.testing.assert_array_equal(gx, 10 * grad_input[0])
+    np.testing.assert_array_equal(gy, grad_input[1])
+    assert g_first.shape == (2, 3)
+    assert g_second is None
+    assert gw.any()
+
+
+@pytest.mark.torch
+def test_full_backward_hooks_are_pytorchs():
+    torch = pytest.importorskip("torch")
+    ours = TwoIn()
+
+    class Theirs(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = torch.nn.Linear(3, 3, dtype=torch.float64)
+
+        forward = TwoIn.forward
+
+    theirs = Theirs()
+    theirs.load_state_dict({k: torch.tensor(v) for k, v in ours.state_dict().items()})
+    name = "register_full_backward_hook"
+    found = call_hooked(ours, lambda a: Variable(a, requires_grad=True), name)
+    wanted = call_hooked(theirs, lambda a: torch.tensor(a, requires_grad=True), name)
+    for mine, other in zip(found[0][0], wanted[0][0], strict=True):
+        for g, h in zip(mine, other, strict=True):
+            assert (g is None) == (h is None)
+            if g is not None:
+                np.testing.assert_allclose(g, h.numpy(), rtol=1e-12)
+    for g, h in zip(found[1], wanted[1], strict=True):
+        np.testing.assert_allclose(g, h.numpy(), rtol=1e-12)
+
+
+def test_backward_hooks_without_an_input_that_requires_a_gradient():
+    layer, seen = nn.Linear(2, 1, dtype=np.float64), []
+    layer.register_full_backward_pre_hook(lambda module, g: (g[0] * 2,))
+    handle = layer.register_full_backward_hook(lambda module, gi, go: seen.append((gi, go)))
+    layer(np.ones((3, 2))).sum().backward()
+    ((grad_input, (g,)),) = seen
+    assert grad_input == (None,)
+    np.testing.assert_array_equal(g, np.full((3, 1), 2.0))
+    np.testing.assert_array_equal(layer.weight.grad, [[6.0, 6.0]])
+    handle.remove()
+    layer(np.ones((3, 2))).sum().backward()
+    assert len(seen) == 1
+    with autograd.no_grad():
+        assert not layer(np.ones((3, 2))).requires_grad
+
+
+def test_backward_hooks_are_part_of_second_derivatives():
+    layer = nn.Linear(1, 1, bias=False, dtype=np.float64)
+    layer.register_full_backward_hook(lambda module, gi, go: (gi[0] * 3,))
+    x = Variable([[2.0]], requires_grad=True)
+    (gx,) = autograd.grad((layer(x) ** 2).sum(), [x], create_graph=True)
+    (gw,) = autograd.grad(gx.sum(), [layer.weight])
+    np.testing.assert_allclose(gw, 3 * 4 * 2.0 * layer.weight.data)  # d/dw 3 * 2 w^2 x
+
+
+def test_a_backward_hook_that_returns_another_number_of_gradients_is_refused():
+    layer = nn.Linear(2, 1)
+    layer.register_full_backward_hook(lambda module, gi, go: (gi[0], gi[0]))
+    out = layer(Variable(np.ones((1, 2), np.float32), requires_grad=True))
+    with pytest.raises(ValueError, match="Linear: wanted 1 gradients from its ba.* got 2"):
+        out.sum().backward()
+
+
+def test_forward_hooks_take_keywords_and_come_first_on_request():
+    model, order = TwoIn(), []
+
+    def change(module, args, kwargs):
+        order.append("change")
+        return args, kwargs | {"times": 5.0}
+
+    model.register_forward_pre_hook(lambda module, args: order.append("later"))
+    model.register_forward_pre_hook(change, prepend=True, with_kwargs=True)
+    model.register_forward_hook(
+        lambda module, args, kwargs, out: order.append(kwargs["times"]), with_kwargs=True
+    )
+    _, second = model(np.ones((1, 3)), np.ones(3), times=2.0)
+    np.testing.assert_array_equal(second, np.full((1, 3), 5.0))
+    assert order == ["change", "later", 5.0]
+
+
+# -- by path, and where it is ----------------------------------------------------------------------
+
+
+def test_parameters_buffers_and_modules_are_found_and_replaced_by_path():
+    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    assert model.get_parameter("0.weight") is model[0].weight
+    assert model.get_buffer("1.running_var") is model[1].running_var
+    with pytest.raises(AttributeError, match="wanted the path of a parameter in Sequential"):
+        model.get_parameter("0.wieght")
+    with pytest.raises(AttributeError, match="the paths are '1.running_mean', '1.running_var'"):
+        model.get_buffer("0.weight")
+    new = nn.Linear(2, 3)
+    model.set_submodule("0", new)
+    assert model[0] is new
+    with pytest.raises(AttributeError, match="wanted the path of a module"):
+        model.set_submodule("2", new)
+
+
+def test_to_converts_and_knows_one_device():
+    layer = nn.Linear(2, 3)
+    assert layer.to("cpu").to(device="cpu").cpu() is layer
+    assert layer.weight.dtype == np.float32
+    assert layer.to("cpu", np.float64).weight.dtype == np.float64
+    assert layer.to(dtype="float32").weight.dtype == np.float32
+    with pytest.raises(ValueError, match=r"to: wanted a dtype or the device 'cpu', got 'cuda:0'"):
+        layer.to("cuda:0")
+    with pytest.raises(TypeError, match="wanted a floating-point dtype, got int64"):
+        layer.to(int)

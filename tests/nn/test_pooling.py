@@ -123,6 +123,7 @@ def test_fractional_pooling_equals_pytorchs(n, batch):
         {"output_size": 4},
         {"output_ratio": (0.6,) * n},
         {"output_size": tuple(range(3, 3 + n))},
+        {"output_size": 1},
     ):
         for kernel in (1, 2, 3):
             given = {**size, "_random_samples": samples}
@@ -262,6 +263,12 @@ def test_fractional_windows_are_drawn_from_the_layers_own_stream():
     third = functional.fractional_max_pool2d(x, 2, output_size=4)
     autograd.manual_seed(3)
     np.testing.assert_array_equal(functional.fractional_max_pool2d(x, 2, output_size=4), third)
+
+
+def test_a_single_fractional_window_is_the_last_one():
+    x = normal(2, 3, 5, 6)
+    out = functional.fractional_max_pool2d(x, 2, output_size=1)
+    np.testing.assert_array_equal(out[..., 0, 0], x[..., -2:, -2:].max(axis=(-2, -1)))
 
 
 def test_float32_stays_float32():

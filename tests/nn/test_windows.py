@@ -121,6 +121,38 @@ def test_families_carry_the_names_of_their_members():
         functional.conv1d(np.ones((1, 1, 3)))
 
 
+IMAGE, PAIR = np.ones((1, 1, 4, 4)), np.ones((2, 3))
+
+
+@pytest.mark.parametrize(
+    "name, call",
+    [
+        ("max_pool2d", lambda x: functional.max_pool2d(x, 2)),
+        ("batch_norm", lambda x: functional.batch_norm(x, None, None, training=True)),
+        ("cdist", lambda x: functional.cdist(x, PAIR)),
+        ("cdist", lambda x: functional.cdist(PAIR, x)),
+        ("pdist", functional.pdist),
+        ("cosine_similarity", lambda x: functional.cosine_similarity(x, PAIR)),
+        ("cosine_similarity", lambda x: functional.cosine_similarity(PAIR, x)),
+        ("interpolate", lambda x: functional.interpolate(x, 2)),
+        ("grid_sample", lambda x: functional.grid_sample(x, np.ones((1, 2, 2, 2)))),
+        ("grid_sample", lambda x: functional.grid_sample(IMAGE, x)),
+        ("affine_grid", lambda x: functional.affine_grid(x, (1, 1, 2, 2))),
+        ("fold", lambda x: functional.fold(x, 2, 1)),
+        ("pixel_shuffle", lambda x: functional.pixel_shuffle(x, 2)),
+        ("channel_shuffle", lambda x: functional.channel_shuffle(x, 1)),
+        ("pad", lambda x: functional.pad(x, (1, 1))),
+        ("conv2d", lambda x: functional.conv2d(IMAGE, x)),
+        ("conv2d", lambda x: functional.conv2d(IMAGE, np.ones((1, 1, 2, 2)), x)),
+    ],
+)
+def test_lists_and_text_are_refused_by_name(name, call):
+    with pytest.raises(TypeError, match=f"^{name}: wanted an array or a Variable as .*, got list"):
+        call([[1.0]])
+    with pytest.raises(TypeError, match=f"^{name}: wanted .* of numbers, got dtype <U1"):
+        call(np.full((1, 4), "a"))
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize("name", ["Flatten", "Unflatten"])
 def test_signatures_are_pytorchs(name):

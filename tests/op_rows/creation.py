@@ -4,6 +4,7 @@ import numpy as np
 from op_table import Case, Row
 
 import autograd
+from autograd.ops import creation
 
 
 def pair(low, high, *shapes):
@@ -43,14 +44,14 @@ ROWS = [
     Row("asarray", autograd.asarray, None, [nested], complex=True, float32=False),
     Row(
         "full",
-        lambda x: autograd.full((2, 3), x),
+        lambda x: creation.full((2, 3), x),
         lambda x: np.full((2, 3), x),
         [Case(()), Case((3,))],
         complex=True,
     ),
     Row(
         "full_like",
-        autograd.full_like,
+        creation.full_like,
         filled_like,
         [
             Case(make=lambda rng: (rng.normal(size=(2, 3)), rng.normal(size=3)), diff=[1]),

@@ -8,6 +8,7 @@ from op_table import Case, Row
 
 from autograd import special
 from autograd._optional import available
+from autograd.engine.primitive import PRIMITIVES
 from autograd.special import error_functions, gamma_functions, student
 
 CASES = [Case((3, 4)), Case((2, 3), domain=lambda rng, shape: rng.uniform(-6, 6, shape))]
@@ -53,6 +54,11 @@ def _between(low, high):
 def _parameter(value, low, high):
     """Return a case of a function whose first argument is a constant."""
     return Case(make=lambda rng: (value, rng.uniform(low, high, size=(2, 3))))
+
+
+def _neighbours(name, half, x):
+    f = getattr(scipy_special, name)
+    return half * (f(0.5, x) + f(2.5, x))
 
 
 def _t_logpdf(df, x):
@@ -109,6 +115,23 @@ if scipy_special:
         ],
         _row("spherical_bessel_j0", Case(shape), twin=lambda x: np.sinc(x / np.pi), **unary),
         _row("airy_ai", Case(shape), twin=lambda x: scipy_special.airy(x)[0], **unary),
+        # derivatives that are functions of their own
+        *[
+            _row(
+                f"{name}_derivative",
+                Case(shape, domain=positive),
+                function=lambda x, name=name, before=before: PRIMITIVES[f"{name}_derivative"].call(
+                    1, *before, x
+                ),
+                twin=twin,
+            )
+            for name, before, twin in (
+                ("erfcx", (), lambda x: 2 * x * scipy_special.erfcx(x) - 2 / math.sqrt(math.pi)),
+                ("dawsn", (), lambda x: 1 - 2 * x * scipy_special.dawsn(x)),
+                ("ive", (1.5,), lambda x: _neighbours("ive", 0.5, x) - scipy_special.ive(1.5, x)),
+                ("kve", (1.5,), lambda x: scipy_special.kve(1.5, x) - _neighbours("kve", 0.5, x)),
+            )
+        ],
         # at removable singularities, poles, and where the usual formulas cancel
         _at("spence", 1.0, 1 + 1e-9, 0.99, 1.2, 0.76, 1.31, 5.0, kind="around 1"),
         _at("logit", 0.5, 0.5 + 1e-9, 0.3, 0.74, 0.76, 0.9, kind="around 1/2"),

@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 import pytest
+from torch_twin import compare_defaults, torch
 
 import optim
 from autograd import Variable
@@ -254,10 +255,24 @@ def test_plateaus_are_found_where_pytorch_finds_them(options):
 def test_the_rate_falls_after_more_bad_epochs_than_patience():
     opt = optimizer(rates=(1.0,))
     scheduler = ls.ReduceLROnPlateau(opt, factor=0.5, patience=2)
+    assert scheduler.last_epoch == scheduler.num_bad_epochs == scheduler.cooldown_counter == 0
     for loss in (3.0, 2.0, 2.0, 2.5):
         scheduler.step(Variable(loss))
     assert scheduler.get_last_lr() == [1.0]
+    assert scheduler.last_epoch == 4
     scheduler.step(2.2)
+    assert scheduler.get_last_lr() == [0.5]
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+@pytest.mark.parametrize("threshold_mode", ["rel", "abs"])
+def test_the_same_number_again_is_no_progress(mode, threshold_mode):
+    opt = optimizer(rates=(1.0,))
+    scheduler = ls.ReduceLROnPlateau(
+        opt, mode, factor=0.5, patience=1, threshold=0.0, threshold_mode=threshold_mode
+    )
+    for _ in range(3):
+        scheduler.step(2.0)
     assert scheduler.get_last_lr() == [0.5]
 
 
@@ -557,3 +572,9 @@ def test_every_schedule_shows_what_it_is():
         assert " at 0x" not in repr(schedule)
     assert repr(built[0]) == "StepLR(step_size=2, gamma=0.1, base_lrs=[0.1], last_epoch=0)"
     assert repr(built[-1]) == f"ChainedScheduler(\n  {built[0]!r},\n)"
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", sorted(set(ls.__all__) - {"LRScheduler"}))
+def test_defaults_are_pytorchs(name):
+    assert compare_defaults(getattr(ls, name), getattr(torch().optim.lr_scheduler, name))

@@ -145,6 +145,15 @@ def test_the_closure_runs_once_records_and_returns_its_loss():
     assert x.data[0] == 0.0
 
 
+def test_steps_are_counted():
+    x = Variable([1.0], requires_grad=True)
+    optimizer = optim.SGD([x])
+    for _ in range(2):
+        x.grad = np.ones(1)
+        optimizer.step()
+    assert optimizer.steps_taken == 2
+
+
 @pytest.mark.parametrize("algorithm", [optim.SGD, optim.Adafactor])
 def test_a_step_makes_recorded_graphs_stale(algorithm):
     x = leaf(1.0, 2.0)

@@ -40,7 +40,9 @@ def test_a_step_on_a_large_array_allocates_nothing_large(algorithm, order):
 def test_blocks_of_a_long_array_join_without_a_seam():
     x = leaf(LONG)
     start, g = x.data.copy(), x.grad.copy()
-    optim.AdamW([x], lr=0.1, weight_decay=0.1).step()
+    optimizer = optim.AdamW([x], lr=0.1, weight_decay=0.1)
+    optimizer.step()
+    assert all(work.nbytes == _runs._BLOCK_BYTES for work in optimizer._scratch[x.dtype])
     np.testing.assert_allclose(x.data, start * 0.99 - 0.1 * g / (np.abs(g) + 1e-8), rtol=1e-9)
 
 
@@ -83,7 +85,8 @@ def test_a_dtype_that_changed_behind_the_optimizer_is_refused():
 
 
 def test_small_parameters_share_one_run_and_long_ones_stand_alone():
-    small, long = [leaf(3), leaf((2, 2))], [leaf(_runs._SMALL + 1), leaf((100, 200))]
+    small = [leaf(3), leaf((2, 2)), leaf(_runs._SMALL)]
+    long = [leaf(_runs._SMALL + 1), leaf((100, 200))]
     optimizer = optim.Adam([*small, *long])
     optimizer.step()
     assert [run.params for run in optimizer._plans[0].runs] == [small, [long[0]], [long[1]]]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autograd
+import nn
 from autograd import Variable
 
 
@@ -106,3 +107,62 @@ def test_a_grid_counts_in_one_of_two_ways():
     (across * down).sum().backward()
     np.testing.assert_array_equal(x.grad, [3.0] * 3)
     np.testing.assert_array_equal(y.grad, [6.0] * 2)
+
+
+# -- memory shared with other libraries ------------------------------------------------------------
+
+
+def test_dlpack_shares_memory_both_ways():
+    array = np.arange(4.0)
+    v = autograd.from_dlpack(array)
+    assert isinstance(v, Variable)
+    assert np.shares_memory(v.data, array)
+    assert np.shares_memory(np.from_dlpack(Variable(array, copy=False)), array)
+    assert not np.shares_memory(autograd.from_dlpack(array, copy=True).data, array)
+    assert v.__dlpack_device__() == array.__dlpack_device__()
+    v.requires_grad = True
+    (v * v).sum().backward()
+    np.testing.assert_array_equal(v.grad, 2 * array)
+    with pytest.raises(BufferError, match="wanted a Variable that requires no gradient, .*detach"):
+        np.from_dlpack(v)
+    assert np.shares_memory(np.from_dlpack(Variable(array, copy=False).detach()), array)
+    assert np.from_dlpack(Variable(2.0)).shape == ()
+    assert autograd.from_dlpack(Variable(array)).is_leaf
+
+
+def test_dlpack_keeps_read_only_data_read_only():
+    array = np.arange(3.0)
+    array.flags.writeable = False
+    if np.lib.NumpyVersion(np.__version__) < "2.1.0":
+        with pytest.raises(BufferError):  # its protocol could not say so yet
+            autograd.from_dlpack(array)
+    else:
+        assert not autograd.from_dlpack(array).data.flags.writeable
+        assert autograd.from_dlpack(array, copy=True).data.flags.writeable
+
+
+def test_what_has_no_dlpack_is_refused():
+    with pytest.raises(
+        TypeError, match="wanted an array with __dlpack__, got list; write Variable"
+    ):
+        autograd.from_dlpack([1.0])
+
+
+@pytest.mark.torch
+def test_dlpack_goes_to_pytorch_and_back():
+    torch = pytest.importorskip("torch")
+    for dtype in (torch.float16, torch.float32, torch.float64, torch.complex64, torch.int64):
+        tensor = torch.arange(6).reshape(2, 3).to(dtype).T
+        v = autograd.from_dlpack(tensor)
+        np.testing.assert_array_equal(v.data, tensor.numpy(), strict=True)
+        tensor[0, 0] = 9
+        assert v.data[0, 0] == 9
+        again = torch.from_dlpack(v)
+        assert again.data_ptr() == tensor.data_ptr()
+        assert again.stride() == tensor.stride()
+    with pytest.raises(BufferError, match=r"\.detach\(\)"):
+        torch.from_dlpack(Variable([1.0], requires_grad=True))
+    with pytest.raises(BufferError, match="requires? gradient"):
+        autograd.from_dlpack(torch.ones(2, requires_grad=True))
+    parameter = nn.Parameter(autograd.from_dlpack(torch.ones(2)))
+    assert parameter.dtype == np.float32

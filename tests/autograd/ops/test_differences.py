@@ -44,6 +44,20 @@ def test_differences_of_bools_and_none_at_all():
         autograd.diff(1.0)
 
 
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("ends", [("prepend",), ("append",), ("prepend", "append")])
+def test_one_end_of_a_difference_or_both_may_be_given(ends, n):
+    x, end = leaf([1.0, 4.0, 9.0]), leaf([2.0, 7.0])
+    out = np.diff(x, n, **dict.fromkeys(ends, end))
+    wanted = np.diff(x.data, n, **dict.fromkeys(ends, end.data))
+    np.testing.assert_array_equal(out.data, wanted)
+    weights = np.cos(np.arange(out.size))
+    out.backward(weights)
+    # Adjoint: the difference is linear in its operand and its ends.
+    moved = np.diff(np.zeros(3), n, **dict.fromkeys(ends, np.array([0.5, -0.25])))
+    assert end.grad @ [0.5, -0.25] == pytest.approx(weights @ moved)
+
+
 def test_ends_of_ediff1d_must_fit_its_dtype():
     with pytest.raises(TypeError, match=r"ediff1d: wanted to_end of a dtype that fits int64"):
         autograd.ediff1d(np.arange(3), to_end=leaf([0.5]))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Variable
+from autograd.extend import unary
 
 
 def leaf(values):
@@ -85,6 +86,18 @@ def peak_of(work):
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("flat_first", [False, True])
+def test_readings_add_to_a_constant_that_a_rule_returns(flat_first):
+    flat = unary(np.sign, name="flat", x=lambda g: np.zeros(3))
+    x = leaf([1.0, 2.0, 3.0])
+    parts = [flat(x).sum(), x[0] ** 2 + x[1] * x[2]]
+    total = sum(parts if flat_first else parts[::-1]) + x[2] ** 3
+    (g,) = autograd.grad(total, [x], create_graph=True)
+    np.testing.assert_array_equal(g.data, [2.0, 3.0, 29.0])
+    (gg,) = autograd.grad(g.sum(), [x])
+    np.testing.assert_array_equal(gg, [2.0, 1.0, 19.0])
 
 
 @pytest.mark.parametrize("create_graph", [False, True])
@@ -199,6 +212,10 @@ def test_bincount_counts_like_numpy_and_sums_recorded_weights():
     np.testing.assert_array_equal(sums.data, [1.0, 0.0, 6.0])
     sums.backward(np.array([1.0, 2.0, 3.0]))
     np.testing.assert_array_equal(weights.grad, [1.0, 3.0, 3.0])
+    for places in ([], [0, 0]):
+        places = np.array(places, dtype=int)
+        ones = leaf(np.ones(len(places)))
+        np.testing.assert_array_equal(np.bincount(places, ones).data, np.bincount(places))
     with pytest.raises(ValueError, match="bincount: wanted non-negative integers"):
         autograd.bincount([0, -1], leaf([1.0, 2.0]))
 

@@ -162,7 +162,9 @@ def test_quantiles_are_those_of_numpy_by_every_method(method, x, data):
 def test_the_dtype_of_a_quantile_is_that_of_numpy(q, method):
     x = np.array([3.0, 1.0, 2.5, 7.0], np.float32)
     out = np.quantile(leaf(x, np.float32), q, method=method)
-    np.testing.assert_array_equal(out.data, np.quantile(x, q, method=method), strict=True)
+    want = np.quantile(x, q, method=method)
+    assert (out.dtype, out.shape) == (want.dtype, want.shape)
+    np.testing.assert_array_max_ulp(out.data, want, 1)  # NumPy 2.0 rounds the fractions otherwise
 
 
 def test_neighbours_share_the_gradient_of_a_quantile_by_distance():
