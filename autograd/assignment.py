@@ -39,8 +39,7 @@ class Filled(Variable):
     """A Variable whose elements are assigned to.
 
     Its data are a view of an array that nobody else owns: who refers to the view has saved all of
-    it, who refers to the array looks at a part. `_source` and `_index` tell what it was read from,
-    if it was, `_readings` what was read from it.
+    it, who refers to the array looks at a part.
     """
 
     __slots__ = ()
@@ -65,9 +64,8 @@ class Filled(Variable):
 
     def readings(self) -> list[Filled]:
         """Return what was read from it and is still held."""
-        held = [(r, x) for r in self._filling.readings if (x := r()) is not None]
-        self._filling.readings = [r for r, _ in held]
-        return [x for _, x in held]
+        held = [reading() for reading in list(self._filling.readings.values())]
+        return [x for x in held if x is not None]
 
 
 class Past(Variable):
@@ -94,7 +92,7 @@ class _Filling:
 
     def __init__(self, source: Filled | None = None, index: Any = None) -> None:
         self.source, self.index = source, index
-        self.readings: list[weakref.ref[Filled]] = []
+        self.readings: dict[int, weakref.ref[Filled]] = {}  # by identity; the dead leave
 
 
 def _augmented(operate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -297,7 +295,8 @@ def _fill(x: Any, source: Filled | None = None, index: Any = None) -> Any:
 def _as_reading(read: Any, source: Any, index: Any) -> Any:
     """Let `read` follow `source`, and what is assigned to it reach that."""
     read._data = read._data.copy().view()
-    source._filling.readings.append(weakref.ref(read))
+    readings, key = source._filling.readings, id(read)
+    readings[key] = weakref.ref(read, lambda _: readings.pop(key, None))
     return _fill(read, source, index)
 
 
