@@ -6,7 +6,8 @@ any Variable in, Variable out. Start with `Variable`, `grad` and `primitive`.
 - `ops`: the functions of NumPy, by family (`autograd.exp` is `autograd.ops.elementwise.exp`);
 - `linalg`, `fft`: those of `np.linalg` and `np.fft`; `special`, `stats`, `signal`, `integrate`:
   those of SciPy; `implicit`: solutions of equations;
-- `extend`: functions and rules of your own; `testing`: whether their gradients are right.
+- `extend`: functions and rules of your own; `testing`: whether their gradients are right;
+- `numpy`, `scipy`, `misc`, `test_util` ...: doors for code written for HIPS autograd.
 
 What is listed under "imported on demand" is, when it is first used.
 """
@@ -96,14 +97,22 @@ else:  # to type checkers star imports are public, computed lists are not
     # fmt: on
     _ON_DEMAND = ("implicit", "integrate", "signal", "stats", "testing")
 
+    # Names of HIPS autograd, which are no part of this page.
+    _DOORS = ("misc", "numpy", "scipy", "test_util", "tracer", "wrap_util")
+    _HIPS = ("differential_operators", "builtins")
+
     def __getattr__(name: str) -> object:
         """Import a room when it is first asked for."""
-        if name in _ON_DEMAND:
+        if name in _ON_DEMAND + _DOORS + _HIPS:
             return importlib.import_module(f"autograd.{name}")
+        for door in () if name.startswith("_") else _HIPS:
+            room = importlib.import_module(f"autograd.{door}")
+            if name in room.__all__:
+                return getattr(room, name)
         raise _instead_of_name(sys.modules[__name__], name)
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *_ON_DEMAND})
+        return sorted({*globals(), *_ON_DEMAND} - {*_DOORS, *_HIPS})
 
 
 _publish(__name__)

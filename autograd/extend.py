@@ -1,4 +1,5 @@
-"""The surface for authors of differentiable functions: `primitive`, `unary`, `binary`, `Function`.
+"""The surface for authors of differentiable functions: `primitive`, `unary`, `binary`, `Function`,
+and rules in two stages as code written for HIPS autograd has them (`defvjp` and its kin).
 
 The library's own operations are made by the same factories. What comes in here is not trusted:
 shape, dtype and type of what functions and rules return are checked on every call and in every
@@ -12,27 +13,44 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, overload
 
+import numpy as np
+
 from autograd.advice import instead_of_name
 from autograd.checked import CheckedPrimitive, reading
 from autograd.engine import calls
 from autograd.engine.calls import Operation
 from autograd.engine.primitive import Primitive, Rule
 from autograd.function import Context, Function
+from autograd.publication import publish as _publish
+from autograd.staged import (
+    def_linear,
+    defjvp,
+    defjvp_argnum,
+    defvjp,
+    defvjp_argnum,
+    defvjp_argnums,
+    notrace_primitive,
+)
 
-__all__ = ["Context", "Function", "Operation", "binary", "primitive", "unary"]
-
-# What code for HIPS autograd imports from a module of this name.
-_OF_HIPS = ("defgrad", "defjvp", "defvjp", "defvjp_argnum", "defvjp_argnums")
+__all__ = [
+    "Context",
+    "Function",
+    "Operation",
+    "binary",
+    "def_linear",
+    "defjvp",
+    "defjvp_argnum",
+    "defvjp",
+    "defvjp_argnum",
+    "defvjp_argnums",
+    "notrace_primitive",
+    "primitive",
+    "unary",
+]
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Say how a rule is attached here; `from autograd.extend import defvjp` says so as well."""
-        if name in _OF_HIPS:
-            raise ImportError(
-                f"{name}: wanted rules by operand name, got HIPS autograd's function; write "
-                "f.defvjp(x=lambda g, out, x: ...) for a primitive f"
-            )
         raise instead_of_name(sys.modules[__name__], name)
 
 
@@ -130,7 +148,8 @@ def primitive(
     an operand without a rule, is an error.
 
     Args:
-        forward: the function, when used as a bare decorator.
+        forward: the function, when used as a bare decorator. The operands of a ufunc are called
+            x0, x1, ...
         name: the public name; by default that of the function.
         joint: one rule for all operands, returning a tuple with a cotangent or None for each.
         nondiff: operands that never have a gradient; Variables are unwrapped there.
@@ -162,11 +181,21 @@ def primitive(
     }
 
     def decorate(forward: Callable[..., Any]) -> Operation:
+        if isinstance(forward, np.ufunc):
+            forward = _with_names(forward)
         known_of = calls.signature_of(forward, known)
         made = CheckedPrimitive(name or forward.__name__, reading(forward), **known_of)
         return _published(calls.general_call(made), made, forward)
 
     return decorate if forward is None else decorate(forward)
+
+
+def _with_names(ufunc: np.ufunc) -> Callable[..., Any]:
+    """Return a ufunc as a function whose parameters have names: x0, x1, ..."""
+    names = ", ".join(f"x{i}" for i in range(ufunc.nin))
+    function = eval(f"lambda {names}: ufunc({names})", {"ufunc": ufunc})  # noqa: S307 - of numbers
+    function.__name__ = function.__qualname__ = ufunc.__name__
+    return function  # type: ignore[no-any-return]
 
 
 def _published(call: Any, made: Primitive, forward: Callable[..., Any]) -> Operation:
@@ -177,3 +206,6 @@ def _published(call: Any, made: Primitive, forward: Callable[..., Any]) -> Opera
     call.defvjp = made.defvjp
     made.call = call
     return call  # type: ignore[no-any-return]
+
+
+_publish(__name__)

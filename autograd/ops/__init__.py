@@ -28,6 +28,7 @@ from autograd.ops import (
     shaping,
     sorting,
     statistics,
+    vectorized,
 )
 from autograd.ops.assignment import *
 from autograd.ops.branches import *
@@ -51,6 +52,7 @@ from autograd.ops.sequences import *
 from autograd.ops.shaping import *
 from autograd.ops.sorting import *
 from autograd.ops.statistics import *
+from autograd.ops.vectorized import *
 
 if not typing.TYPE_CHECKING:  # to type checkers star imports are public, computed lists are not
     __all__ = [
@@ -76,4 +78,5 @@ if not typing.TYPE_CHECKING:  # to type checkers star imports are public, comput
         *shaping.__all__,
         *sorting.__all__,
         *statistics.__all__,
+        *vectorized.__all__,
     ]

@@ -77,7 +77,8 @@ for _theirs, _ours in ((np, ops), (np.linalg, linalg), (np.fft, fft)):
             _made = getattr(_counterpart, "primitive", None)
             (QUESTIONS if _made is not None and _made.plain else HANDLERS)[_function] = _counterpart
 HANDLERS[np.i0] = special.i0
-HANDLERS[np.full_like] = ops.creation.full_like  # autograd.full_like is one to assign to
+HANDLERS[np.full] = ops.creation.full  # those of `autograd` are to assign to
+HANDLERS[np.full_like] = ops.creation.full_like
 
 _SET = "write x = autograd.set_at(x, index, value), which returns a new array"
 _FIRST_PLACES = (

@@ -1,0 +1,109 @@
+"""Do packages that depend on HIPS autograd compute the same with gradloom in its place?
+
+    python -m venv there
+    there/bin/pip install autograd lifelines autograd-gamma pymanopt
+    python benchmarks/packages.py [--smoke] [--hips there/bin/python]
+
+Runs the programs below in that environment twice, the second time with this checkout first on the
+path, and compares what they print. Neither the packages nor their imports are changed. Without such
+an environment, and with --smoke, there is nothing to compare: the programs are only compiled.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+LIFELINES = """
+import warnings; warnings.simplefilter("ignore")
+from lifelines import (CoxPHFitter, GeneralizedGammaFitter, LogLogisticFitter, LogNormalAFTFitter,
+                       WeibullAFTFitter, WeibullFitter)
+from lifelines.datasets import load_rossi, load_waltons
+times, prisoners = load_waltons(), load_rossi()
+for fitter in (WeibullFitter, LogLogisticFitter, GeneralizedGammaFitter):
+    fitted = fitter().fit(times["T"], times["E"])
+    print(fitter.__name__, fitted.summary[["coef", "se(coef)"]].values.round(5).tolist())
+spline = CoxPHFitter(baseline_estimation_method="spline", n_baseline_knots=3)
+for fitter in (WeibullAFTFitter(), LogNormalAFTFitter(), spline):
+    fitted = fitter.fit(prisoners, "week", "arrest")
+    print(type(fitter).__name__, fitted.summary[["coef", "se(coef)"]].values.round(5).tolist())
+"""
+
+GAMMA = """
+import autograd, autograd_gamma, numpy as np
+a, x, p = np.array([0.5, 1.5, 3.0]), np.array([0.3, 1.2, 4.0]), np.array([0.2, 0.5, 0.7])
+cases = {name: (a, x) for name in ("gammainc", "gammaincc", "gammaincln", "gammainccln")}
+cases |= {name: (a, p) for name in ("gammaincinv", "gammainccinv")}
+cases |= {name: (a, x, p) for name in ("betainc", "betaincln", "betaincinv")}
+for name, args in cases.items():
+    function = getattr(autograd_gamma, name)
+    total = lambda *args: autograd.numpy.sum(function(*args))
+    found = autograd.grad(total, tuple(range(len(args))))(*args)
+    print(name, [np.array2string(g, precision=9) for g in found])
+"""
+
+PYMANOPT = """
+import autograd.numpy as anp, numpy as np, pymanopt
+from pymanopt.manifolds import Sphere, Stiefel, SymmetricPositiveDefinite
+from pymanopt.optimizers import ConjugateGradient, TrustRegions
+rng = np.random.default_rng(0)
+a = rng.normal(size=(6, 6)); a = a + a.T
+s = np.eye(4) + 0.3 * np.ones((4, 4))
+weights = np.diag([2.0, 1.0])
+problems = [
+    (Sphere(6), lambda x: -x @ a @ x, np.ones(6) / np.sqrt(6)),
+    (Stiefel(6, 2), lambda x: -anp.trace(x.T @ a @ x @ weights), np.eye(6)[:, :2]),
+    (SymmetricPositiveDefinite(4),
+     lambda x: anp.sum((x - s) ** 2) - 0.1 * anp.linalg.slogdet(x)[1], np.eye(4)),
+]
+for optimizer in (ConjugateGradient, TrustRegions):
+    for manifold, cost, start in problems:
+        problem = pymanopt.Problem(manifold, pymanopt.function.autograd(manifold)(cost))
+        found = optimizer(verbosity=0).run(problem, initial_point=start)
+        print(optimizer.__name__, manifold, round(float(found.cost), 8))
+"""
+
+PROGRAMS = {"lifelines": LIFELINES, "autograd-gamma": GAMMA, "pymanopt": PYMANOPT}
+WHICH = "import autograd; print(hasattr(autograd, 'Variable'))\n"
+
+
+def lines(python: str, program: str, path: str) -> list[str]:
+    """Run a program and return what it prints, its last error in place of what is missing."""
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    run = subprocess.run(
+        [python, "-c", WHICH + program],
+        capture_output=True, text=True, check=False, env=environment, cwd="/",
+    )  # fmt: skip
+    ours, *printed = run.stdout.splitlines() or [""]
+    assert ours == str(bool(path)), f"{python} has another autograd: {ours}"
+    return printed + run.stderr.splitlines()[-1:] * (run.returncode != 0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--smoke", action="store_true", help="compile the programs only")
+    parser.add_argument("--hips", metavar="PYTHON", help="of an environment with the packages")
+    given = parser.parse_args()
+    if given.smoke or not given.hips:
+        for name, program in PROGRAMS.items():
+            compile(program, name, "exec")
+            print(f"{name}: compared with --hips PYTHON")
+        return
+    python = str(Path(given.hips).absolute())
+    different = 0
+    for name, program in PROGRAMS.items():
+        theirs, ours = lines(python, program, ""), lines(python, program, str(ROOT))
+        same = sum(a == b for a, b in zip(theirs, ours, strict=False))
+        print(f"{name}: {same} of {len(theirs)} lines agree")
+        different += len(theirs) - same
+        for a, b in zip(theirs, ours, strict=False):
+            if a != b:
+                print(f"  HIPS autograd: {a}\n  gradloom:      {b}")
+    sys.exit(different > 0)
+
+
+if __name__ == "__main__":
+    main()
