@@ -65,6 +65,7 @@ class Picture:
 
 FLOORS = [
     ("nn, optim", "layers, losses, training, checkpoints; optimizers", "room"),
+    ("numpy/, scipy/, misc/, test_util.py ...", "doors for code written for others", "room"),
     ("extend.py, testing/, integrate.py, implicit.py", "doors and tools for users", "room"),
     ("function.py, debug.py", "the class-based spelling; the debug mode", "room"),
     (
@@ -72,6 +73,7 @@ FLOORS = [
         "grad, jacobian, forward mode, checkpoint: functions in, functions out",
         "room",
     ),
+    ("assignment.py, filled.py", "x[i] = v; arrays to fill", "data"),
     ("variable.py", "the class, whose operators are operations", "data"),
     ("protocols/", "who answers NumPy and SciPy", "data"),
     ("ops/, linalg/, fft, special/, stats/, signal", "the calculus: forward beside rules", "leaf"),
