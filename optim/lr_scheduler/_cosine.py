@@ -28,9 +28,12 @@ class CosineAnnealingLR(LRScheduler):
     Example:
         >>> from autograd import Variable
         >>> from optim import SGD
-        >>> optimizer = SGD([Variable(1.0, requires_grad=True)], lr=1.0)
+        >>> x = Variable(1.0, requires_grad=True)
+        >>> x.grad = 0.5
+        >>> optimizer = SGD([x], lr=1.0)
         >>> scheduler = CosineAnnealingLR(optimizer, T_max=2)
-        >>> scheduler.step()
+        >>> optimizer.step(), scheduler.step()
+        (None, None)
         >>> scheduler.get_last_lr()
         [0.5]
     """

@@ -43,7 +43,9 @@ class LambdaLR(LRScheduler):
     Example:
         >>> from autograd import Variable
         >>> from optim import SGD
-        >>> optimizer = SGD([Variable(1.0, requires_grad=True)], lr=0.8)
+        >>> x = Variable(1.0, requires_grad=True)
+        >>> x.grad = 0.5
+        >>> optimizer = SGD([x], lr=0.8)
         >>> scheduler = LambdaLR(optimizer, lambda t: 0.5**t)
         >>> optimizer.step(), scheduler.step()
         (None, None)

@@ -30,7 +30,9 @@ class SWALR(LRScheduler):
     Example:
         >>> from autograd import Variable
         >>> from optim import SGD
-        >>> optimizer = SGD([Variable(1.0, requires_grad=True)], lr=1.0)
+        >>> x = Variable(1.0, requires_grad=True)
+        >>> x.grad = 0.5
+        >>> optimizer = SGD([x], lr=1.0)
         >>> schedule = SWALR(optimizer, swa_lr=0.5, anneal_epochs=2, anneal_strategy="linear")
         >>> for _ in range(3):
         ...     optimizer.step(), schedule.step()

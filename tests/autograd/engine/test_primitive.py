@@ -332,10 +332,9 @@ def test_a_rule_with_an_unknown_need_is_refused():
             return x**3
 
 
-@pytest.mark.parametrize("forward", [np.sin, abs])
-def test_a_function_without_names_for_its_parameters_is_refused(forward):
+def test_a_function_without_names_for_its_parameters_is_refused():
     with pytest.raises(TypeError, match="primitive: wanted a Python function, whose parameters"):
-        primitive(x=lambda g: g)(forward)
+        primitive(x=lambda g: g)(abs)
 
 
 def test_keywords_that_could_swallow_are_refused():
