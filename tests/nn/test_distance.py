@@ -113,3 +113,15 @@ def test_axis_and_dim_name_one_thing():
 def test_wrong_use_is_explained(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("given", [{}, {"p": 1.0, "axis": 0}, {"p": 3.0, "axis": -1, "eps": 10.0}])
+def test_normalize_is_pytorchs(given):
+    arrays = [np.random.default_rng(0).normal(size=(3, 4))]
+    theirs = {"dim" if key == "axis" else key: value for key, value in given.items()}
+    compare(
+        lambda x: functional.normalize(x, **given),
+        lambda x: torch().nn.functional.normalize(x, **theirs),
+        arrays,
+    )

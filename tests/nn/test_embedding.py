@@ -252,3 +252,14 @@ def test_given_tables_are_copied_and_frozen():
 def test_wrong_use_is_explained(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("classes", [-1, 5])
+def test_one_hot_is_pytorchs(classes):
+    torch = pytest.importorskip("torch")
+    index = np.array([[0, 3], [2, 2]])
+    expected = torch.nn.functional.one_hot(torch.tensor(index), classes).numpy()
+    found = functional.one_hot(index, classes)
+    np.testing.assert_array_equal(found, expected)
+    assert found.dtype == expected.dtype

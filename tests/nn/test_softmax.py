@@ -125,3 +125,27 @@ def test_the_hard_gumbel_softmax_has_the_gradient_of_the_soft_one():
     check(lambda x: functional.gumbel_softmax(x, tau=2.0, generator=1), x)
     with pytest.raises(ValueError, match="gumbel_softmax: wanted a positive tau, got 0"):
         functional.gumbel_softmax(x, tau=0)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("given", [{}, {"tau": 0.5, "axis": 0}, {"hard": True}])
+def test_gumbel_softmax_is_pytorchs_for_the_same_draws(given, monkeypatch):
+    torch = pytest.importorskip("torch")
+    logits = np.random.default_rng(0).normal(size=(3, 4))
+    leaf = Variable(logits, requires_grad=True)
+    out = functional.gumbel_softmax(leaf, **given, generator=1)
+    tensor = torch.tensor(logits, requires_grad=True)
+    theirs = {"dim" if key == "axis" else key: value for key, value in given.items()}
+    # The draws of ours are found back, up to what softmax does not see, and PyTorch takes them.
+    axis = given.get("axis", -1)
+    soft = functional.gumbel_softmax(Variable(logits), axis=axis, generator=1)
+    gumbels = np.log(soft.data) - logits
+    monkeypatch.setattr(
+        torch.Tensor, "exponential_", lambda t: t.copy_(torch.tensor(np.exp(-gumbels)))
+    )
+    wanted = torch.nn.functional.gumbel_softmax(tensor, **theirs)
+    np.testing.assert_allclose(out.data, wanted.detach().numpy(), rtol=1e-9, atol=1e-12)
+    weights = np.cos(np.arange(12.0)).reshape(3, 4)
+    out.backward(weights)
+    wanted.backward(torch.tensor(weights))
+    np.testing.assert_allclose(leaf.grad, tensor.grad.numpy(), rtol=1e-9, atol=1e-12)
