@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 import inspect
 import re
 import sys
@@ -65,7 +64,7 @@ def numpys(package: str, ours: Any) -> tuple[_Find, Any, list[str]]:
 
     def find(name: str) -> Any:
         found = getattr(theirs, name, None)
-        if isinstance(found, ModuleType) and importlib.util.find_spec(f"{package}.{name}"):
+        if isinstance(found, ModuleType) and f"{package}.{name}" in _DOORS:
             return importlib.import_module(f"{package}.{name}")
         if found is None or isinstance(getattr(ours, name, None), _TAKEN_OVER):
             return getattr(ours, name, found)
@@ -79,6 +78,7 @@ def numpys(package: str, ours: Any) -> tuple[_Find, Any, list[str]]:
     return serve(package, theirs, find, ours.__all__)
 
 
+_DOORS = {"autograd.numpy.fft", "autograd.numpy.linalg", "autograd.numpy.random"}
 # What is ours though no function: `r_`, `c_` and `vectorize`.
 _TAKEN_OVER = (type(ops.r_), type)
 
