@@ -7,6 +7,7 @@ each epoch.
 
 import math
 import os
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -136,7 +137,7 @@ class FitState:
 
 def is_count(value: Any) -> bool:
     """Tell whether a value from a file is a number of things."""
-    return type(value) is int and value >= 0
+    return type(value) is int and 0 <= value <= sys.maxsize
 
 
 def _is_numbers(value: Any) -> bool:

@@ -7,6 +7,7 @@ by computing with its parameters. Imports `autograd` and `_workers`.
 import contextlib
 import copy
 import functools
+import sys
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -533,6 +534,10 @@ class DataLoader:
             )
         _check_count("epoch", epoch, 0)
         _check_count("position", position, 0)
+        if position > sys.maxsize:
+            raise ValueError(
+                f"DataLoader: wanted position of at most {sys.maxsize}, got {position}"
+            )
         for number in root:
             _check_count("root", number, 0)
         for name, part in parts.items():

@@ -756,7 +756,13 @@ def test_a_checkpoint_that_does_not_fit_changes_nothing(tmp_path):
     nn.save(path, model.state_dict())
     with pytest.raises(ValueError, match="wanted a file that the Checkpoint callback has written"):
         fit(other, loader(), sgd(other), 2, resume=path)
-    for wrong in ({"epoch": -1}, {"epoch": "1"}, {"history": 3}, {"history": [{"loss": "x"}]}):
+    for wrong in (
+        {"epoch": -1},
+        {"epoch": 10**21},
+        {"epoch": "1"},
+        {"history": 3},
+        {"history": [{"loss": "x"}]},
+    ):
         tree = {"epoch": 1, "history": [{"loss": 1.0}]} | wrong
         nn.save(path, model=model, optimizer=sgd(model), **tree)
         with pytest.raises(ValueError, match="wanted a file that the Checkpoint callback has writ"):

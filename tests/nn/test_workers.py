@@ -246,6 +246,10 @@ def test_a_state_taken_in_a_loop_continues_with_the_rest_of_it(workers):
     assert everything(ended, 2) == [[], expected[2]]
     with pytest.raises(ValueError, match="wanted position of at least 0, got -1"):
         ended.load_state_dict(state | {"position": -1})
+    with pytest.raises(
+        ValueError, match="wanted position of at most .*, got 1000000000000000000000"
+    ):
+        ended.load_state_dict(state | {"position": 10**21})
 
 
 def test_the_state_of_version_0_1_still_loads():
