@@ -150,6 +150,7 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
         result = new_with(as_now(self), index, value)
         _own_memory(self, index)
         self._data[...], self._node = unwrap(result), recorded(result)
+        _tell_observers(self, result)
     else:
         _own_memory(self, index)
         _write(self._data, index, unwrap(value))
@@ -300,6 +301,13 @@ def _as_reading(read: Any, source: Any, index: Any) -> Any:
     return _fill(read, source, index)
 
 
+def _tell_observers(x: Any, result: Any) -> None:
+    """Tell those who trace a program that `x` stands for another value of it from now on."""
+    for observe in current_mode().observers:
+        if hasattr(observe, "alias"):
+            observe.alias(x, result)
+
+
 def _tell(x: Filled, index: Any) -> None:
     """Tell what was read from `x`, and what it was read from, of an assignment at `index`."""
     for reading in x.readings():
@@ -318,6 +326,7 @@ def _read_again(reading: Filled, x: Filled, index: Any) -> None:
     if where.source is not None and overlap(x._data[where.index], _part(x._data, index)):
         fresh = indexing.getitem(x, where.index)
         reading._data, reading._node = fresh._data.copy().view(), fresh._node
+        _tell_observers(reading, fresh)
         for inner in reading.readings():
             _read_again(inner, reading, ...)
 

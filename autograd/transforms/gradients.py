@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine.calls import wrong_arguments
+from autograd.engine.calls import detached, wrong_arguments
 from autograd.engine.graph import unwrap, wrap
+from autograd.engine.mode import current_mode
 from autograd.transforms.trace import (
     Trace,
     a_kind,
@@ -134,6 +135,8 @@ def _gradients_of_graph(
 ) -> tuple[Any, ...]:
     """Differentiate a recorded graph."""
     roots, targets = _variables("output", outputs), _variables("input", inputs)
+    tracing = current_mode().tracing  # whose program has the gradients in it
+    detaching, create_graph = tracing and not create_graph, create_graph or tracing
     single = isinstance(outputs, Variable)
     if grad_outputs is None:
         weights = [None] * len(roots)
@@ -168,7 +171,8 @@ def _gradients_of_graph(
                 "pass allow_unused=True for None"
             )
             raise RuntimeError(msg)
-        gradients.append(g if g is None else own_gradient(g, v))
+        g = g if g is None else own_gradient(g, v)
+        gradients.append(detached(g) if detaching else g)
     return tuple(gradients)
 
 

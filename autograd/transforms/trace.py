@@ -17,8 +17,9 @@ import numpy as np
 from autograd.arrays import refuse_mask
 from autograd.engine import graph
 from autograd.engine.backward import Route, conjugated, find_route, run_backward
+from autograd.engine.calls import detached
 from autograd.engine.graph import Leaf, Node, record, unwrap, wrap
-from autograd.engine.mode import Observer, enable_grad, is_grad_enabled, watching
+from autograd.engine.mode import Observer, current_mode, enable_grad, is_grad_enabled, watching
 from autograd.engine.primitive import Primitive, same
 from autograd.transforms.containers import Rebuild, flatten, rebuilt
 from autograd.typed import user_level
@@ -124,8 +125,10 @@ class Trace:
         """Return one gradient per input for one cotangent per output; zeros where nothing depends
         on an input; recorded where this call or a cotangent is part of an outer graph.
         """
-        create_graph = self.nested or any(
-            isinstance(g, Variable) and g.requires_grad for g in cotangents
+        create_graph = (
+            self.nested
+            or current_mode().tracing
+            or any(isinstance(g, Variable) and g.requires_grad for g in cotangents)
         )
         seeds = [
             (v._node, g)
@@ -140,11 +143,9 @@ class Trace:
             route=route,
         )
         gradients = [own_gradient(found.get(node_of(v)), v) for v in self.inputs]
-        return (
-            [g if isinstance(g, Variable) else wrap(g) for g in gradients]
-            if self.nested
-            else gradients
-        )
+        if self.nested:
+            return [g if isinstance(g, Variable) else wrap(g) for g in gradients]
+        return [detached(g) for g in gradients] if current_mode().tracing else gradients
 
     def arrange(self, gradients: Sequence[Any], argnum: int | Sequence[int]) -> Any:
         """Put gradients into the structure of the arguments."""
@@ -364,6 +365,8 @@ def own_array(value: Any, given: Sequence[Any]) -> Any:
 
 def unwrap_unless_nested(value: Any, *, nested: bool) -> Any:
     """Return a result as a plain array, or as a Variable where an outer graph goes on with it."""
+    if not nested and current_mode().tracing:
+        return detached(value)
     return value if nested else unwrap(value)
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd import log_softmax
+from autograd import Variable, log_softmax
 from autograd.engine.calls import primitive
+from autograd.engine.mode import current_mode
+from autograd.ops.plain import plain
 from nn.functional._linear import linear
 from nn.functional._loss import check_reduction, raw, reduced
 from nn.functional._numbers import real
@@ -140,7 +142,7 @@ def _class_targets(
     operation: str, input: Any, target: Any, axis: int, ignore_index: int
 ) -> tuple[Any, Any]:
     """Return `target` as checked class indices, and which of them count (None: all)."""
-    target = np.asarray(raw(target))
+    target = np.asarray(target)
     shape = input.shape[:axis] + input.shape[axis + 1 :]
     if target.shape != shape:
         wanted = f"class indices of shape {shape}"
@@ -197,6 +199,45 @@ def _coefficients(
     return coefficient, total
 
 
+def _counted(
+    operation: str,
+    input: Any,
+    target: Any,
+    axis: int,
+    ignore_index: int,
+    weight: Any,
+    reduction: str,
+) -> tuple[Any, Any, Any, Any]:
+    """Return `_class_targets` and `_coefficients`; while a program is traced, as arrays whose
+    shapes do not depend on the targets.
+    """
+    if isinstance(target, Variable) and current_mode().tracing:
+        return _counted_anew(operation, input, target, axis, ignore_index, weight, reduction)  # type: ignore[no-any-return]
+    target, kept = _class_targets(operation, input, raw(target), axis, ignore_index)
+    return target, kept, *_coefficients(operation, target, kept, weight, reduction, input.dtype)
+
+
+@plain
+def _counted_anew(
+    operation: str,
+    input: Any,
+    target: Any,
+    axis: int,
+    ignore_index: int,
+    weight: Any,
+    reduction: str,
+) -> tuple[Any, ...]:
+    target, kept, coefficient, total = _counted(
+        operation, input, target, axis, ignore_index, weight, reduction
+    )
+    return (
+        target,
+        np.ones(target.shape, bool) if kept is None else kept,
+        np.full(target.shape, coefficient, input.dtype),
+        np.asarray(total, input.dtype),
+    )
+
+
 def nll_loss(
     input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Any:
@@ -217,8 +258,9 @@ def nll_loss(
     check_reduction("nll_loss", reduction)
     axis = _class_axis("nll_loss", input)
     weight = _class_weight("nll_loss", weight, input, axis)
-    target, kept = _class_targets("nll_loss", input, target, axis, ignore_index)
-    coefficient, _ = _coefficients("nll_loss", target, kept, weight, reduction, input.dtype)
+    target, _, coefficient, _ = _counted(
+        "nll_loss", input, target, axis, ignore_index, weight, reduction
+    )
     return _nll(input, target, coefficient, axis, reduction != "none")
 
 
@@ -268,9 +310,8 @@ def cross_entropy(
             target = target.astype(input.dtype)
     if target.shape == input.shape:
         return _soft_cross_entropy(input, target, weight, axis, reduction, label_smoothing)
-    target, kept = _class_targets("cross_entropy", input, target, axis, ignore_index)
-    coefficient, total = _coefficients(
-        "cross_entropy", target, kept, weight, reduction, input.dtype
+    target, kept, coefficient, total = _counted(
+        "cross_entropy", input, target, axis, ignore_index, weight, reduction
     )
     summed = reduction != "none"
     if not label_smoothing:
