@@ -48,12 +48,13 @@ class Value:
 class Op:
     """One call of a primitive."""
 
-    __slots__ = ("arguments", "line", "outputs", "primitive", "quiet", "several")
+    __slots__ = ("arguments", "calm", "line", "outputs", "primitive", "quiet", "several")
 
     def __init__(
         self, primitive: Primitive, arguments: tuple[Any, ...], line: str, *, quiet: bool = False
     ) -> None:
         self.primitive, self.arguments, self.line = primitive, arguments, line
+        self.calm = False  # overflows without a warning, as its kernel does
         # Of a backward pass, which divides by zero without a warning and hears of invalid values.
         self.quiet = quiet
         self.outputs: tuple[Value, ...] = ()

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.graph import Graph, Op, Value, mapped
+from autograd.ops import elementwise
 
-__all__ = ["PASSES", "common", "dead_code", "exact"]
+__all__ = ["PASSES", "common", "dead_code", "exact", "lower", "spread"]
 
 
 def dead_code(graph: Graph) -> None:
@@ -87,6 +88,7 @@ def _is(x: Any, number: float) -> bool:
     """Tell whether an operand is a number, or an array of it that never changes."""
     if type(x) is Value and (op := x.op) is not None:
         return op.primitive.name == "broadcast_to" and _is(op.arguments[0], number)
+    x = x.constant if type(x) is Value else x
     return isinstance(x, (int, float, np.generic)) and x == number and not np.signbit(x)
 
 
@@ -128,8 +130,80 @@ _EXACT: dict[str, Callable[[Op], Any]] = {
     "transpose": _back,
 }
 
+def spread(graph: Graph) -> None:
+    """Let elementwise operations broadcast by themselves, instead of reading what `broadcast_to`
+    gives, where another operand has the shape of the result.
+    """
+    for op in graph.ops:
+        if op.primitive.elementwise and not op.several and not op.primitive.checks:
+            _spread(op)
+
+
+def _spread(op: Op) -> None:
+    def narrow(v: Value) -> Any:
+        made = v.op
+        plain = made is not None and made.primitive.name == "broadcast_to"
+        source = made.arguments[0] if made is not None and plain else v
+        if type(source) is not Value and not isinstance(source, np.generic):
+            return v
+        return source
+
+    for i, a in enumerate(op.arguments):
+        if type(a) is not Value:
+            continue
+        others = [x.shape for j, x in enumerate(op.arguments) if j != i and type(x) is Value]
+        source = narrow(a)
+        if source is not a and others and (
+            np.broadcast_shapes(source.shape, *others) == op.out.shape
+        ):
+            op.arguments = (*op.arguments[:i], source, *op.arguments[i + 1 :])
+
+
+def lower(graph: Graph) -> None:
+    """Write the logistic function and its slope as the operations that their kernels consist of,
+    so that they can run in blocks, too.
+    """
+    ops: list[Op] = []
+    for op in graph.ops:
+        steps = _STEPS.get(op.primitive)
+        if steps is None or op.out.dtype.kind != "f":
+            ops.append(op)
+            continue
+        (x,) = op.arguments
+        known = {"x": x}
+        for name, primitive, given in steps:
+            step = Op(primitive, tuple(known.get(a, a) for a in given), op.line, quiet=op.quiet)
+            step.calm = True
+            step.outputs = (op.out,) if name == "out" else (Value(step, op.out),)
+            known[name] = step.out
+            ops.append(step)
+        op.out.origin = ops[-1]
+    graph.ops = ops
+
+
+_LOGISTIC = [
+    ("minus", elementwise.multiply.primitive, ("x", -1.0)),
+    ("e", elementwise.exp.primitive, ("minus",)),
+    ("divisor", elementwise.add.primitive, ("e", 1.0)),
+    ("out", elementwise.divide.primitive, (1.0, "divisor")),
+]
+_STEPS: dict[Any, list[tuple[str, Any, tuple[Any, ...]]]] = {
+    elementwise.expit.primitive: _LOGISTIC,
+    elementwise.logistic_slope.primitive: [
+        ("size", elementwise.absolute.primitive, ("x",)),
+        ("minus", elementwise.negative.primitive, ("size",)),
+        ("e", elementwise.exp.primitive, ("minus",)),
+        ("divisor", elementwise.add.primitive, ("e", 1.0)),
+        ("square", elementwise.multiply.primitive, ("divisor", "divisor")),
+        ("out", elementwise.divide.primitive, ("e", "square")),
+    ],
+}
+
 PASSES: dict[str, Callable[[Graph], None]] = {
     "common": common,
     "exact": exact,
+    "spread": spread,
+    "lower": lower,
+    "again": common,
     "dead_code": dead_code,
 }

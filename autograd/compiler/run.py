@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import holds_nan
+from autograd.compiler.fuse import grouped
 from autograd.compiler.graph import Graph, Value, values_in
 from autograd.compiler.passes import PASSES, dead_code
 from autograd.compiler.source import Names, written
@@ -34,10 +35,11 @@ _ARRAYS = (np.ndarray, np.generic)
 class Program:
     """A graph as a function of arrays."""
 
-    def __init__(self, name: str, graph: Graph) -> None:
+    def __init__(self, name: str, graph: Graph, without: Sequence[str], *, mixed: bool) -> None:
         self.graph, self.names = graph, Names()
         self.inputs = [v for v in graph.inputs if v.constant is None]
-        self.source = written(name, graph, self.inputs, self.names)
+        self.units = graph.ops if "fuse" in without else grouped(graph, mixed=mixed)
+        self.source = written(name, self.units, self.inputs, graph.outputs, self.names)
         self.quiet = any(op.quiet for op in graph.ops)
         place = f"<compiled {name} {id(self)}>"
         linecache.cache[place] = len(self.source), None, self.source.splitlines(True), place
@@ -50,6 +52,7 @@ class Entry:
 
     def __init__(self, owner: Compiled, trace: Trace, recall: Any) -> None:
         self.owner, self.rebuild, self.outputs = owner, trace.rebuild, trace.outputs
+        self.guarded = trace.guarded
         self.recall = recall  # makes the entry with guards, see `Compiled.guarded`
         self.recorded = [i for i, r in enumerate(trace.recorded) if r]
         self.targets, self.cotangents = trace.targets, trace.cotangents
@@ -86,13 +89,17 @@ class Entry:
             done = set(front.ops)
             back = Graph([op for op in self.graph.ops if op not in done], self.gradients)
             dead_code(back)
-            self.backward = Program(f"{owner.name}_backward", back)
+            self.backward = self._program("_backward", back)
             self.saved = [v for v in self.backward.inputs if v not in self.cotangents]
             front.outputs = [*self.results, *self.saved]
             self.wanted = trace.gradients
             self.needed = _leaves(self.tape, self.wanted, self.cotangents)
             self.makes_zeros = any(op.primitive.makes_zeros for op in ops)
-        self.forward = Program(owner.name, front)
+        self.forward = self._program("", front)
+
+    def _program(self, suffix: str, graph: Graph) -> Program:
+        name, without = self.owner.name + suffix, self.owner.without
+        return Program(name, graph, without, mixed=not self.guarded)
 
     def fits(self) -> bool:
         """Tell whether what was met on the way is still what it was."""
@@ -204,7 +211,7 @@ class Entry:
     def _from_outside(self) -> Program:
         graph = Graph(list(self.graph.ops), self.gradients)
         dead_code(graph)
-        return Program(f"{self.owner.name}_gradient", graph)
+        return self._program("_gradient", graph)
 
     @functools.cached_property
     def _second(self) -> Any:

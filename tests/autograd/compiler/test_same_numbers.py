@@ -12,7 +12,7 @@ from ops_without_replay import EXCEPT, UNLIKE
 
 import autograd
 from autograd import Variable
-from autograd.compiler import compile
+from autograd.compiler import compile, fuse
 
 ROWS = [r for r in collect() if r.name not in EXCEPT and r.name not in UNLIKE]
 # All rows under the profile of the checks, a sample by default.
@@ -66,6 +66,15 @@ def agree(got, wanted, message):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12 * scale, err_msg=message)
 
 
+@pytest.fixture(params=[False, True], ids=["whole", "in blocks"])
+def blocks(request, monkeypatch):
+    """Run arrays of a few elements in blocks of four."""
+    if request.param:
+        monkeypatch.setattr(fuse, "BLOCK", 4)
+        monkeypatch.setattr(fuse, "LEAST", 2)
+
+
+@pytest.mark.usefixtures("blocks")
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("row", SAMPLE, ids=lambda row: row.name)
 def test_a_compiled_function_gives_what_eager_gives(row):
