@@ -26,7 +26,12 @@ __all__ = ["BLOCK", "LEAST", "Group", "grouped", "is_total", "moves", "row_axes"
 
 BLOCK = 16_384  # elements: 128 KiB of float64, of which a few fit into a second-level cache
 LEAST = 32_768  # elements of an array for which blocks are worth while
-_ROWS = {"softmax": 1, "log_softmax": 1, "shares_of": 1, "standardize": 1}  # argument that is the axis
+_ROWS = {
+    "softmax": 1,
+    "log_softmax": 1,
+    "shares_of": 1,
+    "standardize": 1,
+}  # argument that is the axis
 _SUMS = {"sum", "mean"}
 _EXTREMES = {"max", "min"}
 _VIEWS = {"reshape", "expand_dims", "squeeze"}
@@ -37,9 +42,7 @@ class Group:
 
     def __init__(self, shape: tuple[int, ...], index: int) -> None:
         self.shape, self.index = shape, index
-        self.ks = {
-            k for k in range(1, len(shape) + 1) if math.prod(shape[k:]) <= BLOCK
-        }
+        self.ks = {k for k in range(1, len(shape) + 1) if math.prod(shape[k:]) <= BLOCK}
         self.ops: list[Op] = []
         self.totals: set[Value] = set()  # known only when the loop ends
         self.values: set[Value] = set()
@@ -84,22 +87,25 @@ class Group:
                     for v in op.inputs
                 ):
                     found.add(k)
-            elif op.inputs and op.inputs[0].shape[:k] == lead and len(op.inputs) == 1:
-                if op.primitive.name in _VIEWS or is_total(op, self.shape, k):
-                    found.add(k)
-                elif (axes := row_axes(op)) is not None and min(axes, default=0) >= k:
-                    found.add(k)
+                continue
+            (x, *others), axes = op.inputs or (None,), row_axes(op)
+            alone = x is not None and not others and x.shape[:k] == lead
+            along_rows = axes is not None and min(axes, default=0) >= k
+            view = op.primitive.name in _VIEWS
+            if alone and (view or along_rows or is_total(op, self.shape, k)):
+                found.add(k)
         return found
 
 
 def moves(value: Value, out: Value, k: int) -> bool:
     """Tell whether an operand moves along with the rows of the result."""
-    return len(value.shape) == len(out.shape) and value.shape[:k] == out.shape[:k]
+    return bool(len(value.shape) == len(out.shape) and value.shape[:k] == out.shape[:k])
 
 
 def _stands(value: Value, out: Value, k: int) -> bool:
     """Tell whether an operand is the same for all rows."""
-    return math.prod(value.shape[: max(0, k - len(out.shape) + len(value.shape))]) == 1
+    over = value.shape[: max(0, k - len(out.shape) + len(value.shape))]
+    return all(n == 1 for n in over)
 
 
 def row_axes(op: Op) -> list[int] | None:
@@ -120,7 +126,8 @@ def is_total(op: Op, shape: tuple[int, ...], k: int) -> bool:
     if op.primitive.name not in _SUMS or op.out.dtype.kind != "f" or op.inputs[0].shape != shape:
         return False
     axes = row_axes(op)
-    return axes is not None and axes[:k] == list(range(k)) and op.inputs[0].dtype == op.out.dtype
+    alike: bool = op.inputs[0].dtype == op.out.dtype
+    return alike and axes is not None and axes[:k] == list(range(k))
 
 
 def grouped(graph: Graph, *, mixed: bool) -> list[Op | Group]:
@@ -164,7 +171,9 @@ def grouped(graph: Graph, *, mixed: bool) -> list[Op | Group]:
         if _may_join(op):
             near = [u for v in op.inputs if isinstance(u := unit.get(v), Group)]
             large = op.out.size >= LEAST and op.primitive.elementwise
-            same = [g for g in reversed(groups) if g.shape == op.out.shape] if large else []
+            read = set(op.inputs)
+            same = [g for g in groups if g.shape == op.out.shape and not read.isdisjoint(g.inputs)]
+            same = same if large else []
             chosen = next((g for g in dict.fromkeys([*near, *same]) if joins(op, g)), None)
             if chosen is None and large and op.primitive.name not in _VIEWS:
                 fresh = Group(op.out.shape, index)

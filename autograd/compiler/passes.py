@@ -130,6 +130,7 @@ _EXACT: dict[str, Callable[[Op], Any]] = {
     "transpose": _back,
 }
 
+
 def spread(graph: Graph) -> None:
     """Let elementwise operations broadcast by themselves, instead of reading what `broadcast_to`
     gives, where another operand has the shape of the result.
@@ -153,8 +154,10 @@ def _spread(op: Op) -> None:
             continue
         others = [x.shape for j, x in enumerate(op.arguments) if j != i and type(x) is Value]
         source = narrow(a)
-        if source is not a and others and (
-            np.broadcast_shapes(source.shape, *others) == op.out.shape
+        if (
+            source is not a
+            and others
+            and (np.broadcast_shapes(source.shape, *others) == op.out.shape)
         ):
             op.arguments = (*op.arguments[:i], source, *op.arguments[i + 1 :])
 

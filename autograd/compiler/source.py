@@ -1,8 +1,8 @@
-"""The program as text: one line of NumPy for each operation. Last but one file to read, after `fuse`.
+"""The program as text: one line of NumPy for each operation. Last but one file to read.
 
-What a primitive is in NumPy stands in the table `_LINES`; a primitive that is not there is called as
-it is (`softmax(v3, -1)`), by the name under which the text finds its forward function. Imports
-`graph` and NumPy.
+What a primitive is in NumPy stands in the table `_LINES`; one that is not there is called as it is
+(`softmax(v3, -1)`), by the name under which the text finds its forward function. Imports `graph`,
+`fuse` and NumPy.
 """
 
 from __future__ import annotations
@@ -37,11 +37,22 @@ _ANY = ("args", "kwargs")  # the parameters of what takes any arguments: see `op
 class Names:
     """Names of the values of a program, and of the objects its text refers to."""
 
-    def __init__(self) -> None:
-        self.objects: dict[str, Any] = {"np": np}
+    def __init__(self, objects: dict[str, Any] | None = None) -> None:
+        self.objects = objects or {"np": np}
         self._of: dict[Any, str] = {}
         self._held: list[Any] = []  # objects known by identity
-        self.taken = {"np", "min", "range", "i", "n", "report", *keyword.kwlist}
+        self.taken = {
+            *self.objects,
+            "min",
+            "range",
+            "i",
+            "n",
+            "report",
+            "rows",
+            "start",
+            "stop",
+            *keyword.kwlist,
+        }
 
     def of(self, value: Value, stem: str | None = None) -> str:
         """Return the name of a value; `stem` is what a new one begins with."""
@@ -96,6 +107,13 @@ class Names:
             return f"np.{tree.dtype.name}({tree.item()!r})"
         return self.object(tree, "c" if isinstance(tree, (np.ndarray, np.generic)) else "k")
 
+    def scalar(self, tree: Any) -> str:
+        """Return a number as it stands in a program of floats."""
+        if type(tree) is Value and tree.constant is None:
+            return self.of(tree)
+        number = float(tree.constant if type(tree) is Value else tree)
+        return f"({number!r})" if math.isfinite(number) else f'float("{number!r}")'
+
     def index(self, tree: Any) -> str:
         """Return an index as it stands between brackets."""
         if type(tree) is tuple and tree:
@@ -123,9 +141,8 @@ def expression(op: Op, names: Names) -> str:
 
 
 def _is_ours(primitive: Primitive) -> bool:
-    return (getattr(primitive.forward, "__module__", None) or "numpy").startswith(
-        ("autograd.", "numpy")
-    )
+    home = getattr(primitive.forward, "__module__", None) or "numpy"
+    return home.startswith(("autograd.", "nn.", "numpy"))
 
 
 def _split(primitive: Primitive, arguments: tuple[Any, ...]) -> tuple[list[Any], dict[str, Any]]:
@@ -255,6 +272,7 @@ _LINES: dict[str, Callable[[Any, Names], str | None]] = {
     "sum": _reduction("add"),
     "prod": _reduction("multiply"),
     "mean": _mean,
+    "relu": lambda a, names: f"np.maximum({names.text(a[0])}, 0.0)",
     "max": _extreme("maximum"),
     "min": _extreme("minimum"),
     "getitem": _getitem,
@@ -280,15 +298,15 @@ _LINES: dict[str, Callable[[Any, Names], str | None]] = {
 class Writer:
     """Writes the lines of one function."""
 
-    def __init__(self, names: Names) -> None:
-        self.names, self.lines = names, [""]
-        self.indent, self._last = "    ", ""
+    def __init__(self, names: Names, threads: int = 1) -> None:
+        self.names, self.lines, self.threads = names, [""], threads
+        self.indent, self.last = "    ", ""
 
     def line(self, text: str, op: Op | None = None) -> None:
         """Write one line, with the user's line behind the first of those that it became."""
         comment = ""
-        if op is not None and op.line != self._last:
-            comment, self._last = f"  # {op.line}", op.line
+        if op is not None and op.line != self.last:
+            comment, self.last = f"  # {op.line}", op.line
         self.lines.append(f"{self.indent}{text}{comment}")
 
     def op(self, op: Op) -> None:
@@ -304,10 +322,11 @@ def written(
     parameters: Iterable[Value],
     outputs: Sequence[Value],
     names: Names,
+    threads: int = 1,
 ) -> str:
     """Return the text of a function that computes the outputs."""
     given = [names.of(v) for v in parameters]
-    writer, state = Writer(names), ""
+    writer, state = Writer(names, threads), ""
     used = Counter(v for u in units for v in dict.fromkeys(u.inputs))
     used.update(outputs)
     for unit in units:
@@ -318,10 +337,10 @@ def written(
             if state:
                 writer.line(f"with np.errstate({state}):")
                 writer.indent += "    "
-        if type(unit) is Op:
-            writer.op(unit)
-        else:
+        if isinstance(unit, Group):
             Blocks(unit, used, writer).write()
+        else:
+            writer.op(unit)
     results = ", ".join(map(names.text, outputs))
     writer.indent = "    "
     writer.line(f"return ({results}{',' * (len(outputs) == 1)})")
@@ -351,9 +370,14 @@ class Blocks:
         self.group, self.names, self.line = group, writer.names, writer.line
         self.writer, self.k = writer, group.k
         self.rows = math.prod(group.shape[: self.k])
-        inner = max(math.prod(v.shape[self.k :]) for v in (*group.inputs, *group.outputs)
-                    if v.shape[: self.k] == group.shape[: self.k])
-        self.step = max(1, fuse.BLOCK // max(1, inner))
+        inner = max(
+            math.prod(v.shape[self.k :])
+            for v in (*group.inputs, *group.outputs)
+            if v.shape[: self.k] == group.shape[: self.k]
+        )
+        # Threads take turns at the lock of the interpreter: larger blocks, fewer turns.
+        size = fuse.BLOCK * (1 if writer.threads == 1 else 8)
+        self.step = max(1, size // max(1, inner))
         self.here: dict[Value, str] = {}  # names within the block
         inside = Counter(v for op in group.ops for v in dict.fromkeys(op.inputs))
         self.left = dict(inside)
@@ -367,7 +391,7 @@ class Blocks:
         group, names, line, k = self.group, self.names, self.line, self.k
         body = Writer(names)
         body.indent = self.writer.indent + "    "
-        body._last = self.writer._last
+        body.last = self.writer.last
         moving: list[tuple[str, str]] = []
         before: list[str] = []
         for v in group.inputs:
@@ -387,37 +411,48 @@ class Blocks:
                 self.here[v] = names.of(v)
         for op in group.ops:
             self._write_op(op, body)
-        line(f"# {len(group.ops)} operations on {group.shape}, {self.step} rows of {self.rows} at a time")
+        line(f"# {len(group.ops)} operations, {self.step} of {self.rows} rows at a time")
         for v in (v for v in group.outputs if v in self.kept):
             name = names.of(v)
             line(f"{name} = np.empty({v.shape}, {names.text(v.dtype)})")
             moving.append((f"{name}_", self._rows_of(v, name, before)))
         for text in before:
             line(text)
+        outer, totals = self.writer.indent, [op for op in group.ops if op.out in group.totals]
+        start, stop = ("start", "stop") if self.writer.threads > 1 else (0, self.rows)
+        if self.writer.threads > 1:
+            line("def rows(start, stop):")
+            self.writer.indent += "    "
         for name, (shape, dtype) in self.scratch.items():
             line(f"{name} = np.empty({(self.step, *shape)}, {names.text(dtype)})")
-        for op in group.ops:
-            if op.out in group.totals:
-                line(f"{names.of(op.out)} = np.float64(0.0)")
-        line(f"for i in range(0, {self.rows}, {self.step}):")
+        for op in totals:
+            line(f"{names.of(op.out)} = np.float64(0.0)")
+        line(f"for i in range({start}, {stop}, {self.step}):")
         self.writer.indent += "    "
-        line(f"n = min({self.step}, {self.rows} - i)")
+        line(f"n = min({self.step}, {stop} - i)")
         for here, rows in moving:
             line(f"{here} = {rows}[i : i + n]")
         for name in self.scratch:
             line(f"{name}_ = {name}[:n]")
-        self.writer.lines += body.lines[1:]
-        self.writer._last = body._last
-        self.writer.indent = self.writer.indent[:-4]
-        for op in group.ops:
-            if op.out in group.totals:
-                self._finish(op)
+        deeper = "    " * (self.writer.threads > 1)
+        self.writer.lines += [deeper + text for text in body.lines[1:]]
+        self.writer.last = body.last
+        found = "".join(f"{names.of(op.out)}, " for op in totals)
+        if self.writer.threads > 1:
+            self.writer.indent = self.writer.indent[:-4]
+            line(f"return ({found})")
+            self.writer.indent = outer
+            equals = f"{found}= " if found else ""
+            line(f"{equals}in_threads(rows, {self.rows}, {self.step}, {self.writer.threads})")
+        self.writer.indent = outer
+        for op in totals:
+            self._finish(op)
 
     def _finish(self, op: Op) -> None:
         """Write what a total needs behind the loop."""
         v, names = op.out, self.names
         name = names.of(v)
-        value = f"{name} / {count_of(op)}" if op.primitive.name == "mean" else name
+        value = f"{name} / {_count_of(op)}" if op.primitive.name == "mean" else name
         if not v.shape:
             self.line(f"{name} = {names.text(v.dtype)}({value})")
         else:
@@ -455,18 +490,22 @@ class Blocks:
             else:
                 body.line(f"{self.here[v]} = {source}.reshape({self._shape(v)})", op)
             return  # its source stays where it is
-        line = in_place(op, text)
+        line = _in_place(op, text)
         last = [x for x in dict.fromkeys(op.inputs) if self.left.get(x) == 1 and x in self.owner]
         if op.several:
             targets = []
             for part in op.outputs:
                 self.here[part] = f"{names.of(part)}_"
-                targets.append(self.here[part] if part not in self.kept else f"{self.here[part]}[...]")
+                targets.append(
+                    self.here[part] if part not in self.kept else f"{self.here[part]}[...]"
+                )
             body.line(f"{', '.join(targets)} = {self._along_rows(op, text)}", op)
             self._release(op)
             return
         if line is None or op.primitive.name in _ROW_NAMES:
-            value = self._along_rows(op, text) if not op.primitive.elementwise else expression(op, text)
+            value = (
+                self._along_rows(op, text) if not op.primitive.elementwise else expression(op, text)
+            )
             self.here[v] = f"{names.of(v)}_"
             target = f"{self.here[v]}[...]" if v in self.kept else self.here[v]
             body.line(f"{target} = {value}", op)
@@ -513,7 +552,7 @@ class Blocks:
             keep = ", keepdims=True" if op.arguments[3 if name in ("sum", "mean") else 2] else ""
             axis = back[0] if len(back) == 1 else back
             whole = f"np.{ufunc}.reduce({x}, axis={axis}{keep})"
-            return f"{whole} / {count_of(op)}" if name == "mean" else whole
+            return f"{whole} / {_count_of(op)}" if name == "mean" else whole
         axis = back[0] if type(op.arguments[1]) is int else back
         rest = "".join(f", {text.text(a)}" for a in op.arguments[2:])
         return f"{_function(op.primitive, text)}({x}, {axis}{rest})"
@@ -527,15 +566,15 @@ class _Here(Names):
 
     def of(self, value: Value, stem: str | None = None) -> str:
         """Return the name of a value within the block."""
-        return self._here.get(value) or super().of(value, stem)  # type: ignore[attr-defined,no-any-return]
+        return self._here.get(value) or super().of(value, stem)  # type: ignore[attr-defined]
 
 
-def count_of(op: Op) -> int:
+def _count_of(op: Op) -> int:
     """Return how many elements a reduction takes together."""
     return math.prod(op.inputs[0].shape[a] for a in row_axes(op) or ())
 
 
-def in_place(op: Op, names: Names) -> str | None:
+def _in_place(op: Op, names: Names) -> str | None:
     """Return the line that writes an elementwise operation into `@out`; None: there is none."""
     primitive, arguments = op.primitive, op.arguments
     forward = primitive.forward

@@ -40,12 +40,13 @@ _COUNTED = {"nonzero", "flatnonzero", "argwhere", "unique"}  # shapes that depen
 _SINGLE = (bool, np.bool_)  # of which there are only two objects: their identity says nothing
 
 
-
 class Trace:
     """One traced call.
 
     Attributes:
         graph: the operations, with the outputs and, behind them, the gradients.
+        flat: each argument is an array or a plain value, given by position.
+        arguments: a value for each array among the arguments, None for each other leaf.
         captured: Variables from outside that the function read.
         met: modules that were called.
         targets: the values that gradients are for.
@@ -57,6 +58,7 @@ class Trace:
         self, function: Any, leaves: list[Any], rebuild: Any, *, recording: bool, guarded: bool
     ) -> None:
         self.ops: list[Op] = []
+        self.arguments: list[Value | None] = []
         self.captured: dict[Value, Variable] = {}
         self.met: dict[int, Any] = {}
         self.guarded = guarded
@@ -66,11 +68,12 @@ class Trace:
         self._first = next_number()
         self._line: str | None = None
         args, kwargs = rebuild(iter([self._argument(i, x) for i, x in enumerate(leaves)]))
+        self.flat = not kwargs and len(args) == len(leaves)
         back = random.snapshot()
         generators = [(g, g.bit_generator.state) for g in _generators(function, leaves)]
         legacy = _legacy_state()
         with (
-            np.errstate(all="ignore", divide="warn"),  # see `_in_a_backward_pass`
+            np.errstate(all="ignore", divide="call", call=_ignored),
             enable_grad() if recording else no_grad(),
             watching(self, tracing=True, inspector=self._rules),
         ):
@@ -109,12 +112,15 @@ class Trace:
     def _argument(self, i: int, leaf: Any) -> Any:
         data = unwrap(leaf)
         if not isinstance(data, (np.ndarray, np.generic)):
+            self.arguments.append(None)
             return leaf
         data = data.view() if isinstance(data, np.ndarray) else data.copy()
         fresh = wrap(data)
         if isinstance(leaf, Variable) and leaf.requires_grad:
             fresh._node = InputLeaf(data)
-        self._learn(fresh, Value(("argument", i), data, is_variable=isinstance(leaf, Variable)))
+        value = Value(("argument", i), data, is_variable=isinstance(leaf, Variable))
+        self.arguments.append(value)
+        self._learn(fresh, value)
         return fresh
 
     def _output(self, leaf: Any) -> Any:
@@ -366,8 +372,12 @@ def _legacy_state() -> Any:
     return (kind, np.asarray(keys).tobytes(), *rest)
 
 
+def _ignored(_kind: str, _flag: int) -> None:
+    """Take no note of a division by zero: by this, a trace knows that it is in no backward pass."""
+
+
 def _in_a_backward_pass() -> bool:
-    return np.geterr()["divide"] == "ignore"
+    return np.geterr()["divide"] != "call"
 
 
 def _reached(roots: list[Any]) -> set[Any]:

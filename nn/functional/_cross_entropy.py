@@ -212,7 +212,9 @@ def _counted(
     shapes do not depend on the targets.
     """
     if isinstance(target, Variable) and current_mode().tracing:
-        return _counted_anew(operation, input, target, axis, ignore_index, weight, reduction)  # type: ignore[no-any-return]
+        given = operation, input, target, axis, ignore_index, weight, reduction
+        (target, coefficient), (kept, total) = _counted_anew(*given), _kept_anew(*given)
+        return target, kept, coefficient, total
     target, kept = _class_targets(operation, input, raw(target), axis, ignore_index)
     return target, kept, *_coefficients(operation, target, kept, weight, reduction, input.dtype)
 
@@ -227,15 +229,25 @@ def _counted_anew(
     weight: Any,
     reduction: str,
 ) -> tuple[Any, ...]:
-    target, kept, coefficient, total = _counted(
-        operation, input, target, axis, ignore_index, weight, reduction
-    )
-    return (
-        target,
-        np.ones(target.shape, bool) if kept is None else kept,
-        np.full(target.shape, coefficient, input.dtype),
-        np.asarray(total, input.dtype),
-    )
+    given = operation, input, target, axis, ignore_index, weight, reduction
+    target, _, coefficient, _ = _counted(*given)
+    return target, np.full(target.shape, coefficient, input.dtype)
+
+
+@plain
+def _kept_anew(
+    operation: str,
+    input: Any,
+    target: Any,
+    axis: int,
+    ignore_index: int,
+    weight: Any,
+    reduction: str,
+) -> tuple[Any, ...]:
+    given = operation, input, target, axis, ignore_index, weight, reduction
+    target, kept, _, total = _counted(*given)
+    kept = np.ones(target.shape, bool) if kept is None else kept
+    return kept, np.asarray(total, input.dtype)
 
 
 def nll_loss(

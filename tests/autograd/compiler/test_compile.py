@@ -307,3 +307,119 @@ def test_saved_data_that_changed_is_noticed():
         w *= 2.0
     with pytest.raises(RuntimeError, match="changed"):
         out.backward()
+
+
+# -- what can be seen and switched -----------------------------------------------------------------
+
+
+def test_the_source_is_numpy_with_the_users_names_and_lines():
+    w = Variable(np.ones(3), requires_grad=True, name="weight")
+
+    def loss(x):
+        y = np.tanh(x * w)
+        return (y * y).sum()
+
+    fast = autograd.compile(loss)
+    assert repr(fast) == "<compiled loss: 0 programs>"
+    for what in ("source", "report", "export"):
+        with pytest.raises(
+            RuntimeError, match=f"^{what}: wanted a compiled function that was call"
+        ):
+            getattr(fast, what)("out.py") if what == "export" else getattr(fast, what)()
+    fast(X)
+    assert repr(fast) == "<compiled loss: 1 program>"
+    first, second, *_ = fast.source.splitlines()
+    assert first == "def loss(x, weight, report=None):"
+    assert second.startswith("    v1 = x * weight  # test_compile.py:")
+    assert second.endswith("y = np.tanh(x * w)")
+    assert "loss: 4 operations, 0 of them in 0 loops" in fast.report()
+    assert "kept for the gradients" in fast.report()
+
+
+def test_what_is_exported_needs_numpy_only(tmp_path):
+    model = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.LayerNorm(8), nn.Tanh(), nn.Linear(8, 2))
+    x, path = X.astype(np.float32), tmp_path / "model.py"
+    fast = autograd.compile(model)
+    wanted = fast(x)
+    fast.export(path)
+    text = path.read_text()
+    assert "autograd" not in text.partition("import")[2].replace("autograd.compile", "")
+    names: dict = {"__name__": "model"}
+    exec(compile(text, "model.py", "exec"), names)
+    (got, *_) = names["Sequential"](x, *(p.data for p in model.parameters()))
+    np.testing.assert_array_equal(got, wanted.data)
+    step = autograd.compile(autograd.value_and_grad(lambda x: (np.maximum(x, 0.0) ** 2).sum()))
+    step(X)
+    step.export(path)
+    exec(compile(path.read_text(), "step.py", "exec"), names)
+    _, gradient = names["program"](X)
+    np.testing.assert_array_equal(gradient, 2 * np.maximum(X, 0))
+
+
+def test_what_cannot_be_exported_says_so(tmp_path):
+    dropout, silu = autograd.compile(nn.Dropout(generator=0)), autograd.compile(nn.SiLU())
+    for fast, why in ((dropout, "draws no random numbers"), (silu, "a lambda or has a closure")):
+        fast(X)
+        with pytest.raises(RuntimeError, match=f"^export: wanted .*{why}"):
+            fast.export(tmp_path / "out.py")
+
+
+LARGE = np.linspace(-2.0, 2.0, 300_000).reshape(300, 1000)
+
+
+def rows(x, w, b):
+    z = np.tanh(x * w + b)
+    z = z - z.mean(axis=-1, keepdims=True)
+    p = autograd.softmax(z, -1)
+    return (p * z * 1000).sum() + (np.where(z > 0, z, 0.1 * z) ** 2).mean()
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"threads": 2}, {"without": ["fuse"]}, {"without": ["common"]}]
+)
+def test_large_arrays_run_in_blocks_with_the_numbers_of_eager_code(options):
+    w, b = np.linspace(0.5, 1.5, 1000), np.linspace(0.0, 1.0, 300).reshape(-1, 1)
+    eager = autograd.value_and_grad(rows, argnum=(0, 1, 2))
+    fast = autograd.compile(eager, **options)
+    value, gradients = eager(LARGE, w, b)
+    got, found = fast(LARGE, w, b)
+    np.testing.assert_allclose(got, value, rtol=1e-12)
+    for a, b_ in zip(found, gradients, strict=True):
+        np.testing.assert_allclose(a, b_, rtol=1e-10, atol=1e-12)
+    assert ("for i in range(" in fast.source) == ("fuse" not in options.get("without", ()))
+    again = fast(LARGE, w, b)
+    assert again[0] == got
+    inner = autograd.compile(rows, **options)
+    x = leaf(LARGE)
+    inner(x, w, b).backward()
+    np.testing.assert_allclose(x.grad, gradients[0], rtol=1e-10, atol=1e-12)
+
+
+def test_programs_of_single_numbers_are_python():
+    def f(x, y):
+        return np.tanh(x * y) / (x - 1.0) + np.sqrt(x) ** 2 - y**3
+
+    step = autograd.compile(autograd.value_and_grad(f, argnum=(0, 1)))
+    with np.errstate(all="ignore"):
+        for x in (2.0, 0.5, 1.0, 0.0, -1.0, 1e200):
+            given = np.float64(x), np.float64(0.3)
+            got, wanted = step(*given), autograd.value_and_grad(f, argnum=(0, 1))(*given)
+            np.testing.assert_allclose(
+                np.hstack([got[0], *got[1]]), np.hstack([wanted[0], *wanted[1]])
+            )
+            assert type(got[0]) is np.float64
+    step = autograd.compile(f)
+    step(np.float64(2.0), np.float64(0.3))
+    assert "= np." not in step.source
+    assert "= tanh(v" in step.source
+
+
+def test_bad_arguments_are_refused():
+    with pytest.raises(TypeError, match=r"compile: wanted a function, got a Variable; write comp"):
+        autograd.compile(leaf())
+    with pytest.raises(
+        ValueError, match=r"compile: wanted passes among again, common.*got \['fusion'\]"
+    ):
+        autograd.compile(np.sin, without=["fusion"])
+    with pytest.raises(ValueError, match="at least one thread, got 0"):
+        autograd.compile(np.sin, threads=0)

@@ -17,7 +17,7 @@ from autograd.compiler import compile, fuse
 ROWS = [r for r in collect() if r.name not in EXCEPT and r.name not in UNLIKE]
 # All rows under the profile of the checks, a sample by default.
 ALL = os.environ.get("HYPOTHESIS_PROFILE") == "ci"
-SAMPLE = ROWS if ALL else ROWS[::6]
+SAMPLE = ROWS if ALL else ROWS[::12]
 
 
 def others(case, call, index, row):
