@@ -79,7 +79,7 @@ class _Parts:
         elif getattr(np, getattr(thing, "__name__", ""), None) is thing:
             self.texts.append(f"{name} = np.{thing.__name__}")
         elif isinstance(getattr(thing, "__self__", None), np.ufunc):
-            self.texts.append(f"{name} = np.{_name(thing.__self__)}.{_name(thing)}")
+            self.texts.append(f"{name} = np.{_name(thing, '__self__')}.{_name(thing)}")
         elif isinstance(
             thing, (int, float, str, bool, tuple, list, dict, set, frozenset, type(None))
         ):
@@ -125,8 +125,8 @@ class _Parts:
         self.texts.append("\n" + ast.unparse(body) + "\n")
 
 
-def _name(thing: Any) -> str:
-    return str(thing.__name__)
+def _name(thing: Any, attribute: str = "") -> str:
+    return str((getattr(thing, attribute) if attribute else thing).__name__)
 
 
 def _names(code: Any) -> set[str]:
