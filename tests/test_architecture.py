@@ -42,7 +42,7 @@ LAYERS = (
     ("autograd.filled",),
     ("autograd.transforms",),
     ("autograd.function", "autograd.debug", "autograd._clip", "autograd._coverage"),
-    ("autograd.integrate", "autograd.implicit"),
+    ("autograd.integrate", "autograd.implicit", "autograd.optimize"),
     ("autograd.doors", "autograd.staged", "autograd.tracer", "autograd.wrap_util"),
     ("autograd.extend", "autograd.numpy", "autograd.array_api"),
     ("autograd.differential_operators", "autograd.builtins"),
