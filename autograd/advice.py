@@ -50,7 +50,6 @@ _SPELLINGS = {
     "contiguous": "x, or np.ascontiguousarray(x)",
     "cpu": "x; all data are in the memory of the CPU",
     "cuda": "x; all data are in the memory of the CPU",
-    "device": "x; all data are in the memory of the CPU",
     "dim": "x.ndim",
     "double": "x.astype(np.float64)",
     "eq": "x == y",

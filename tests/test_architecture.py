@@ -47,7 +47,7 @@ LAYERS = (
     ("autograd.seeing",),
     ("autograd.integrate", "autograd.implicit"),
     ("autograd.doors", "autograd.staged", "autograd.tracer", "autograd.wrap_util"),
-    ("autograd.extend", "autograd.numpy"),
+    ("autograd.extend", "autograd.numpy", "autograd.array_api"),
     ("autograd.differential_operators", "autograd.builtins"),
     ("autograd.scipy", "autograd.misc"),
     ("autograd",),
