@@ -22,6 +22,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import reference  # noqa: E402 - from this folder
 import runner  # noqa: E402
+import torch_map  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 from mkdocs.structure.files import File  # noqa: E402
 
@@ -52,6 +53,8 @@ def on_config(config, **_):
 def on_files(files, config, **_):
     """Add the pages that are made here."""
     made = {f"api/{name}.md": text for name, text in reference.pages().items()}
+    made["torch_map.md"] = torch_map.page()
+    made["print.html"] = ""  # filled at the end; links to it are known
     made["changelog.md"] = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     for name, text in made.items():
         files.append(File.generated(config, name, content=text))

@@ -266,13 +266,15 @@ def home(package: ModuleType, name: str) -> ModuleType:
 def headline(module: ModuleType) -> str:
     """Return what a room is about: the first clause of its docstring."""
     first = (module.__doc__ or module.__name__).strip().split("\n\n")[0].replace("\n", " ")
-    return re.split(r"[:.](?:\s|$)|, |: ", first)[0]
+    return re.split(r"[:.](?:\s|$)|, | \(", first)[0]
 
 
 def entry(module: ModuleType, name: str) -> list[str]:
     """Return the section of one public name."""
     value, address = getattr(module, name), f"{module.__name__}.{name}"
     lines = ["", f"### {name} {{ #{address} }}", ""]
+    if name.startswith("__"):  # Markdown would make it bold
+        return ["", f'<p><code id="{address}">{name}</code>: {value!r}</p>', ""]
     if isinstance(value, ModuleType):
         return [*lines, f"{escaped(headline(value))}: the module `{value.__name__}`.", ""]
     if not callable(value):
@@ -300,7 +302,7 @@ def entry(module: ModuleType, name: str) -> list[str]:
 
 def methods(cls: type, address: str) -> list[str]:
     """Return the public methods that a class adds to what it is made of."""
-    lines, others = [], []
+    rows, lines, others = [], [], []
     for name, value in vars(cls).items():
         if name.startswith("_") or name == "forward" or isinstance(value, type):
             continue
@@ -309,10 +311,16 @@ def methods(cls: type, address: str) -> list[str]:
         if getattr(got, "__qualname__", "").startswith(f"{cls.__qualname__}.") and text:
             call = f"`{name}`" if isinstance(value, property) else f"`{signature(name, got)}`"
             call = re.sub(r"\s+", " ", call.replace("(self, ", "(").replace("(self)", "()"))
-            body = [f"    {line}" if line else "" for line in markdown(text)]
-            lines += ["", f'??? note "{call}"', "", *body, ""]
+            if "\n\n" in text:
+                body = [f"    {line}" if line else "" for line in markdown(text)]
+                lines += ["", f'??? note "{call}"', "", *body, ""]
+            else:
+                cell = escaped(text.replace("\n", " ")).replace("|", "\\|")
+                rows.append(f"| {call.replace('|', chr(92) + '|')} | {cell} |")
         elif callable(got):
             others.append(f"`{name}`")
+    if rows:
+        lines = ["", "| | |", "|---|---|", *rows, "", *lines]
     if others:
         lines += ["", f"Methods that are functions of the same name: {', '.join(others)}.", ""]
     return lines and ["", f'<p class="methods" id="{address}--methods">Methods</p>', "", *lines]
@@ -336,7 +344,7 @@ OURS = {"autograd", "nn", "optim"}
 def section(address: str, mark: str) -> list[str]:
     """Return the part of a page that is about one module, under a heading of a given level."""
     module = importlib.import_module(address)
-    text = inspect.cleandoc(module.__doc__ or "")
+    text = re.sub(r"\bImports [^.]*\.", "", inspect.cleandoc(module.__doc__ or ""))
     lines = [f"{mark} {address} {{ #{address} }}", "", *markdown(text), ""]
     if address.startswith(("autograd.numpy", "autograd.scipy")):
         return [*lines, *plain(module)]

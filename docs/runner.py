@@ -1,11 +1,11 @@
 """Runs the Python blocks of a page, in order and with shared names: for the tests, the site and the
 notebooks alike.
 
-A block is fenced by three backticks and `python`. Its output is what it prints, the value of its
-last line, and the figures that it leaves open in matplotlib. After `python` may stand
+A block is fenced by three backticks and `python`. Its output is what it prints, the figures that it
+leaves open in matplotlib or, without any, the value of its last line. After `python` may stand
 
     no-run   it is only shown
-    raises   it ends with an error, whose type and message are its output
+    raises E it ends with an error of the type E, which is its output
     quiet    it runs, and its output is not shown
 """
 
@@ -24,7 +24,7 @@ from typing import NamedTuple
 __all__ = ["Block", "Output", "blocks", "run", "shown"]
 
 FENCE = re.compile(r"^```python([^\n]*)\n(.*?)^```$\n?", flags=re.MULTILINE | re.DOTALL)
-TAGS = {"", "no-run", "raises", "quiet"}
+TAG = re.compile(r"(no-run|quiet|raises \w+)?")
 
 
 class Block(NamedTuple):
@@ -49,8 +49,10 @@ def blocks(text: str) -> list[Block]:
     found = []
     for match in FENCE.finditer(text):
         tag = match[1].strip()
-        if tag not in TAGS:
-            raise ValueError(f"unknown tag {tag!r} on a python block; there are {sorted(TAGS)}")
+        if not TAG.fullmatch(tag):
+            raise ValueError(
+                f"wanted 'no-run', 'quiet' or 'raises TypeError' after ```python, got {tag!r}"
+            )
         line = text.count("\n", 0, match.start()) + 1
         found.append(Block(tag, match[2], line, match.start(), match.end()))
     return found
@@ -91,25 +93,24 @@ def output(block: Block, name: str, names: dict[str, object]) -> Output:
     # Blank lines in front make a traceback point at the line of the page.
     body = ast.parse("\n" * block.line + block.code, name).body
     last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
-    printed, pictures, value = io.StringIO(), [], None
+    wanted = block.tag.removeprefix("raises ") if block.tag.startswith("raises") else None
+    printed, value = io.StringIO(), None
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
             exec(compile(ast.Module(body, []), name, "exec"), names)
             if last is not None:
                 value = eval(compile(ast.Expression(last.value), name, "eval"), names)
         except Exception as error:
-            if block.tag != "raises":
+            if type(error).__name__ != wanted:
                 raise
             print(f"{type(error).__name__}: {error}")
         else:
-            if block.tag == "raises":
-                raise AssertionError(f"{name}, line {block.line}: wanted an error, got none")
+            if wanted:
+                raise AssertionError(f"{name}, line {block.line}: wanted {wanted}, got no error")
     drawn = getattr(value, "_repr_svg_", None)
-    if drawn is not None:
-        pictures.append(drawn())
-    elif value is not None:
+    pictures = figures() or ([drawn()] if drawn else [])
+    if value is not None and not pictures:
         print(repr(value), file=printed)
-    pictures += figures()
     return Output("" if block.tag == "quiet" else printed.getvalue(), pictures)
 
 
@@ -123,7 +124,7 @@ def figures() -> list[str]:
 
     for number in pyplot.get_fignums():
         file = io.StringIO()
-        with mpl.rc_context({"svg.hashsalt": "gradloom"}):
+        with mpl.rc_context({"svg.hashsalt": "gradloom", "svg.fonttype": "none"}):
             figure = pyplot.figure(number)
             figure.savefig(file, format="svg", bbox_inches="tight", metadata={"Date": None})
         pyplot.close(number)
