@@ -32,7 +32,8 @@ CONTENTS = {
         "beta", "chi2", "dirichlet", "gamma", "multivariate_normal", "norm", "poisson", "t"
     ))],
     "scientific": ["autograd.integrate", "autograd.implicit", "autograd.signal"],
-    "extend": ["autograd.extend", "autograd.function", "autograd.debug", "autograd.random"],
+    "extend": ["autograd.extend", "autograd.function", "autograd.debug", "autograd.drawing",
+               "autograd.random"],
     "testing": ["autograd.testing", "autograd.testing.strategies"],
     "nn": ["nn"],
     "functional": ["nn.functional"],
@@ -43,6 +44,7 @@ CONTENTS = {
     "sklearn": ["nn.sklearn"],
     "optim": ["optim", "optim.lr_scheduler", "optim.swa_utils"],
     "doors": [
+        "autograd.array_api", "autograd.array_api.fft", "autograd.array_api.linalg",
         "autograd.numpy", "autograd.numpy.fft", "autograd.numpy.linalg", "autograd.numpy.random",
         "autograd.numpy.numpy_boxes", "autograd.numpy.numpy_vjps", "autograd.scipy",
         *(f"autograd.scipy.{n}" for n in ("integrate", "linalg", "signal", "special", "stats")),
@@ -53,8 +55,9 @@ CONTENTS = {
 }  # fmt: skip
 # Rooms of the library's own: what they have for users stands in one of the modules above.
 INSIDE = (
-    "advice", "arrays", "assignment", "checked", "docstrings", "doors", "engine", "filled", "ops",
-    "protocols", "publication", "special.", "staged", "transforms", "typed", "variable",
+    "advice", "arrays", "assignment", "checked", "docstrings", "doors", "drawing.", "engine", "filled",
+    "ops", "protocols", "publication", "recording", "seeing", "special.", "staged", "transforms",
+    "typed", "variable",
 )  # fmt: skip
 SECTIONS = ("Args", "Attributes", "Shape", "Returns", "Yields", "Raises", "Warns", "References",
             "Example", "Examples", "Note", "Notes", "Warning", "Warnings")  # fmt: skip
@@ -346,7 +349,7 @@ def section(address: str, mark: str) -> list[str]:
     module = importlib.import_module(address)
     text = re.sub(r"\bImports [^.]*\.", "", inspect.cleandoc(module.__doc__ or ""))
     lines = [f"{mark} {address} {{ #{address} }}", "", *markdown(text), ""]
-    if address.startswith(("autograd.numpy", "autograd.scipy")):
+    if address.startswith(("autograd.array_api", "autograd.numpy", "autograd.scipy")):
         return [*lines, *plain(module)]
     grouped: dict[ModuleType, list[str]] = {}
     for name in module.__all__:

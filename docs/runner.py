@@ -12,6 +12,7 @@ leaves open in matplotlib or, without any, the value of its last line. After `py
 from __future__ import annotations
 
 import ast
+import base64
 import contextlib
 import io
 import os
@@ -128,7 +129,7 @@ def figures() -> list[str]:
             figure = pyplot.figure(number)
             figure.savefig(file, format="svg", bbox_inches="tight", metadata={"Date": None})
         pyplot.close(number)
-        found.append(file.getvalue().partition("<svg")[2].join(["<svg", ""]))
+        found.append(file.getvalue())
     return found
 
 
@@ -140,11 +141,12 @@ def shown(text: str, outputs: list[Output]) -> str:
         if left.text.strip():
             clean = left.text.rstrip().replace("```", "'''")
             parts.append(f"\n``` {{ .text .output .no-copy }}\n{clean}\n```\n")
-        parts += [f'\n<div class="picture">{flat(picture)}</div>\n' for picture in left.pictures]
+        parts += [f'\n<p class="picture">{image(picture)}</p>\n' for picture in left.pictures]
         last = block.end
     return "".join([*parts, text[last:]])
 
 
-def flat(svg: str) -> str:
-    """Return a drawing as one paragraph, which Markdown leaves alone."""
-    return re.sub(r"\s*\n\s*", " ", svg[svg.index("<svg") :]).strip()
+def image(svg: str) -> str:
+    """Return a drawing as an image of its own, whose styles and names stay inside."""
+    data = base64.b64encode(svg[svg.index("<svg") :].encode()).decode()
+    return f'<img alt="what the code above draws" src="data:image/svg+xml;base64,{data}">'

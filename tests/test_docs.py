@@ -3,6 +3,7 @@
 What the pages state beside their code (tables of names, links, limits) is checked, too.
 """
 
+import base64
 import contextlib
 import importlib
 import importlib.util
@@ -112,8 +113,9 @@ axes = plt.figure().gca()
     first, second = runner.run(text, "page.md", tmp_path)
     assert (first.text, first.pictures) == ("", ["<svg>1\n</svg>"])
     assert len(second.pictures) == 1
-    assert second.pictures[0].startswith("<svg ")
-    assert '<div class="picture"><svg>1 </svg></div>' in runner.shown(text, [first, second])
+    assert "<svg " in second.pictures[0]
+    shown = runner.shown(text, [first, second])
+    assert f"base64,{base64.b64encode(first.pictures[0].encode()).decode()}" in shown
 
 
 @each_page

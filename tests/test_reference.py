@@ -34,7 +34,9 @@ def public_modules():
 def test_every_public_module_is_on_a_page_or_inside():
     for name in public_modules():
         inside = name.removeprefix("autograd.").startswith(reference.INSIDE)
-        assert (name in ADDRESSES) != (inside and name.startswith("autograd.")), name
+        assert (name in ADDRESSES) != (inside and name.startswith("autograd.")), (
+            f"{name} must stand in CONTENTS or in INSIDE of docs/reference.py"
+        )
     assert set(ADDRESSES) <= set(public_modules())
 
 
