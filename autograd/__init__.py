@@ -50,6 +50,7 @@ from autograd.random import (
 from autograd.random import (
     set_random_state as set_random_state,
 )
+from autograd.seeing import *
 from autograd.special import i0 as i0
 from autograd.transforms.checkpoint import *
 from autograd.transforms.gradients import elementwise_grad as elementwise_grad
@@ -91,6 +92,8 @@ else:  # to type checkers star imports are public, computed lists are not
         "value_and_grad", "vjp",
         # functions of your own, and what became of them
         "Function", "coverage", "detect_anomaly", "extend", "primitive",
+        # see it
+        "draw", "explain", "record_values",
         # NumPy's functions, and the rooms of the others
         *filled.__all__, *ops.__all__, "fft", "i0", "linalg", "special",
         # numbers

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from autograd.typed import expression, library_call
+from autograd.typed import Place, library_call
 
 # fmt: off
 __all__ = ["CHANGES", "instead_of_attribute", "instead_of_conversion", "instead_of_member",
@@ -279,7 +279,7 @@ def instead_of_conversion(what: str) -> str:
     user's own words cannot be found.
     """
     library, frame = library_call(sys._getframe(2))
-    text = expression(frame)
+    text = Place.of(frame).expression
     try:
         typed: ast.expr | None = ast.parse(text, mode="eval").body
     except SyntaxError:

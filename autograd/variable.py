@@ -639,6 +639,7 @@ class Variable:
         return bool((self._data == unwrap(value)).any())
 
     __setitem__: Callable[[Any, Any, Any], None]  # of autograd.assignment
+    draw: Callable[..., Any]  # of autograd.seeing
 
     # -- copying, saving, showing ------------------------------------------------------------------
 
