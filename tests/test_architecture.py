@@ -45,7 +45,7 @@ LAYERS = (
     ("autograd.function", "autograd.debug", "autograd._clip", "autograd._coverage"),
     ("autograd.drawing", "autograd.explaining"),
     ("autograd.seeing",),
-    ("autograd.integrate", "autograd.implicit"),
+    ("autograd.integrate", "autograd.implicit", "autograd.optimize"),
     ("autograd.doors", "autograd.staged", "autograd.tracer", "autograd.wrap_util"),
     ("autograd.extend", "autograd.numpy", "autograd.array_api"),
     ("autograd.differential_operators", "autograd.builtins"),
