@@ -31,7 +31,8 @@ CONTENTS = {
     "stats": ["autograd.stats", *(f"autograd.stats.{n}" for n in (
         "beta", "chi2", "dirichlet", "gamma", "multivariate_normal", "norm", "poisson", "t"
     ))],
-    "scientific": ["autograd.integrate", "autograd.implicit", "autograd.signal"],
+    "scientific": ["autograd.integrate", "autograd.implicit", "autograd.optimize",
+                   "autograd.signal"],
     "extend": ["autograd.extend", "autograd.function", "autograd.debug", "autograd.drawing",
                "autograd.random"],
     "testing": ["autograd.testing", "autograd.testing.strategies"],
@@ -55,10 +56,27 @@ CONTENTS = {
 }  # fmt: skip
 # Rooms of the library's own: what they have for users stands in one of the modules above.
 INSIDE = (
-    "advice", "arrays", "assignment", "checked", "docstrings", "doors", "drawing.", "engine",
-    "filled", "ops", "protocols", "publication", "recording", "seeing", "special.", "staged",
-    "transforms", "typed", "variable",
-)  # fmt: skip
+    "advice",
+    "arrays",
+    "assignment",
+    "checked",
+    "docstrings",
+    "doors",
+    "drawing.",
+    "engine",
+    "explaining",
+    "filled",
+    "ops",
+    "protocols",
+    "publication",
+    "recording",
+    "seeing",
+    "special.",
+    "staged",
+    "transforms",
+    "typed",
+    "variable",
+)
 SECTIONS = ("Args", "Attributes", "Shape", "Returns", "Yields", "Raises", "Warns", "References",
             "Example", "Examples", "Note", "Notes", "Warning", "Warnings")  # fmt: skip
 FIELDS = {"Args", "Attributes", "Raises", "Warns"}
