@@ -303,7 +303,7 @@ def entry(module: ModuleType, name: str, computed: bool) -> list[str]:
     if isinstance(value, ModuleType):
         return [*lines, f"{escaped(headline(value))}: the module `{value.__name__}`.", ""]
     if not callable(value):
-        what = repr(value) if len(repr(value)) < 60 else type(value).__name__
+        what = type(value).__name__ if " object at " in repr(value) else repr(value)
         text = inspect.getdoc(value) if type(value).__module__.split(".")[0] in OURS else ""
         return [*lines, f"`{what}`", *(markdown(text) if text else []), ""]
     if called := signature(address, value):
