@@ -90,7 +90,7 @@ else:  # to type checkers star imports are public, computed lists are not
         # functions of your own, and what became of them
         "Function", "coverage", "detect_anomaly", "extend", "primitive",
         # see it
-        "draw", "record_values",
+        "draw", "explain", "record_values",
         # NumPy's functions, and the rooms of the others
         *filled.__all__, *ops.__all__, "fft", "i0", "linalg", "special",
         # numbers

@@ -24,16 +24,18 @@ from autograd.arrays import is_array
 from autograd.docstrings import TABLES
 from autograd.engine.graph import FREED, Node, Plan, recorded
 from autograd.engine.mode import enable_grad, watching
+from autograd.engine.primitive import PRIMITIVES
 from autograd.random import snapshot
 from autograd.transforms.containers import flatten
 from autograd.typed import Place, ours, variables
 from autograd.variable import Variable
 
 # fmt: off
-__all__ = ["Call", "Path", "Record", "Recorder", "Step", "formulas_of", "names_of", "operand_names",
-           "run_recorded", "steps_behind"]
+__all__ = ["SMALL", "Call", "Path", "Record", "Recorder", "Step", "formulas_of", "names_of",
+           "number", "operand_names", "run_recorded", "show", "shown", "steps_behind"]
 # fmt: on
 
+SMALL = 9  # elements; of more, shape and range are told
 _LARGE = 1000  # elements; arrays up to here are copied when they are recorded
 
 
@@ -183,6 +185,8 @@ def _same(value: Any, default: Any) -> bool:
 
 def formulas_of(plan: Plan) -> dict[str, str | None]:
     """Return the derivatives that the documentation of an operation states, by operand."""
+    if PRIMITIVES.get(plan.name) is not plan.primitive:
+        return {}  # a user's own, whatever it is called
     for table in TABLES.values():
         if plan.name in table and table[plan.name].derivatives:
             return table[plan.name].derivatives
@@ -431,3 +435,48 @@ def _input(what: str, value: Any, name: str) -> Any:
         return value
     fresh.requires_grad, fresh.name = True, name
     return fresh
+
+
+# -- values in words -------------------------------------------------------------------------------
+
+
+def number(value: Any) -> str:
+    """Return a number in four digits."""
+    return f"{value:.4g}"
+
+
+def show(value: Any) -> str:
+    """Return a constant in a few characters."""
+    if isinstance(value, bool | np.bool_) or value is None:
+        return str(value)
+    if isinstance(value, float | complex | np.inexact):
+        return number(value)
+    if is_array(value) and value.ndim == 0:
+        return show(value[()])
+    if is_array(value):
+        small = value.ndim == 1 and value.size <= 3
+        return f"[{', '.join(map(show, value))}]" if small else f"{value.dtype} {value.shape}"
+    if isinstance(value, tuple):
+        inner = ", ".join(map(show, value))
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(show, value))}]"
+    if isinstance(value, slice):
+        ends = ["" if end is None else show(end) for end in (value.start, value.stop)]
+        return ":".join(ends if value.step is None else [*ends, show(value.step)])
+    if value is Ellipsis:
+        return "..."
+    if callable(value):
+        return str(getattr(value, "__name__", type(value).__name__))
+    text = str(value) if isinstance(value, str | int | np.integer) else repr(value)
+    return text if len(text) <= 24 and " at 0x" not in text else type(value).__name__
+
+
+def shown(value: Any) -> str:
+    """Return a value in one line: small arrays with their elements, others with their range."""
+    if not is_array(value) or value.ndim == 0:
+        return show(value)
+    if value.size > SMALL:
+        return f"{value.dtype} {value.shape} in [{number(value.min())}, {number(value.max())}]"
+    text = np.array2string(value, precision=4, separator=", ", suppress_small=True)
+    return " ".join(text.split())

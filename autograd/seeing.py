@@ -10,7 +10,7 @@ from typing import Any
 from autograd.engine.mode import watching
 from autograd.variable import Variable
 
-__all__ = ["draw", "record_values"]
+__all__ = ["draw", "explain", "record_values"]
 
 
 def draw(what: Any, *inputs: Any, depth: int | None = None) -> Any:
@@ -51,6 +51,58 @@ def draw(what: Any, *inputs: Any, depth: int | None = None) -> Any:
     from autograd.recording import names_of
 
     return drawing.draw(what, inputs, depth, names_of(sys._getframe(1)))
+
+
+def explain(what: Any, *inputs: Any) -> Any:
+    """Explain why gradients are these numbers: every operation between inputs and result, its local
+    rule as a formula and as a number, and the products that make the gradient.
+
+    Nothing is freed, and no `.grad` changes. All values are known inside `record_values`, where it
+    also works after `backward`, and of a function; elsewhere those of results that still live.
+
+    Args:
+        what: a Variable of a single number, or a function or Module that returns one.
+        *inputs: the Variables whose gradients are asked for (none: all leaves); what to call the
+            function with.
+
+    Returns:
+        The explanation. `print` and notebooks show it; `.operations`, `.gradients` and `.paths`
+        have its numbers.
+
+    Raises:
+        TypeError: for what has no graph, and for complex numbers.
+        RuntimeError: the result is no single number, or its graph was freed.
+        ValueError: the result does not depend on an input.
+
+    Example:
+        >>> import autograd
+        >>> autograd.explain(lambda a, b: (a * b + 1) ** 2, 2.0, -3.0)
+        v3 = multiply(a, b) = -6...
+        v4 = add(v3, 1) = -5...
+        y = power(v4, 2) = 25...
+        <BLANKLINE>
+        Back from dy/dy = 1:
+        y = power(v4, 2)    dy/dy = 1
+            x1' = x2 * x1 ** (x2 - 1) = 2 * (-5) ** (2 - 1) = -10
+            dy/dv4 = dy/dy * x1' = 1 * (-10) = -10
+        v4 = add(v3, 1)    dy/dv4 = -10
+            x1' = 1
+            dy/dv3 = dy/dv4 * x1' = (-10) * 1 = -10
+        v3 = multiply(a, b)    dy/dv3 = -10
+            x1' = x2 = -3
+            dy/da = dy/dv3 * x1' = (-10) * (-3) = 30
+            x2' = x1 = 2
+            dy/db = dy/dv3 * x2' = (-10) * 2 = -20
+        <BLANKLINE>
+        dy/da = 30
+            y <- v4 <- v3 <- a: (-10) * 1 * (-3) = 30
+        dy/db = -20
+            y <- v4 <- v3 <- b: (-10) * 1 * 2 = -20
+    """
+    from autograd import explaining
+    from autograd.recording import names_of
+
+    return explaining.explain(what, inputs, names_of(sys._getframe(1)))
 
 
 def record_values() -> Any:

@@ -43,7 +43,7 @@ LAYERS = (
     ("autograd.transforms",),
     ("autograd.function", "autograd.debug", "autograd._clip", "autograd._coverage"),
     ("autograd.recording",),
-    ("autograd.drawing",),
+    ("autograd.drawing", "autograd.explaining"),
     ("autograd.seeing",),
     ("autograd.integrate", "autograd.implicit"),
     ("autograd.doors", "autograd.staged", "autograd.tracer", "autograd.wrap_util"),

@@ -13,13 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import is_array
 from autograd.engine.graph import FREED, OUTPUT, Node
-from autograd.recording import Path, Step, operand_names
+from autograd.recording import SMALL, Path, Step, number, operand_names, show
 
-__all__ = ["Box", "Diagram", "Edge", "diagram_of", "number", "show"]
+__all__ = ["Box", "Diagram", "Edge", "diagram_of"]
 
-_SMALL = 9  # elements: more are told by their shape
 _MANY = 60  # boxes: modules are folded where there would be more
 _LIMIT = 150  # boxes: the oldest operations are left out where there would be more still
 _TITLE = 34  # characters of an operation with its constants in one line
@@ -252,7 +250,7 @@ def _facts(step: Step) -> Iterator[str]:
     if node.shape or node.dtype != np.float64:
         yield f"{node.shape} {node.dtype}"
     for name, value in (("data", step.value), ("grad", step.grad)):
-        if value is not None and np.size(value) <= _SMALL:
+        if value is not None and np.size(value) <= SMALL:
             text = f"{name} {_small(np.asarray(value))}"
             yield from filter(None, text.splitlines())
 
@@ -261,35 +259,3 @@ def _small(value: Any) -> str:
     if value.ndim == 0:
         return number(value[()])
     return np.array2string(value, precision=4, separator=", ", suppress_small=True, prefix="data ")
-
-
-def number(value: Any) -> str:
-    """Return a number in four digits."""
-    return f"{value:.4g}"
-
-
-def show(value: Any) -> str:
-    """Return a constant in a few characters."""
-    if isinstance(value, bool | np.bool_) or value is None:
-        return str(value)
-    if isinstance(value, float | complex | np.inexact):
-        return number(value)
-    if is_array(value) and value.ndim == 0:
-        return show(value[()])
-    if is_array(value):
-        small = value.ndim == 1 and value.size <= 3
-        return f"[{', '.join(map(show, value))}]" if small else f"{value.dtype} {value.shape}"
-    if isinstance(value, tuple):
-        inner = ", ".join(map(show, value))
-        return f"({inner},)" if len(value) == 1 else f"({inner})"
-    if isinstance(value, list):
-        return f"[{', '.join(map(show, value))}]"
-    if isinstance(value, slice):
-        ends = ["" if end is None else show(end) for end in (value.start, value.stop)]
-        return ":".join(ends if value.step is None else [*ends, show(value.step)])
-    if value is Ellipsis:
-        return "..."
-    if callable(value):
-        return str(getattr(value, "__name__", type(value).__name__))
-    text = str(value) if isinstance(value, str | int | np.integer) else repr(value)
-    return text if len(text) <= 24 and " at 0x" not in text else type(value).__name__
