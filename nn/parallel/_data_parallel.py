@@ -1,9 +1,9 @@
 """DataParallel: one model on several processes, each with its share of every batch.
 
-The model is called as it is, into a graph of its own; in the graph of the user stands one node for
-the whole call. Its rule walks through the graph of the model, hands every gradient to a bucket as
-soon as it is complete, and returns the means over all ranks. So hooks, clipping and optimizers see
-what they would see in one process. Imports `autograd`, `_buckets` and `_group`.
+The model is called as it is, into a graph of its own (`autograd.transforms.enclosed`). Going back
+through it, every gradient is handed to a bucket as soon as it is complete, and the means over all
+ranks are what the call returns. So hooks, clipping and optimizers see what they would see in one
+process. Imports `autograd`, `_buckets` and `_group`.
 """
 
 from __future__ import annotations
@@ -13,18 +13,14 @@ import functools
 import json
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
-from autograd import Variable
-from autograd.engine.backward import Route, conjugated, find_route, run_backward
-from autograd.engine.graph import Node, Plan, next_number, record
 from autograd.engine.mode import current_mode
-from autograd.engine.primitive import Primitive
-from autograd.transforms.containers import flatten, rebuilt
-from autograd.transforms.trace import free_nodes, fresh
+from autograd.transforms.containers import flatten
+from autograd.transforms.enclosed import Enclosed, enclosed
 from nn._module import Module
 from nn.parallel._buckets import Buckets
 from nn.parallel._group import group_of
@@ -147,6 +143,16 @@ class DataParallel(Module):
                         "optimizer, in the same way everywhere"
                     )
 
+    def counts(self, number: int, what: str) -> list[int]:
+        """Return a number of every rank, when all of them have come here."""
+        numbers = np.zeros(self.size, np.int64)
+        numbers[self.rank] = number
+        return [int(n) for n in self._group.sum(numbers, what)]
+
+    def total(self, numbers: list[float]) -> list[float]:
+        """Return the sums of some numbers over the ranks."""
+        return [float(n) for n in self._group.sum(np.array(numbers, np.float64), "totals")]
+
     @contextlib.contextmanager
     def no_sync(self) -> Iterator[None]:
         """Keep the gradients of calls inside on this rank; they are added to those of the next
@@ -173,58 +179,32 @@ class DataParallel(Module):
                 "DataParallel: wanted the model as it was when it was wrapped, got a changed one "
                 f"({_said(changed)}); wrap it again after adding, removing or freezing parameters"
             )
-        leaves, rebuild = flatten((args, kwargs))
+        leaves, _ = flatten((args, kwargs))
         samples = next((len(v) for v in leaves if getattr(v, "ndim", 0)), 1)
-        given = [
-            i for i, v in enumerate(leaves) if isinstance(v, Variable) and v.requires_grad
-        ]
-        first = next_number()
-        inner = [fresh(leaves[i]._data) for i in given]
-        outer = tuple(leaves[i] for i in given)
-        for i, variable in zip(given, inner, strict=True):
-            leaves[i] = variable
-        args, kwargs = rebuilt(rebuild, leaves)
-        outputs, rebuild_out = flatten(self.module(*args, **kwargs))
-        live = [o for o in outputs if isinstance(o, Variable) and o.requires_grad]
-        if not live:
-            return rebuilt(rebuild_out, outputs)
-        nodes: list[Node] = [p._node for _, p in self._trained()]
-        roots: list[Node] = [o._node for o in live]  # type: ignore[misc]
-        if not set(free_nodes(roots, first)).issubset(nodes):
-            raise RuntimeError(
-                "DataParallel: wanted gradients of the parameters of the model only, got a "
-                "Variable from outside that it computes with; make it an nn.Parameter of the "
-                "model, or pass it as an argument"
-            )
-        call = _Call(self, roots, [v._node for v in inner], nodes, samples, syncing=self._syncing)
-        out = tuple(o._data for o in live)
-        parents = (*(v._node for v in outer), *nodes)
-        result = record(
-            call.plan(), parents, (call,), out if len(out) > 1 else out[0], outer
-        )
-        results = iter(result if len(out) > 1 else (result,))
-        known = set(map(id, live))
-        return rebuilt(rebuild_out, [next(results) if id(o) in known else o for o in outputs])
+        pull = functools.partial(self._average, samples, self._syncing)
+        parameters = [p for _, p in self._trained()]
+        return enclosed("DataParallel", self.module, args, kwargs, parameters, pull)
 
-    def _averaged(self, call: _Call, cotangents: Any) -> tuple[list[Any], list[Any]]:
-        """Return the cotangents of the inputs of a call, and the gradients of the parameters."""
-        place = {node: i for i, node in enumerate(call.nodes)}
-        self._held_samples += call.samples
-        if call.syncing:
+    def _average(
+        self, samples: int, syncing: bool, call: Enclosed, cotangents: Sequence[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        """Return the gradients of the inputs of a call on this rank, and those of the parameters
+        on all ranks; nothing for these where they are not exchanged yet.
+        """
+        self._held_samples += samples
+        if syncing:
             self._buckets.begin(self._held_samples)
 
-        def take(node: Node, g: Any) -> None:
-            i = place[node]
+        def take(i: int, g: Any) -> None:
             g = g + self._held.pop(i) if i in self._held else g
-            if call.syncing:
+            if syncing:
                 self._buckets.add(i, g)
             else:
                 self._held[i] = np.array(g)
 
-        found = call.walk(cotangents, take)
-        inputs = [found.get(node) for node in call.inputs]
-        if not call.syncing:
-            return inputs, [None] * len(call.nodes)
+        inputs = call.walk(cotangents, take)
+        if not syncing:
+            return inputs, [None] * len(self._trained())
         for i in sorted(self._held):  # what only earlier calls have reached
             self._buckets.add(i, self._held.pop(i))
         self._held_samples = 0
@@ -245,90 +225,6 @@ class DataParallel(Module):
     def extra_repr(self) -> str:
         """Return the ranks."""
         return f"rank {self.rank} of {self.size}"
-
-
-_OPAQUE = Primitive("data_parallel", lambda *inputs: inputs, ("inputs",), {}, variadic=True)
-
-
-class _Call:
-    """One call of the model: its own graph, from its outputs to its inputs and parameters."""
-
-    def __init__(
-        self,
-        owner: DataParallel,
-        roots: list[Node],
-        inputs: list[Any],
-        nodes: list[Node],
-        samples: int,
-        *,
-        syncing: bool,
-    ) -> None:
-        self.owner, self.roots, self.inputs, self.nodes = owner, roots, inputs, nodes
-        self.samples, self.syncing = samples, syncing
-
-    def plan(self) -> Plan:
-        """Return how the node of this call pulls back."""
-        operands = ("input",) * len(self.inputs) + ("parameter",) * len(self.nodes)
-        return Plan(
-            name="data_parallel",
-            primitive=_OPAQUE,
-            joint=_pull,
-            operands=operands,
-            fits=(None,) * len(operands),
-            save=lambda values: values[0],
-            rewrap=_refuse_recording,
-        )
-
-    def walk(self, cotangents: Any, take: Any) -> dict[Node, Any]:
-        """Go back through the graph of the call, and show `take` each parameter's gradient when it
-        is complete; hooks of the user see the means, later.
-        """
-        seeds = [
-            (root, conjugated(root, g))
-            for root, g in zip(self.roots, cotangents, strict=True)
-            if g is not None
-        ]
-        targets = [*self.inputs, *self.nodes]
-        route = _early(find_route([root for root, _ in seeds], targets, closed=True), self.nodes)
-        before = [node.hooks for node in self.nodes]
-        for node in self.nodes:
-            node.hooks = {_Call: functools.partial(take, node)}
-        try:
-            found = run_backward(seeds, targets, retain_graph=True, route=route)
-        finally:
-            for node, hooks in zip(self.nodes, before, strict=True):
-                node.hooks = hooks
-        return {node: conjugated(node, g) for node, g in found.items()}
-
-
-def _pull(g: Any, call: _Call) -> list[Any]:
-    inputs, gradients = call.owner._averaged(call, g if type(g) is tuple else (g,))
-    pairs = zip(call.nodes, gradients, strict=True)
-    return [*inputs, *(None if g is None else conjugated(node, g) for node, g in pairs)]
-
-
-def _refuse_recording(_node: Node) -> Any:
-    raise RuntimeError(
-        "DataParallel: wanted a plain backward pass, got create_graph=True; second derivatives are "
-        "not exchanged between ranks: compute them with the model itself, parallel.module"
-    )
-
-
-def _early(route: Route, leaves: list[Node]) -> Route:
-    """Have each leaf come right after the last operation that uses it, not at the end."""
-    ends = set(leaves)
-    last = {
-        parent: i for i, node in enumerate(route.order) for parent in node.parents if parent in ends
-    }
-    after: dict[int, list[Node]] = {}
-    for node, i in last.items():
-        after.setdefault(i, []).append(node)
-    order: list[Node] = []
-    for i, node in enumerate(route.order):
-        if node not in last:
-            order.append(node)
-        order += after.get(i, ())
-    return route._replace(order=order)
 
 
 def _layout(module: Module) -> list[list[Any]]:

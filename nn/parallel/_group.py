@@ -43,7 +43,7 @@ class Group:
         self.rank: int = 0 if comm is None else comm.Get_rank()
         self.size: int = 1 if comm is None else comm.Get_size()
         if self.size > 1:
-            _end_the_job_with_an_error(self)
+            self._end_with_an_error()
 
     def __repr__(self) -> str:
         return f"Group(rank {self.rank} of {self.size})"
@@ -60,9 +60,7 @@ class Group:
             self.wait([self.start_sum(flat)], what)
         return flat
 
-    def broadcast(
-        self, arrays: Sequence[np.ndarray[Any, Any]], what: str, root: int = 0
-    ) -> None:
+    def broadcast(self, arrays: Sequence[np.ndarray[Any, Any]], what: str, root: int = 0) -> None:
         """Give all ranks the values of rank `root`, in place: one message for each dtype."""
         if self.size == 1:
             return
@@ -90,6 +88,13 @@ class Group:
         request = self._comm.Iallgatherv(own, [found, (counts, place), self._mpi.BYTE])
         self.wait([request], what)
         return [part.tobytes().decode() for part in np.split(found, place[1:])]
+
+    def gather_objects(self, value: Any) -> list[Any]:
+        """Return the values of all ranks on rank 0, the own one elsewhere."""
+        if self.size == 1:
+            return [value]
+        found = self._comm.gather(value)
+        return found if self.rank == 0 else [value]
 
     # -- waiting -------------------------------------------------------------------------------
 
@@ -140,6 +145,21 @@ class Group:
         )
         self._comm.Abort(1)
 
+    def _end_with_an_error(self) -> None:
+        """Have an error that nobody catches end all processes, which would wait for this one."""
+
+        def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+            # Where several ranks fail alike, the first ends the job before the others speak.
+            time.sleep(min(0.2 * self.rank, 2.0))
+            story = "".join(traceback.format_exception(kind, error, trace))
+            self._say(
+                f"{story}rank {self.rank} of {self.size}: ended by the {kind.__name__} above, and "
+                "the job with it"
+            )
+            self._comm.Abort(1)
+
+        sys.excepthook = hook
+
     def _say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - the last words of this process
 
@@ -177,19 +197,3 @@ def _communicator(who: str, comm: Any) -> Any:
             "mpi4py.MPI.COMM_WORLD, or leave it out"
         )
     return comm
-
-
-def _end_the_job_with_an_error(group: Group) -> None:
-    """Have an error that nobody catches end all processes: the others would wait for this one."""
-
-    def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-        # Where several ranks fail alike, the first ends the job before the others speak.
-        time.sleep(min(0.2 * group.rank, 2.0))
-        story = "".join(traceback.format_exception(kind, error, trace))
-        group._say(
-            f"{story}rank {group.rank} of {group.size}: ended by the {kind.__name__} above, and "
-            "the job with it"
-        )
-        group._comm.Abort(1)
-
-    sys.excepthook = hook

@@ -86,9 +86,7 @@ class DistributedSampler(Sampler):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue with the epochs of a saved state, on any number of ranks."""
         counts = list(state.values())
-        if set(state) != {"epoch", "seed"} or not all(
-            type(n) is int and n >= 0 for n in counts
-        ):
+        if set(state) != {"epoch", "seed"} or not all(type(n) is int and n >= 0 for n in counts):
             raise ValueError(
                 "DistributedSampler: wanted a state with the counts 'epoch' and 'seed', got "
                 f"{sorted(state)}"
