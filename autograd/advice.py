@@ -315,13 +315,15 @@ def _fix(name: str, typed: ast.expr | None, library: str) -> str:
     if library.startswith(("matplotlib", "pandas", "sklearn")):
         return f"write {name or 'it'}(x.data)"
     if library.startswith("scipy.sparse"):
-        return "write matrix.toarray() @ x"
+        return "write matrix @ x, or autograd.linalg.spsolve(matrix, x)"
     if library.startswith("scipy.optimize"):
         jac = (
             "autograd.jacobian(f)"
             if last in ("least_squares", "root", "fsolve")
             else "autograd.grad(f)"
         )
+        if last in ("least_squares", "minimize", "root"):
+            return f"write autograd.optimize.{last}, which takes it as it is"
         return f"give it a function f of arrays, not of Variables, and jac={jac} where it takes one"
     if library.startswith("scipy."):
         return _scipy(library.split(".")[1], name)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import importlib
 import operator
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NoReturn
@@ -26,6 +27,7 @@ from autograd.engine import changes
 from autograd.engine.backward import run_backward
 from autograd.engine.calls import holds_variable
 from autograd.engine.graph import FREED, LEAF, OUTPUT, Leaf, Node, bind_variable_class, unwrap, wrap
+from autograd.linalg._sparse import is_sparse, sparse_matmul
 from autograd.ops import (
     contractions,
     creation,
@@ -403,7 +405,6 @@ class Variable:
     __floordiv__ = elementwise.floor_divide
     __mod__ = elementwise.remainder
     __pow__ = elementwise.power
-    __matmul__ = contractions.matmul
     __neg__ = elementwise.negative
     __pos__ = elementwise.positive
     __abs__ = elementwise.absolute
@@ -440,8 +441,21 @@ class Variable:
     def __rpow__(self, other: Any) -> Any:
         return elementwise.power(other, self)
 
+    def __matmul__(self, other: Any) -> Any:
+        try:
+            return contractions.matmul(self, other)
+        except TypeError:
+            if not is_sparse(other):
+                raise
+            return sparse_matmul(other.T, self.T).T
+
     def __rmatmul__(self, other: Any) -> Any:
-        return contractions.matmul(other, self)
+        try:
+            return contractions.matmul(other, self)
+        except TypeError:
+            if not is_sparse(other):
+                raise
+            return sparse_matmul(other, self)
 
     def __divmod__(self, other: Any) -> tuple[Any, Any]:
         return elementwise.floor_divide(self, other), elementwise.remainder(self, other)
@@ -549,6 +563,9 @@ class Variable:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self._node is not None:
+            caller = sys._getframe(1)
+            if caller.f_code.co_name == "_matmul_dispatch" and "scipy.sparse" in sys.modules:
+                return np.empty((), object)  # to a sparse matrix: leave it to `__rmatmul__`
             self._refuse("np.asarray")
         return np.array(self._data, dtype=dtype) if copy else np.asarray(self._data, dtype=dtype)
 

@@ -31,7 +31,8 @@ CONTENTS = {
     "stats": ["autograd.stats", *(f"autograd.stats.{n}" for n in (
         "beta", "chi2", "dirichlet", "gamma", "multivariate_normal", "norm", "poisson", "t"
     ))],
-    "scientific": ["autograd.integrate", "autograd.implicit", "autograd.signal"],
+    "scientific": ["autograd.integrate", "autograd.implicit", "autograd.optimize",
+                   "autograd.signal"],
     "extend": ["autograd.extend", "autograd.function", "autograd.debug", "autograd.drawing",
                "autograd.random"],
     "testing": ["autograd.testing", "autograd.testing.strategies"],
