@@ -48,7 +48,7 @@ class Buckets:
         self, group: Group, parameters: Sequence[Any], bucket_bytes: int, *, mean: bool
     ) -> None:
         self._group, self._mean, self._count = group, mean, len(parameters)
-        self._buckets: list[_Bucket] = []
+        self.buckets: list[_Bucket] = []
         members: list[int] = []
         for i in reversed(range(len(parameters))):
             if members and parameters[i].dtype != parameters[members[0]].dtype:
@@ -60,15 +60,15 @@ class Buckets:
                 members = []
         if members:
             self._close(members, parameters)
-        self._of = {i: bucket for bucket in self._buckets for i in bucket.views}
+        self._of = {i: bucket for bucket in self.buckets for i in bucket.views}
         self._requests: list[Any] = []
         self._begun = 0
 
     def _close(self, members: list[int], parameters: Sequence[Any]) -> None:
-        self._buckets.append(_Bucket(parameters[members[0]].dtype, members, parameters))
+        self.buckets.append(_Bucket(parameters[members[0]].dtype, members, parameters))
 
     def __len__(self) -> int:
-        return len(self._buckets)
+        return len(self.buckets)
 
     def begin(self, samples: int) -> None:
         """Forget the gradients of the pass before."""
@@ -76,7 +76,7 @@ class Buckets:
         self._seen = np.zeros(1 + self._count)
         self._seen[0] = samples
         self._requests, self._begun = [], 0
-        for bucket in self._buckets:
+        for bucket in self.buckets:
             bucket.left = set(bucket.views)
 
     def add(self, i: int, g: Any) -> None:
@@ -97,13 +97,13 @@ class Buckets:
         bucket.left.discard(i)
 
     def _start(self) -> None:
-        while self._begun < len(self._buckets) and not self._buckets[self._begun].left:
-            self._requests.append(self._group.start_sum(self._buckets[self._begun].flat))
+        while self._begun < len(self.buckets) and not self.buckets[self._begun].left:
+            self._requests.append(self._group.start_sum(self.buckets[self._begun].flat))
             self._begun += 1
 
     def finish(self) -> list[Any]:
         """Return the sums or means as new arrays, None where no rank had a gradient."""
-        for bucket in self._buckets:
+        for bucket in self.buckets:
             for i in tuple(bucket.left):
                 self._fill(i, 0.0)
         self._start()

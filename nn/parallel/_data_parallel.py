@@ -95,7 +95,7 @@ class DataParallel(Module):
         self._share([p.data for p in module.parameters()], "the first parameters")
         self._share(list(module.buffers()), "the first buffers")
         trained = self._trained()
-        self._buckets = Buckets(
+        self.buckets = Buckets(
             self._group, [p for _, p in trained], bucket_bytes, mean=reduction == "mean"
         )
         self._syncing = True
@@ -193,12 +193,12 @@ class DataParallel(Module):
         """
         self._held_samples += samples
         if syncing:
-            self._buckets.begin(self._held_samples)
+            self.buckets.begin(self._held_samples)
 
         def take(i: int, g: Any) -> None:
             g = g + self._held.pop(i) if i in self._held else g
             if syncing:
-                self._buckets.add(i, g)
+                self.buckets.add(i, g)
             else:
                 self._held[i] = np.array(g)
 
@@ -206,9 +206,9 @@ class DataParallel(Module):
         if not syncing:
             return inputs, [None] * len(self._trained())
         for i in sorted(self._held):  # what only earlier calls have reached
-            self._buckets.add(i, self._held.pop(i))
+            self.buckets.add(i, self._held.pop(i))
         self._held_samples = 0
-        gradients = self._buckets.finish()
+        gradients = self.buckets.finish()
         self._share(list(self.module.buffers()), "the buffers of rank 0")
         unused = [n for (n, _), g in zip(self._trained(), gradients, strict=True) if g is None]
         if unused and not self._warned:

@@ -57,7 +57,7 @@ def steps(folder):
         norms.append(nn.utils.clip_grad_norm_(model.parameters(), 0.5))
         optimizer.step()
     parallel.check_in_step()
-    return {"values": values(model), "norms": norms, "buckets": len(parallel._buckets)}
+    return {"values": values(model), "norms": norms, "buckets": len(parallel.buckets)}
 
 
 def unequal(folder):
