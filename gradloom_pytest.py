@@ -34,7 +34,10 @@ def _register_profiles() -> None:
     from hypothesis.errors import InvalidArgument
 
     # Neither deadlines nor slow draws: a busy machine is no fault of a test.
-    others = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    others: dict[str, Any] = {
+        "deadline": None,
+        "suppress_health_check": [HealthCheck.too_slow],
+    }
     for name, chosen in _PROFILES.items():
         try:
             settings.get_profile(name)  # a project's own profile of that name stays
