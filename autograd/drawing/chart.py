@@ -8,7 +8,7 @@ import html
 import math
 from collections.abc import Mapping, Sequence
 
-from autograd.drawing.svg import STYLE
+from autograd.drawing.svg import ALONE, STYLE
 
 __all__ = ["chart"]
 
@@ -24,8 +24,9 @@ def chart(
     first: int = 0,
     mark: tuple[float, str] | None = None,
     log: bool = False,
+    alone: bool = False,
 ) -> str:
-    """Return curves as SVG for a page; what is not finite is left out.
+    """Return curves as SVG; what is not finite is left out.
 
     Args:
         title: stands above.
@@ -34,6 +35,7 @@ def chart(
         first: the number of the first step.
         mark: a place on the axis, and what is there.
         log: with a logarithmic axis, where all values are positive.
+        alone: as a file, with its own ground; else as part of a page.
     """
     values = [v for curve in curves.values() for v in curve if math.isfinite(v)]
     log = log and bool(values) and min(values) > 0
@@ -56,10 +58,11 @@ def chart(
         place = f'x="{at:.1f}" y="{down:.1f}" text-anchor="{anchor}"'
         return f'<text {place} class="{kind}">{html.escape(said)}</text>'
 
+    style = STYLE + (ALONE if alone else "")
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="gradloom" width="{_WIDTH:.0f}" '
         f'height="{_HEIGHT:.0f}" viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}" role="img" '
-        f'aria-label="{html.escape(title)}" style="max-width: 100%">\n<style>{STYLE}</style>'
+        f'aria-label="{html.escape(title)}" style="max-width: 100%">\n<style>{style}</style>'
     )
     parts = [head, text(_LEFT, 16, title, "title", "start")]
     for value in _ticks(low, high, log=log):

@@ -225,13 +225,22 @@ class LRScheduler:
 
     def _repr_html_(self) -> str:
         """Return the text, and the learning rates from now on."""
+        return f"<pre>{html.escape(repr(self))}</pre>{self._curves(alone=False)}"
+
+    def _repr_svg_(self) -> str | None:
+        """Return the learning rates from now on."""
+        return self._curves(alone=True) or None
+
+    def _curves(self, *, alone: bool) -> str:
         from autograd.drawing.chart import chart
 
         rates = self._foreseen()
+        if len(rates) < 2:
+            return ""
         curves = {f"group {i}": list(curve) for i, curve in enumerate(zip(*rates, strict=True))}
-        label, now = "steps of the schedule, from now on", getattr(self, "last_epoch", 0)
-        picture = chart("learning rate", curves, xlabel=label, first=now) if len(rates) > 1 else ""
-        return f"<pre>{html.escape(repr(self))}</pre>{picture}"
+        first = getattr(self, "last_epoch", 0)
+        label = "steps of the schedule, from now on"
+        return chart("learning rate", curves, xlabel=label, first=first, alone=alone)
 
     def _foreseen(self) -> list[list[float]]:
         """Return the rates of the coming steps, as far as they can be told: those of a copy, which
