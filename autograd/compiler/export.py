@@ -77,7 +77,7 @@ class _Parts:
         elif isinstance(thing, FunctionType):
             self._function(name, getattr(thing, "primitive", None), thing)
         elif getattr(np, getattr(thing, "__name__", ""), None) is thing:
-            self.texts.append(f"{name} = np.{thing.__name__}")
+            self.texts.append(f"{name} = np.{_name(thing)}")
         elif isinstance(getattr(thing, "__self__", None), np.ufunc):
             self.texts.append(f"{name} = np.{_name(thing, '__self__')}.{_name(thing)}")
         elif isinstance(

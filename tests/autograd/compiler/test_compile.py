@@ -423,3 +423,19 @@ def test_bad_arguments_are_refused():
         autograd.compile(np.sin, without=["fusion"])
     with pytest.raises(ValueError, match="at least one thread, got 0"):
         autograd.compile(np.sin, threads=0)
+
+
+def test_fit_compiles():
+    def train(**options):
+        autograd.manual_seed(0)
+        model = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, 1))
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(40, 3)).astype(np.float32)
+        data = nn.DataLoader(nn.ArrayDataset(x, x[:, :1] * 2), batch_size=8)
+        given = {"epochs": 3, "validation_data": data, "metrics": ["mae"], "progress": False}
+        optimizer = optim.SGD(model.parameters(), lr=0.1)
+        return nn.fit(model, data, nn.MSELoss(), optimizer, **given, **options)
+
+    eager, fast = train(), train(compile=True)
+    for name in ("loss", "validation_loss", "mae"):
+        np.testing.assert_allclose(fast[name], eager[name], rtol=1e-5)
