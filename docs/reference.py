@@ -305,7 +305,8 @@ def entry(module: ModuleType, name: str, computed: bool) -> list[str]:
     if not callable(value):
         what = type(value).__name__ if " object at " in repr(value) else repr(value)
         text = inspect.getdoc(value) if type(value).__module__.split(".")[0] in OURS else ""
-        return [*lines, f"`{what}`", *(markdown(text) if text else []), ""]
+        lines += [f"`{what}`", "", *(markdown(text) if text else []), ""]
+        return lines + (sample_calls.example(address, value) if computed and text else [])
     if called := signature(address, value):
         lines += ["```python", called, "```", ""]
     own = getattr(value, "__module__", "") or ""
