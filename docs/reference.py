@@ -46,6 +46,7 @@ CONTENTS = {
         "averaging", "fusion", "parametrizations", "parametrize", "prune", "rnn"
     ))],
     "sklearn": ["nn.sklearn"],
+    "parallel": ["nn.parallel"],
     "optim": ["optim", "optim.lr_scheduler", "optim.swa_utils"],
     "doors": [
         "autograd.array_api", "autograd.array_api.fft", "autograd.array_api.linalg",
