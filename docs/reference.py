@@ -25,6 +25,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import sample_calls
 
+from autograd import docstrings
+
 # What stands on each page, by the page's name: modules in the order of the menu.
 CONTENTS = {
     "autograd": ["autograd"],
@@ -392,6 +394,17 @@ def section(address: str, mark: str, computed: bool) -> list[str]:
         for name in names:
             lines += entry(module, name, computed)
     return lines
+
+
+def conventions() -> str:
+    """Return the conventions of single functions, from their docstrings, as a section."""
+    lines = ["", "## By function", "", "What the docstrings say of single functions:", ""]
+    lines += ["| function | convention |", "|---|---|"]
+    for package, entries in docstrings.TABLES.items():
+        for name, told in sorted(entries.items()):
+            if told.convention:
+                lines.append(f"| `{package}.{name}` | {escaped(told.convention)} |")
+    return "\n".join(lines) + "\n"
 
 
 @functools.cache
