@@ -10,6 +10,8 @@ import numpy as np
 __all__ = [
     "Array",
     "Kernel",
+    "Many",
+    "Unread",
     "has_zeros",
     "holds_nan",
     "is_array",
@@ -27,6 +29,26 @@ Array: TypeAlias = Any
 Kernel: TypeAlias = Any
 # Counts the references to an array, among them those of the functions that hold it for this call.
 references = sys.getrefcount
+
+
+class Many:
+    """What stands for many arrays of one shape, as one: see `autograd.batching`."""
+
+    __slots__ = ()
+
+
+class Unread(RuntimeError):
+    """Raised where a kernel, or a user, reads the numbers of `Many`. A call of an operation catches
+    it and has it answered for all of the arrays at once.
+    """
+
+    def answer(self, primitive: Any, arguments: list[Any], count: int | None = None) -> Any:
+        """Return what the call returns, recorded; `count` is that of variadic operands."""
+        raise NotImplementedError
+
+    def answer_plain(self, primitive: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return what a call of an operation without rules, of any arguments, returns."""
+        raise NotImplementedError
 
 
 def is_array(value: Any) -> bool:

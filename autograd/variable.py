@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd._hooks import HookHandle
 from autograd.advice import instead_of_attribute, instead_of_conversion, with_axis
-from autograd.arrays import is_array, refuse_mask
+from autograd.arrays import Many, is_array, refuse_mask
 from autograd.engine import changes
 from autograd.engine.backward import run_backward
 from autograd.engine.calls import holds_variable
@@ -726,7 +726,8 @@ def as_cotangent(
 ) -> Any:
     """Return `gradient` as an array of the shape and dtype of `variable`."""
     refuse_mask(what, gradient)
-    g = np.asarray(unwrap(gradient))
+    data = unwrap(gradient)
+    g: Any = gradient if isinstance(data, Many) else np.asarray(data)
     if g.shape != variable.shape:
         msg = f"{what}: wanted a {kind} of shape {variable.shape}, got {g.shape}; {fix}"
         raise ValueError(msg)

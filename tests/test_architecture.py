@@ -40,6 +40,7 @@ LAYERS = (
     ("autograd.variable",),
     ("autograd.assignment",),
     ("autograd.filled",),
+    ("autograd.batching",),
     ("autograd.transforms",),
     ("autograd.function", "autograd.debug", "autograd._clip", "autograd._coverage"),
     ("autograd.integrate", "autograd.implicit"),

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import references
+from autograd.arrays import Unread, references
 from autograd.engine import graph
 from autograd.engine.backward import cast
 from autograd.engine.calls import as_operand, concrete, holds, holds_variable, primitive
@@ -241,7 +241,10 @@ def getitem(x: Any, index: Any) -> Any:
         given = given if current_mode().tracing else index  # see `checked_index`
     if isinstance(x, graph.Variable):  # without the general treatment of arguments
         data = x._data
-        out = _read(data, index) if type(index) is np.ndarray else data[index]
+        try:
+            out = _read(data, index) if type(index) is np.ndarray else data[index]
+        except Unread as reading:
+            return reading.answer(_GETITEM, [x, index])
         node = x._node
         if node is None:
             return record(_GETITEM.constant, (), (), out, (x, given))

@@ -13,7 +13,7 @@ import numpy as np
 from autograd.engine import graph
 from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, concrete, primitive
-from autograd.engine.graph import record, unwrap
+from autograd.engine.graph import unwrap
 from autograd.ops.indexing import getitem, normal_axis, scatter, shape_of
 
 __all__ = [
@@ -358,8 +358,8 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
     """
     dtype = np.dtype(dtype)
     if isinstance(x, graph.Variable):
-        if dtype.kind not in "fc":
-            return record(_ASTYPE.constant, (), (), x._data.astype(dtype), (x, dtype))
+        if dtype.kind not in "fc" and x._node is not None:
+            return _astype(x.detach(), dtype)
         if not copy and dtype == x.dtype:
             return x
     elif not copy and isinstance(x, np.ndarray) and dtype == x.dtype:

@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import refuse_mask
+from autograd.arrays import Many, refuse_mask
+from autograd.batching.calls import spread
+from autograd.batching.values import belongs, current_level, lifted
 from autograd.engine import graph
 from autograd.engine.backward import Route, conjugated, find_route, run_backward
 from autograd.engine.graph import Leaf, Node, record, unwrap, wrap
@@ -322,6 +324,9 @@ def _input(what: str, leaf: Any, argnum: int, *, recording: bool) -> Variable:
     """
     if isinstance(leaf, Variable):
         if leaf.requires_grad and recording:
+            level = current_level()
+            if level is not None and not belongs(leaf, level):
+                leaf = spread(leaf, level)
             return _connected(leaf)  # type: ignore[no-any-return]
         data = leaf._data
     elif isinstance(leaf, (np.ndarray, np.generic)):
@@ -335,6 +340,7 @@ def _input(what: str, leaf: Any, argnum: int, *, recording: bool) -> Variable:
             f"{what}: wanted floating or complex numbers in argument {argnum}, got {data.dtype}; "
             + (f"write {leaf}.0 instead of {leaf}" if number else "write x.astype(float) for x")
         )
+    data = lifted(data, current_level())
     return wrap(data, InputLeaf(data))  # type: ignore[no-any-return]
 
 
@@ -363,8 +369,10 @@ def own_array(value: Any, given: Sequence[Any]) -> Any:
 
 
 def unwrap_unless_nested(value: Any, *, nested: bool) -> Any:
-    """Return a result as a plain array, or as a Variable where an outer graph goes on with it."""
-    return value if nested else unwrap(value)
+    """Return a result as a plain array, or as a Variable where an outer graph, or a batch, goes on
+    with it.
+    """
+    return value if nested or isinstance(unwrap(value), Many) else unwrap(value)
 
 
 def free_nodes(roots: list[Any], first: int) -> list[Node]:

@@ -1,0 +1,44 @@
+"""Batch rules of what works along an axis: reductions, running sums, softmax, Fourier transforms.
+The axis is moved one place on. Imports `calls`, `_axes` and NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.batching._axes import behind, spread_over, with_ndim
+from autograd.batching.calls import Run, batch_rule
+
+__all__: list[str] = []
+
+
+@batch_rule(
+    *("sum", "mean", "prod", "var", "max", "min", "nanmax", "nanmin", "logsumexp", "cumsum"),
+    *("cumprod", "recurrence", "running_peak", "weighted_peak", "softmax", "log_softmax"),
+    *("shares_of", "diff", "unwrap", "linalg.vector_norm", "fft.fft", "fft.ifft", "fft.rfft"),
+    *("fft.irfft", "fft.fftshift", "fft.ifftshift", "flip"),
+)
+def _along_axis(run: Run, *values: Any) -> Any:
+    """Operands broadcast against the first one, which has all axes."""
+    names = run.primitive.parameters
+    place = names.index("axes" if "axes" in names else "axis")
+    ndim = max(run.ndim(values, i) for i, varies in enumerate(run.varies) if varies or i == 0)
+    operands = [
+        with_ndim(v, ndim) if varies else v for v, varies in zip(values, run.varies, strict=True)
+    ]
+    full = 2 if run.name == "recurrence" else 1
+    for i in range(full):
+        operands[i] = with_ndim(spread_over(operands[i], run.size, varies=run.varies[i]), ndim)
+    operands[place] = behind(values[place], ndim)
+    return run(*operands)
+
+
+@batch_rule("linalg.direction")
+def _direction(run: Run, x: Any, length: Any, axis: Any, ord: Any) -> Any:
+    x, length = (
+        spread_over(v, run.size, varies=varies)
+        for v, varies in zip((x, length), run.varies, strict=False)
+    )
+    return run(x, length, behind(axis, np.ndim(x) - 1), ord)
