@@ -21,6 +21,7 @@ __all__ = [
     "references",
     "refuse_complex",
     "refuse_mask",
+    "unread",
 ]
 
 # An array or, for 0-d results, a NumPy scalar, which is ten times as fast.
@@ -36,6 +37,14 @@ class Many:
 
     __slots__ = ()
 
+    def read(self) -> Any:
+        """Raise `Unread`."""
+        raise NotImplementedError
+
+    def all_elements(self) -> Any:
+        """Return one array of all of them."""
+        raise NotImplementedError
+
 
 class Unread(RuntimeError):
     """Raised where a kernel, or a user, reads the numbers of `Many`. A call of an operation catches
@@ -49,6 +58,16 @@ class Unread(RuntimeError):
     def answer_plain(self, primitive: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return what a call of an operation without rules, of any arguments, returns."""
         raise NotImplementedError
+
+
+def unread(error: Exception) -> Unread:
+    """Return what was raised as `Unread`, also where NumPy makes a ValueError of it, as it does in
+    `array[0] = many`; raise what is something else.
+    """
+    cause = error if isinstance(error, Unread) else error.__cause__
+    if isinstance(cause, Unread):
+        return cause
+    raise error
 
 
 def is_array(value: Any) -> bool:

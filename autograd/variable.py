@@ -325,6 +325,12 @@ class Variable:
                 "no_grad()"
             )
             raise RuntimeError(msg)
+        if isinstance(self._data, Many):
+            msg = (
+                "backward: wanted a Variable outside of vmap, got one inside, which stands for many"
+                " examples; write autograd.grad(f)(x), for the gradients of each example"
+            )
+            raise RuntimeError(msg)
         if gradient is None:
             run_backward([(node, unit_cotangent("backward", self))], retain_graph=retain_graph)
         else:

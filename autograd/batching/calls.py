@@ -36,14 +36,15 @@ from autograd.batching.values import (
 from autograd.engine import graph
 from autograd.engine.calls import general_call, named, signature_of, unwrap_all
 from autograd.engine.graph import Plan, record, unwrap, wrap
-from autograd.engine.primitive import Primitive
+from autograd.engine.primitive import PRIMITIVES, Primitive
 
 __all__ = ["Rule", "Run", "batch_rule", "elementwise", "enter", "leave", "rule_of", "spread"]
 
 # (run, *values) -> output, or a tuple of them: see `batch_rule`.
 Rule = Callable[..., Any]
 
-_RULES: dict[str, Rule] = {}
+# By primitive; those that no registry has by the name of their forward function.
+_RULES: dict[Primitive | str, Rule] = {}
 
 
 class Run:
@@ -92,6 +93,11 @@ class Run:
         """Return the number of axes that one example of argument `i` has."""
         return np.ndim(arguments[i]) - self.varies[i]
 
+    def most_axes(self, arguments: Sequence[Any]) -> int:
+        """Return the largest number of axes that one example of an array among arguments has."""
+        kinds = (np.ndarray, np.generic, graph.Variable)
+        return max(self.ndim(arguments, i) for i, a in enumerate(arguments) if isinstance(a, kinds))
+
     def refuse(self, why: str) -> NoBatchRule:
         """Return the error for arguments that the batch rule cannot do."""
         return NoBatchRule(
@@ -100,8 +106,9 @@ class Run:
         )
 
 
-def batch_rule(*names: str) -> Callable[[Rule], Rule]:
-    """Decorate the batch rule of the primitives `names`.
+def batch_rule(*operations: Any) -> Callable[[Rule], Rule]:
+    """Decorate the batch rule of operations: functions that are primitives, or names of those that
+    the library has, or the full names of forward functions ("autograd.ops.assignment._stays").
 
     A batch rule takes a `Run` and the arguments of the call in the order of the parameters:
     operands that vary have the axis of examples in front, others are as in any single call. It
@@ -110,7 +117,9 @@ def batch_rule(*names: str) -> Callable[[Rule], Rule]:
     """
 
     def decorate(rule: Rule) -> Rule:
-        _RULES.update(dict.fromkeys(names, rule))
+        for operation in operations:
+            made = getattr(operation, "primitive", operation)
+            _RULES[made if made not in PRIMITIVES else PRIMITIVES[made]] = rule
         return rule
 
     return decorate
@@ -118,7 +127,9 @@ def batch_rule(*names: str) -> Callable[[Rule], Rule]:
 
 def rule_of(primitive: Primitive) -> Rule | None:
     """Return the batch rule of a primitive, None where there is none."""
-    found = _RULES.get(primitive.name)
+    forward = primitive.forward
+    full_name = f"{getattr(forward, '__module__', '')}.{getattr(forward, '__name__', '')}"
+    found = _RULES.get(primitive) or _RULES.get(full_name)
     if found is None and (primitive.elementwise or isinstance(primitive.forward, np.ufunc)):
         return elementwise
     return found
@@ -139,14 +150,13 @@ def elementwise(run: Run, *values: Any) -> Any:
 # -- one call --------------------------------------------------------------------------------------
 
 
-def _computed(made: Primitive, values: Sequence[Any], level: Level) -> Any:
+def _computed(made: Primitive, values: Sequence[Any], level: Level, rule: Rule | None) -> Any:
     """Return the raw output of an operation on raw values, batched at `level`."""
     varies = [_any_varies(v, level) for v in values]
     operands = [_opened(v, level) for v in values]
     run = Run(made, level, varies)
     if not any(varies):
         return _closed(run(*operands), level, varies=False)
-    rule = rule_of(made)
     try:
         if rule is None:
             raise NoBatchRule(
@@ -240,9 +250,7 @@ def _recorded(made: Primitive, arguments: list[Any], count: int | None) -> Any:
         positions.append(i)
         parents.append(a._node)
     values = [unwrap_all(a) for a in arguments]
-    out = _computed(made, values, level)
-    if made.checks:
-        out = made.checked_output(out)  # type: ignore[attr-defined]
+    out = _computed(made, values, level, rule_of(made))
     plan = made.constant
     if parents and _is_floating(out):
         plan = _on_batches(made.plan(tuple(positions), count))
@@ -262,7 +270,7 @@ def _answer_plain(reading: Reading, made: Primitive, args: Any, kwargs: Any) -> 
         names = tuple(f"argument {i}" for i in range(len(given)))
         call = Primitive(made.name, made.forward, (*names, *named_), {}, positional=len(given))
         call.call = made.call
-        out = _computed(call, [*given, *named_.values()], level)
+        out = _computed(call, [*given, *named_.values()], level, rule_of(made))
         return shown(record(made.constant, (), (), out, (args, kwargs)))
     except Exception as error:
         error.__suppress_context__ = True
@@ -302,7 +310,14 @@ def _of_shown(pull: Any) -> Any:
     """Return a pull that sees Variables for the batched values that were saved."""
     if pull is None:
         return None
-    return lambda g, saved: pull(g, shown(saved))
+    return lambda g, saved: pull(_as_variable(g), shown(saved))
+
+
+def _as_variable(g: Any) -> Any:
+    """Return a cotangent as what the saved values are, a Variable; each of several."""
+    if type(g) is tuple:
+        return tuple(map(_as_variable, g))
+    return g if g is None or isinstance(g, graph.Variable) else wrap(g)
 
 
 # -- the border ------------------------------------------------------------------------------------

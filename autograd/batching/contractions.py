@@ -6,6 +6,7 @@ Imports `calls`, `_axes` and NumPy.
 
 from __future__ import annotations
 
+import functools
 import math
 import string
 from typing import Any
@@ -96,3 +97,22 @@ def _cross(run: Run, *values: Any) -> Any:
             for v, varies in zip(values, run.varies, strict=True)
         ]
     )
+
+
+@batch_rule("convolve")
+def _convolve(run: Run, x: Any, y: Any, mode: str) -> Any:
+    """Add up copies of the longer vectors, moved and multiplied by the elements of the others."""
+    x, y = (
+        spread_over(v, run.size, varies=varies)
+        for v, varies in zip((x, y), run.varies, strict=False)
+    )
+    if x.shape[1] < y.shape[1]:
+        x, y = y, x
+    m, n = x.shape[1], y.shape[1]
+    terms = [np.pad(x, ((0, 0), (k, n - 1 - k))) * y[:, k : k + 1] for k in range(n)]
+    start, stop = {
+        "full": (0, m + n - 1),
+        "same": ((n - 1) // 2, (n - 1) // 2 + m),
+        "valid": (n - 1, m),
+    }[mode]
+    return functools.reduce(np.add, terms)[:, start:stop]

@@ -16,7 +16,7 @@ __all__: list[str] = []
 @batch_rule(
     *("linalg.inv", "linalg.det", "linalg.slogdet", "linalg.cholesky", "linalg.qr", "linalg.expm"),
     *("linalg.sqrtm", "linalg.eigh", "linalg.eigvalsh", "linalg.eig", "linalg.svd"),
-    *("linalg.svdvals", "linalg.matrix_rank"),
+    "linalg.svdvals",
 )
 def _of_stacks(run: Run, *values: Any) -> Any:
     if any(run.varies[1:]):

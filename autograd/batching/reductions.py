@@ -18,13 +18,13 @@ __all__: list[str] = []
     *("sum", "mean", "prod", "var", "max", "min", "nanmax", "nanmin", "logsumexp", "cumsum"),
     *("cumprod", "recurrence", "running_peak", "weighted_peak", "softmax", "log_softmax"),
     *("shares_of", "diff", "unwrap", "linalg.vector_norm", "fft.fft", "fft.ifft", "fft.rfft"),
-    *("fft.irfft", "fft.fftshift", "fft.ifftshift", "flip"),
+    *("fft.irfft", "fft.fftshift", "fft.ifftshift", "flip", "linalg.direction"),
 )
 def _along_axis(run: Run, *values: Any) -> Any:
-    """Operands broadcast against the first one, which has all axes."""
+    """Operands broadcast against the first one, or each other."""
     names = run.primitive.parameters
     place = names.index("axes" if "axes" in names else "axis")
-    ndim = max(run.ndim(values, i) for i, varies in enumerate(run.varies) if varies or i == 0)
+    ndim = run.most_axes(values)
     operands = [
         with_ndim(v, ndim) if varies else v for v, varies in zip(values, run.varies, strict=True)
     ]
@@ -35,10 +35,8 @@ def _along_axis(run: Run, *values: Any) -> Any:
     return run(*operands)
 
 
-@batch_rule("linalg.direction")
-def _direction(run: Run, x: Any, length: Any, axis: Any, ord: Any) -> Any:
-    x, length = (
-        spread_over(v, run.size, varies=varies)
-        for v, varies in zip((x, length), run.varies, strict=False)
-    )
-    return run(x, length, behind(axis, np.ndim(x) - 1), ord)
+@batch_rule("shares")
+def _shares(run: Run, *values: Any) -> Any:
+    ndim = run.most_axes(values)
+    both = zip(values, run.varies, strict=True)
+    return run(*[with_ndim(spread_over(v, run.size, varies=varies), ndim) for v, varies in both])

@@ -190,7 +190,7 @@ def _polyval(run: Run, p: Any, x: Any) -> Any:
     if not run.varies[0]:
         return run(p, x)
     ndim = run.ndim((p, x), 1)
-    out = 0.0
+    out = np.zeros_like(x) if run.varies[1] else np.zeros_like(x, shape=(run.size, *np.shape(x)))
     for i in range(p.shape[1]):
         out = out * x + np.reshape(p[:, i], (run.size, *(1,) * ndim))
     return out

@@ -103,6 +103,10 @@ class Batched(Many):
         """The number of elements of one example."""
         return int(np.prod(self.shape))
 
+    def read(self) -> Any:
+        """Raise the error for reading the numbers."""
+        raise Reading(_read_by("a value"))
+
     def all_elements(self) -> Any:
         """Return the array of all examples of all batches."""
         return self.value.all_elements() if isinstance(self.value, Batched) else self.value
@@ -145,12 +149,13 @@ class Batched(Many):
 def _read_by(what: str) -> str:
     return (
         f"vmap: wanted operations that run on all examples at once, got {what}, which reads the "
-        "numbers of one; compute with functions of autograd or NumPy, and read what vmap returns"
+        "numbers of one; compute with functions of autograd or NumPy (autograd.take(table, i, "
+        "axis=0) for table[i]), and read what vmap returns"
     )
 
 
 def _raising(name: str) -> Callable[..., Any]:
-    def method(self: Any, *_: Any) -> Any:
+    def method(self: Any, *_: Any, **__: Any) -> Any:
         raise Reading(_read_by(name.strip("_")))
 
     return method

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autograd.arrays import Kernel, Many, Unread
+from autograd.arrays import Kernel, Many, Unread, unread
 from autograd.engine import graph
 from autograd.engine.graph import Node, record, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -265,15 +265,13 @@ def general_call(made: Primitive) -> Callable[..., Any]:
                 arguments[i] = detached(variable)
         try:
             out = compute(*values) if compute is made.forward else compute(values)
+            if found and made.checks:
+                out = made.checked_output(out)  # type: ignore[attr-defined]
         except (Unread, ValueError) as error:
-            reading = error if isinstance(error, Unread) else error.__cause__
-            if not isinstance(reading, Unread):  # what NumPy makes of it in `array[i] = many`
-                raise
-            return reading.answer(made, arguments, len(args) if variadic else None)
+            return unread(error).answer(made, arguments, len(args) if variadic else None)
         if not found:
             return out
         if made.checks:
-            out = made.checked_output(out)  # type: ignore[attr-defined]
             nodes = nodes if _is_floating(out) else []
         plan = made.constant
         if nodes:

@@ -14,7 +14,7 @@ import numpy as np
 from autograd.engine.calls import holds, primitive
 from autograd.ops import elementwise, joining, shaping
 from autograd.ops.contractions import as_array
-from autograd.ops.indexing import scatter
+from autograd.ops.indexing import getitem, scatter
 from autograd.ops.reductions import sum as total_of
 
 __all__ = [
@@ -195,7 +195,7 @@ def interp(
         inside = fp[0]
     else:
         at = _interval(xp, x)
-        x0, x1, f0, f1 = xp[at], xp[at + 1], fp[at], fp[at + 1]
+        x0, x1, f0, f1 = (getitem(v, i) for v in (xp, fp) for i in (at, at + 1))
         with np.errstate(invalid="ignore"):
             inside = _on_line(x, x0, x1, f0, f1)
     return elementwise.where(below, left, elementwise.where(above, right, inside))

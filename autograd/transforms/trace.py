@@ -142,11 +142,12 @@ class Trace:
             route=route,
         )
         gradients = [own_gradient(found.get(node_of(v)), v) for v in self.inputs]
-        return (
-            [g if isinstance(g, Variable) else wrap(g) for g in gradients]
-            if self.nested
-            else gradients
-        )
+        if self.nested:
+            return [g if isinstance(g, Variable) else wrap(g) for g in gradients]
+        if create_graph:
+            return gradients
+        # Of batched cotangents, which may have been recorded on the way, for nobody.
+        return [wrap(g._data) if isinstance(g, Variable) else g for g in gradients]
 
     def arrange(self, gradients: Sequence[Any], argnum: int | Sequence[int]) -> Any:
         """Put gradients into the structure of the arguments."""
@@ -277,7 +278,10 @@ class Replay:
         self, function: Callable[[list[Any]], list[Any]], saved: Sequence[Any], free: list[Node]
     ) -> None:
         with enable_grad(), np.errstate(divide="warn", invalid="warn"):
-            self.inputs = [_connected(v) if isinstance(v, Variable) else fresh(v) for v in saved]
+            self.inputs = [
+                fresh(unwrap(v)) if getattr(v, "_node", None) is None else _connected(v)
+                for v in saved
+            ]
             self.outputs = function(self.inputs)
         self.targets = [*map(node_of, self.inputs), *free]
         # What the arguments were computed from may be what the function closes over.
