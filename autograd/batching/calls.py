@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import fft, linalg, ops  # noqa: F401 - so that their primitives are there
 from autograd.batching.values import (
     Batched,
     Level,
@@ -118,8 +119,10 @@ def batch_rule(*operations: Any) -> Callable[[Rule], Rule]:
 
     def decorate(rule: Rule) -> Rule:
         for operation in operations:
-            made = getattr(operation, "primitive", operation)
-            _RULES[made if made not in PRIMITIVES else PRIMITIVES[made]] = rule
+            full_name = str(operation).startswith(("autograd.", "nn.", "numpy."))
+            named_ = isinstance(operation, str) and not full_name
+            key = PRIMITIVES[operation] if named_ else getattr(operation, "primitive", operation)
+            _RULES[key] = rule
         return rule
 
     return decorate
