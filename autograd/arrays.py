@@ -11,7 +11,7 @@ __all__ = [
     "Array",
     "Kernel",
     "Many",
-    "Unread",
+    "UnreadError",
     "has_zeros",
     "holds_nan",
     "is_array",
@@ -38,7 +38,7 @@ class Many:
     __slots__ = ()
 
     def read(self) -> Any:
-        """Raise `Unread`."""
+        """Raise `UnreadError`."""
         raise NotImplementedError
 
     def all_elements(self) -> Any:
@@ -46,7 +46,7 @@ class Many:
         raise NotImplementedError
 
 
-class Unread(RuntimeError):
+class UnreadError(RuntimeError):
     """Raised where a kernel, or a user, reads the numbers of `Many`. A call of an operation catches
     it and has it answered for all of the arrays at once.
     """
@@ -60,12 +60,12 @@ class Unread(RuntimeError):
         raise NotImplementedError
 
 
-def unread(error: Exception) -> Unread:
-    """Return what was raised as `Unread`, also where NumPy makes a ValueError of it, as it does in
+def unread(error: Exception) -> UnreadError:
+    """Return the `UnreadError` that an error is, or that NumPy made a ValueError of, as it does in
     `array[0] = many`; raise what is something else.
     """
-    cause = error if isinstance(error, Unread) else error.__cause__
-    if isinstance(cause, Unread):
+    cause = error if isinstance(error, UnreadError) else error.__cause__
+    if isinstance(cause, UnreadError):
         return cause
     raise error
 

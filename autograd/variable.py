@@ -330,7 +330,7 @@ class Variable:
                 "backward: wanted a Variable outside of vmap, got one inside, which stands for many"
                 " examples; write autograd.grad(f)(x), for the gradients of each example"
             )
-            raise RuntimeError(msg)
+            raise RuntimeError(msg)  # noqa: TRY004 - it is where it stands that is wrong
         if gradient is None:
             run_backward([(node, unit_cotangent("backward", self))], retain_graph=retain_graph)
         else:

@@ -1,7 +1,7 @@
 """How an operation is run on batched values: the batch rule computes, the engine records.
 
-A call that meets a batched value comes here by way of `Reading`. The graph it is recorded in is the
-one of every call: nodes have the shape of one example, and their rules run on Variables that are
+A call that meets a batched value comes here by way of `ReadingError`. It is recorded in the graph
+of all calls: nodes have the shape of one example, and their rules run on Variables that are
 batched, so gradients of any order, forward mode and nested batches need nothing of their own. Two
 pairs of operations are the border of a batch, each the other's derivative:
 
@@ -25,8 +25,8 @@ from autograd import fft, linalg, ops  # noqa: F401 - so that their primitives a
 from autograd.batching.values import (
     Batched,
     Level,
-    NoBatchRule,
-    Reading,
+    NoBatchRuleError,
+    ReadingError,
     belongs,
     inner,
     innermost,
@@ -65,6 +65,7 @@ class Run:
         self.name, self.size = primitive.name, level.size
 
     def __call__(self, *arguments: Any) -> Any:
+        """Call the operation itself, with arguments in the order of its parameters."""
         made = self.primitive
         if not any(isinstance(a, graph.Variable) for a in leaves(arguments)):
             return made.evaluate(arguments)  # without the treatment of arguments
@@ -99,11 +100,13 @@ class Run:
         kinds = (np.ndarray, np.generic, graph.Variable)
         return max(self.ndim(arguments, i) for i, a in enumerate(arguments) if isinstance(a, kinds))
 
-    def refuse(self, why: str) -> NoBatchRule:
-        """Return the error for arguments that the batch rule cannot do."""
-        return NoBatchRule(
-            f"vmap: no batch rule for {self.name!r} with {why}; vmap(f, loop=True) runs it example "
-            "by example"
+    def refuse(self, why: str = "") -> NoBatchRuleError:
+        """Return the error for an operation without a batch rule, or with arguments that its rule
+        cannot do.
+        """
+        return NoBatchRuleError(
+            f"vmap: no batch rule for {self.name!r}{why and f' with {why}'}; vmap(f, loop=True) "
+            "runs it example by example"
         )
 
 
@@ -144,7 +147,9 @@ def elementwise(run: Run, *values: Any) -> Any:
     most = max(ndims)
     return run(
         *[
-            v if not varies or n == most else v.reshape(v.shape[:1] + (1,) * (most - n) + v.shape[1:])
+            v
+            if not varies or n == most
+            else v.reshape(v.shape[:1] + (1,) * (most - n) + v.shape[1:])
             for v, n, varies in zip(values, ndims, run.varies, strict=True)
         ]
     )
@@ -161,16 +166,15 @@ def _computed(made: Primitive, values: Sequence[Any], level: Level, rule: Rule |
     if not any(varies):
         return _closed(run(*operands), level, varies=False)
     try:
-        if rule is None:
-            raise NoBatchRule(
-                f"vmap: no batch rule for {made.name!r}; vmap(f, loop=True) runs it example by "
-                "example"
-            )
-        return _closed(rule(run, *operands), level)
-    except NoBatchRule:
+        return _closed((rule or _unruled)(run, *operands), level)
+    except NoBatchRuleError:
         if not level.loop:
             raise
     return _looped(run, values, level)
+
+
+def _unruled(run: Run, *_: Any) -> Any:
+    raise run.refuse()
 
 
 def _any_varies(value: Any, level: Level) -> bool:
@@ -228,7 +232,7 @@ def _piled(outs: Sequence[Any]) -> Any:
     return np.stack(outs)
 
 
-def _answer(reading: Reading, made: Primitive, arguments: list[Any], count: Any = None) -> Any:
+def _answer(reading: ReadingError, made: Primitive, arguments: list[Any], count: Any = None) -> Any:
     """Run and record one call of an operation with batched values among its arguments."""
     del reading
     try:
@@ -249,7 +253,7 @@ def _recorded(made: Primitive, arguments: list[Any], count: int | None) -> Any:
         if made.parameters[max(0, i - shift)] in made.nondiff:
             continue
         if not belongs(a, level):
-            a = arguments[i] = spread(a, level)  # noqa: PLW2901
+            a = arguments[i] = spread(a, level)
         positions.append(i)
         parents.append(a._node)
     values = [unwrap_all(a) for a in arguments]
@@ -262,7 +266,7 @@ def _recorded(made: Primitive, arguments: list[Any], count: int | None) -> Any:
     return shown(record(plan, tuple(parents), (*values, out), out, tuple(arguments)))
 
 
-def _answer_plain(reading: Reading, made: Primitive, args: Any, kwargs: Any) -> Any:
+def _answer_plain(reading: ReadingError, made: Primitive, args: Any, kwargs: Any) -> Any:
     """Run a call of an operation without rules, of any arguments."""
     del reading
     try:
@@ -280,8 +284,8 @@ def _answer_plain(reading: Reading, made: Primitive, args: Any, kwargs: Any) -> 
         raise
 
 
-Reading.answer = _answer  # type: ignore[method-assign]
-Reading.answer_plain = _answer_plain  # type: ignore[method-assign]
+ReadingError.answer = _answer  # type: ignore[assignment, method-assign]
+ReadingError.answer_plain = _answer_plain  # type: ignore[assignment, method-assign]
 
 
 def _is_floating(out: Any) -> bool:
@@ -337,7 +341,9 @@ def _settled(result: Any) -> Any:
 
 def _border(forward: Any, **rules: Any) -> Any:
     """Make an operation of the border, which never is one of `PRIMITIVES`."""
-    made = Primitive(forward.__name__.strip("_"), forward, **signature_of(forward, {"linear": True} | rules))
+    made = Primitive(
+        forward.__name__.strip("_"), forward, **signature_of(forward, {"linear": True} | rules)
+    )
     call = general_call(made)
 
     @functools.wraps(forward)
@@ -370,7 +376,8 @@ def _total(x: Any, level: Level) -> Any:
     return unwrap((inner(x) if of_level(x, level) else shown(x)) * level.size)
 
 
-enter = _border(_enter, x=lambda g, level, axis: leave(g, level, axis))
-leave = _border(_leave, x=lambda g, level, axis: enter(g, level, axis))
-spread = _border(_spread, x=lambda g, level: _sum_up(g, level))
-_sum_up = _border(_total, x=lambda g, level: spread(g, level))
+# The rules name what stands below them.
+enter: Any = _border(_enter, x=lambda g, level, axis: leave(g, level, axis))  # noqa: PLW0108
+leave: Any = _border(_leave, x=lambda g, level, axis: enter(g, level, axis))  # noqa: PLW0108
+spread: Any = _border(_spread, x=lambda g, level: _sum_up(g, level))  # noqa: PLW0108
+_sum_up: Any = _border(_total, x=lambda g, level: spread(g, level))  # noqa: PLW0108

@@ -26,7 +26,11 @@ def _matmul(run: Run, x: Any, y: Any) -> Any:
     if not nx or not ny:
         raise ValueError("matmul: wanted vectors or matrices, got a number; use * for scalars")
     if not vy and (ny <= 2 or nx == 1):  # the examples are rows
-        return run(x, y) if ny <= 2 else np.moveaxis(run(y.swapaxes(-1, -2), np.moveaxis(x, 0, -1)), -1, 0)
+        return (
+            run(x, y)
+            if ny <= 2
+            else np.moveaxis(run(y.swapaxes(-1, -2), np.moveaxis(x, 0, -1)), -1, 0)
+        )
     if not vx and nx <= 2 and ny == 1:
         return run(y, x if nx == 1 else x.swapaxes(0, 1))
     left = x[..., None, :] if nx == 1 else x
@@ -63,7 +67,9 @@ def _as_matrices(x: Any, summed: list[int], *, varies: bool, last: bool) -> tupl
     free = [i for i in range(ndim) if i not in summed]
     order = free + summed if last else summed + free
     shape = np.shape(x)[shift:]
-    sizes = [math.prod(shape[i] for i in part) for part in ((free, summed) if last else (summed, free))]
+    sizes = [
+        math.prod(shape[i] for i in part) for part in ((free, summed) if last else (summed, free))
+    ]
     moved = np.transpose(x, (*range(shift), *(i + shift for i in order)))
     return np.reshape(moved, (*np.shape(x)[:shift], *sizes)), [shape[i] for i in free]
 

@@ -21,7 +21,7 @@ __all__: list[str] = []
 class _Place(NamedTuple):
     """An index of all examples, and where NumPy puts what the index of one puts elsewhere."""
 
-    index: tuple[Any, ...]
+    items: tuple[Any, ...]
     found: tuple[int, ...] = ()  # axes of what NumPy reads ...
     wanted: tuple[int, ...] = ()  # ... and where they are to be
 
@@ -36,7 +36,7 @@ class _Place(NamedTuple):
 
 def _parts(run: Run, index: Any, *, varies: bool) -> list[tuple[Any, bool]]:
     """List what an index is made of, each with whether it varies."""
-    if varies and not isinstance(index, tuple):
+    if varies and not isinstance(index, tuple) and not of_level(index, run.level):
         return [(index, True)]
     parts = []
     for part in index if isinstance(index, tuple) else (index,):
@@ -48,7 +48,7 @@ def _parts(run: Run, index: Any, *, varies: bool) -> list[tuple[Any, bool]]:
 
 
 def _is_mask(part: Any) -> bool:
-    return isinstance(part, (bool, np.bool_)) or getattr(part, "dtype", None) == bool
+    return isinstance(part, (bool, np.bool_)) or (hasattr(part, "dtype") and part.dtype.kind == "b")
 
 
 def _place(run: Run, ndim: int, index: Any, *, of_x: bool, varies: bool) -> _Place:
@@ -101,7 +101,7 @@ def _getitem(run: Run, x: Any, index: Any) -> Any:
     place = _place(run, run.ndim((x, index), 0), index, of_x=of_x, varies=varies)
     if not of_x:
         place = place._replace(wanted=place.wanted[: len(place.found)])
-    return place.read(run.call(x, place.index))
+    return place.read(run.call(x, place.items))
 
 
 @batch_rule("set_at", "add_at")
@@ -113,14 +113,14 @@ def _assign(run: Run, x: Any, index: Any, value: Any) -> Any:
         if len(parts) == 1 and _is_mask(parts[0][0]):
             return _assign_masked(run, x, parts[0][0], value)
     place = _place(run, ndim, index, of_x=True, varies=run.varies[1])
-    shape = place.read(np.broadcast_to(np.empty(()), np.shape(x))[place.index]).shape
+    shape = place.read(np.broadcast_to(np.empty(()), np.shape(x))[place.items]).shape
     if run.varies[2]:
         own = np.shape(value)[1:]
         extra = max(len(own) - len(shape) + 1, 0)
         value = with_ndim(np.reshape(value, (run.size, *own[extra:])), len(shape) - 1)
     if place.found:
         value = place.written(np.broadcast_to(value, shape))
-    return run(x, place.index, value)
+    return run(x, place.items, value)
 
 
 def _assign_masked(run: Run, x: Any, mask: Any, value: Any) -> Any:
@@ -145,7 +145,7 @@ def _scatter(run: Run, *values: Any) -> Any:
     placed, places = [], []
     for i, (value, index) in enumerate(zip(parts, indices, strict=True)):
         place = _place(run, len(shape), index, of_x=True, varies=_differs(run, index))
-        places.append(place.index)
+        places.append(place.items)
         placed.append(place.written(spread_over(value, run.size, varies=run.varies[i])))
     return run(*placed, tuple(places), (run.size, *shape))
 

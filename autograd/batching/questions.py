@@ -17,7 +17,9 @@ from autograd.ops import plain
 
 __all__: list[str] = []
 
-batch_rule(plain.isclose, plain.iscomplex, plain.isreal, plain.isneginf, plain.isposinf)(elementwise)
+batch_rule(plain.isclose, plain.iscomplex, plain.isreal, plain.isneginf, plain.isposinf)(
+    elementwise
+)
 batch_rule("autograd.ops.elementwise._exponent")(elementwise)
 
 

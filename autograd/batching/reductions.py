@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd.batching._axes import behind, spread_over, with_ndim
 from autograd.batching.calls import Run, batch_rule
 

@@ -3,7 +3,7 @@
 `Batched` has the shape and dtype of one example, so that functions, rules and the engine see what
 they would see in a loop, and holds the arrays of all examples behind one leading axis (none, where
 they are all the same). It answers no question about its numbers: whatever reads them raises
-`Reading`, which the call of an operation catches, and has answered by the batch rule of the
+`ReadingError`, which the call of an operation catches, and has answered by the batch rule of the
 operation (see `calls`); outside of a call it is the user's code that reads, and the message says
 what to write instead.
 
@@ -20,15 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Many, Unread
+from autograd.arrays import Many, UnreadError
 from autograd.engine import graph
 from autograd.engine.graph import unwrap, wrap
 
 __all__ = [
     "Batched",
     "Level",
-    "NoBatchRule",
-    "Reading",
+    "NoBatchRuleError",
+    "ReadingError",
     "belongs",
     "current_level",
     "entered",
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 
-class NoBatchRule(NotImplementedError):
+class NoBatchRuleError(NotImplementedError):
     """Raised for an operation that cannot be run on a batch."""
 
 
@@ -78,7 +78,7 @@ def entered(size: int, *, loop: bool = False) -> Iterator[Level]:
 # -- the value -------------------------------------------------------------------------------------
 
 
-class Reading(Unread):
+class ReadingError(UnreadError):
     """The numbers of a batched value were read; `calls` has the answers for operations."""
 
 
@@ -105,7 +105,7 @@ class Batched(Many):
 
     def read(self) -> Any:
         """Raise the error for reading the numbers."""
-        raise Reading(_read_by("a value"))
+        raise ReadingError(_read_by("a value"))
 
     def all_elements(self) -> Any:
         """Return the array of all examples of all batches."""
@@ -128,13 +128,13 @@ class Batched(Many):
         if function is np.count_nonzero and not kwargs:  # likewise, for zeros in any of them
             values = self.all_elements()
             return self.size - int(np.count_nonzero(values) < values.size)
-        raise Reading(_read_by(getattr(function, "__name__", "NumPy")))
+        raise ReadingError(_read_by(getattr(function, "__name__", "NumPy")))
 
     def __array_ufunc__(self, ufunc: Any, *_: Any, **__: Any) -> Any:
-        raise Reading(_read_by(ufunc.__name__))
+        raise ReadingError(_read_by(ufunc.__name__))
 
     def __bool__(self) -> bool:
-        raise Reading(
+        raise ReadingError(
             "vmap: wanted a condition that holds for all examples or for none, got one that "
             "differs from example to example, in `if`, `while`, `and`, `or` or `not`; write "
             "np.where(condition, a, b)"
@@ -142,7 +142,7 @@ class Batched(Many):
 
     def __getattr__(self, name: str) -> Any:
         if name[:2] != "__" and hasattr(np.ndarray, name):
-            raise Reading(_read_by(f".{name}"))
+            raise ReadingError(_read_by(f".{name}"))
         raise AttributeError(name)
 
 
@@ -155,20 +155,18 @@ def _read_by(what: str) -> str:
 
 
 def _raising(name: str) -> Callable[..., Any]:
-    def method(self: Any, *_: Any, **__: Any) -> Any:
-        raise Reading(_read_by(name.strip("_")))
+    def method(*_: Any, **__: Any) -> Any:
+        raise ReadingError(_read_by(name.strip("_")))
 
     return method
 
 
-# fmt: off
-for _name in ("array float int complex index iter getitem setitem contains "
-              "abs neg pos invert add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv "
-              "mod rmod pow rpow matmul rmatmul and rand or ror xor rxor lshift rlshift rshift "
-              "rrshift lt le gt ge eq ne").split():
+_METHODS = """array float int complex index iter getitem setitem contains abs neg pos invert
+    add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul
+    and rand or ror xor rxor lshift rlshift rshift rrshift lt le gt ge eq ne"""
+for _name in _METHODS.split():
     setattr(Batched, f"__{_name}__", _raising(f"__{_name}__"))
-# fmt: on
-Batched.__hash__ = object.__hash__  # type: ignore[assignment]
+Batched.__hash__ = object.__hash__  # type: ignore[method-assign]
 
 # What NumPy tells of shape and dtype alone.
 _OF_THE_KIND = {

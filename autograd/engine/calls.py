@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autograd.arrays import Kernel, Many, Unread, unread
+from autograd.arrays import Kernel, Many, UnreadError, unread
 from autograd.engine import graph
 from autograd.engine.graph import Node, record, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -123,7 +123,10 @@ _DETACH = Primitive("detach", lambda x: x, ("x",), {}, plain=True)
 
 def detached(x: Any) -> Any:
     """Return `x` cut off its graph: an array; while a program is traced, a Variable."""
-    return record(_DETACH.constant, (), (), x._data, (x,)) if holds_variable(x) else x
+    if not holds_variable(x):
+        return x
+    out = record(_DETACH.constant, (), (), x._data, (x,))
+    return wrap(out) if isinstance(out, Many) else out
 
 
 # -- calls by arity --------------------------------------------------------------------------------
@@ -138,7 +141,7 @@ def unary_call(made: Primitive) -> Callable[..., Any]:
             data, node = x._data, x._node
             try:
                 out = forward(data)
-            except Unread as reading:
+            except UnreadError as reading:
                 return reading.answer(made, [x])
             if node is None:
                 return record(constant, (), (), out, (x,))
@@ -179,7 +182,7 @@ def binary_call(made: Primitive, fast: Kernel | None = None) -> Callable[..., An
             out = compute(a, b)
         except ValueError as error:
             raise _explained(made.name, a, b, error) from None
-        except Unread as reading:
+        except UnreadError as reading:
             return reading.answer(made, [x, y])
         if node_x is None:
             if node_y is None:
@@ -267,7 +270,7 @@ def general_call(made: Primitive) -> Callable[..., Any]:
             out = compute(*values) if compute is made.forward else compute(values)
             if found and made.checks:
                 out = made.checked_output(out)  # type: ignore[attr-defined]
-        except (Unread, ValueError) as error:
+        except (UnreadError, ValueError) as error:
             return unread(error).answer(made, arguments, len(args) if variadic else None)
         if not found:
             return out

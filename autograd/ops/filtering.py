@@ -185,8 +185,9 @@ def interp(
         xp = elementwise.remainder(xp, period)
         order = _order(xp)
         last, first = order[-1:], order[:1]
-        xp = joining.concatenate((xp[last] - period, xp[order], xp[first] + period))
-        fp = joining.concatenate((fp[last], fp[order], fp[first]))
+        low, high = getitem(xp, last) - period, getitem(xp, first) + period
+        xp = joining.concatenate((low, getitem(xp, order), high))
+        fp = joining.concatenate([getitem(fp, i) for i in (last, order, first)])
         left = right = None
     left = fp[0] if left is None else left
     right = fp[-1] if right is None else right

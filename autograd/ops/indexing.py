@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Many, Unread, references
+from autograd.arrays import Many, UnreadError, references
 from autograd.engine import graph
 from autograd.engine.backward import cast
 from autograd.engine.calls import as_operand, concrete, holds, holds_variable, primitive
@@ -244,7 +244,7 @@ def getitem(x: Any, index: Any) -> Any:
         data = x._data
         try:
             out = _read(data, index) if type(index) is np.ndarray else data[index]
-        except Unread as reading:
+        except UnreadError as reading:
             return reading.answer(_GETITEM, [x, index])
         node = x._node
         if node is None:
@@ -263,7 +263,7 @@ def getitem(x: Any, index: Any) -> Any:
         return _look_up(x, given)
     try:
         return x[index]
-    except Unread as reading:
+    except UnreadError as reading:
         return reading.answer(_GETITEM, [x, index])
 
 

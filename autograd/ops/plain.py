@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Kernel, Unread
+from autograd.arrays import Kernel, UnreadError
 from autograd.engine import graph
 from autograd.engine.calls import Operation, holds_variable, named, unwrap_all
 from autograd.engine.graph import record, unwrap
@@ -99,7 +99,7 @@ def plain(forward: Kernel, *, name: str | None = None) -> Operation:
             keywords = kwargs
         try:
             out = forward(*values, **keywords)
-        except Unread as reading:
+        except UnreadError as reading:
             return reading.answer_plain(made, args, kwargs)
         if not found:
             return out
@@ -118,7 +118,7 @@ def _plain_binary(forward: Kernel, fast: Kernel) -> Operation:
         if isinstance(x, graph.Variable) or isinstance(y, graph.Variable):
             try:
                 out = fast(unwrap(x), unwrap(y))
-            except Unread as reading:
+            except UnreadError as reading:
                 return reading.answer(made, [x, y])
             return record(constant, (), (), out, (x, y))
         return forward(x, y)

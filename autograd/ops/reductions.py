@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Unread
+from autograd.arrays import UnreadError
 from autograd.engine import graph
 from autograd.engine.calls import holds, primitive, unary
 from autograd.engine.graph import record
@@ -101,7 +101,7 @@ def sum(
     if dtype is out is initial is None and where is True and isinstance(a, graph.Variable):
         try:
             total = add_reduce(a._data, axis, None, None, keepdims)
-        except Unread as reading:
+        except UnreadError as reading:
             return reading.answer(_SUM, [a, axis, None, keepdims])
         return _recorded(_SUM, a, axis, keepdims, total)
     refuse_out("sum", out)
@@ -124,7 +124,7 @@ def mean(
     if dtype is out is None and where is True and isinstance(a, graph.Variable):
         try:
             average = _average(a._data, axis, None, keepdims)
-        except Unread as reading:
+        except UnreadError as reading:
             return reading.answer(_MEAN, [a, axis, None, keepdims])
         return _recorded(_MEAN, a, axis, keepdims, average)
     refuse_out("mean", out)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Unread
+from autograd.arrays import UnreadError
 from autograd.engine import graph
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import unwrap
@@ -159,7 +159,7 @@ def _method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[
     kwargs = strip(kwargs)
     if "out" in kwargs:
         raise _writes(ufunc)
-    with contextlib.suppress(Unread):
+    with contextlib.suppress(UnreadError):
         getattr(ufunc, method)(*unwrap_all(inputs), **unwrap_all(kwargs))  # NumPy's own errors
     if method == "outer":
         return _outer(ufunc, handler, *inputs, **kwargs)

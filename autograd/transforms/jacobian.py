@@ -1,5 +1,5 @@
-"""Whole Jacobians: `jacobian` and `hessian`, all rows or columns in one batched pass, and one by one
-where an operation has no batch rule. Imports `products`, `batching` and what is older.
+"""Whole Jacobians: `jacobian` and `hessian`, all rows or columns in one batched pass, and one by
+one where an operation has no batch rule. Imports `products`, `batching` and what is older.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.batching.calls import enter, leave
-from autograd.batching.values import Level, NoBatchRule, entered
+from autograd.batching.values import Level, entered
 from autograd.engine.backward import find_route
 from autograd.engine.graph import unwrap
 from autograd.ops import joining, shaping
@@ -109,15 +109,13 @@ def _passes(size: int, largest: int, once: Callable[[slice, Level | None], Seque
         For each array of a pass, all units stacked.
     """
     step = max(2, _ELEMENTS // max(largest, size))
+    parts = []
     try:
-        if size < 2:
-            raise NoBatchRule
-        parts = []
         for start in range(0, size, step):
             part = slice(start, min(start + step, size))
             with entered(part.stop - part.start) as level:
-                parts.append(once(part, level))
-    except Exception:  # noqa: BLE001 - a rule that has no batch; what is wrong otherwise comes again
+                parts.append(once(part, level if size > 1 else None))
+    except Exception:  # noqa: BLE001 - no batch rule, mostly; whatever else is wrong comes again
         parts = [once(slice(i, i + 1), None) for i in range(size)]
     columns = zip(*parts, strict=True)
     return [_joined(column) for column in columns]
@@ -131,11 +129,10 @@ def _joined(parts: Sequence[Any]) -> Any:
     return joining.concatenate(parts) if recorded else np.concatenate(parts)
 
 
-def _left(value: Any, level: Level | None, size: int) -> Any:
+def _left(value: Any, level: Level | None) -> Any:
     """Return a result of a pass with the axis of the units in front."""
     if level is None:
         return value.reshape((1, *value.shape)) if value.ndim else np.reshape(value, (1,))
-    del size
     return leave(value, level, 0)
 
 
@@ -151,7 +148,9 @@ def _jacobian_reverse(trace: Trace) -> list[list[Any]]:
             continue
         route = find_route([node_of(o)], inputs)
 
-        def rows(part: slice, level: Level | None, k: int = k, out: Any = out, route: Any = route) -> Any:
+        def rows(
+            part: slice, level: Level | None, k: int = k, out: Any = out, route: Any = route
+        ) -> Any:
             units = _units(out, part)
             cotangents: list[Any] = [None] * len(trace.outputs)
             cotangents[k] = units[0] if level is None else enter(units, level, 0)
@@ -159,7 +158,7 @@ def _jacobian_reverse(trace: Trace) -> list[list[Any]]:
             # The gradient of a complex output is the conjugate of the derivative (see
             # docs/conventions.md).
             turned = [g.conj() if out.dtype.kind == "c" else g for g in gradients]
-            return [_left(g, level, len(units)) for g in turned]
+            return [_left(g, level) for g in turned]
 
         largest = max(math.prod(n.shape) for n in route.order if n.shape is not None)
         found = _passes(out.size, largest, rows)
@@ -178,7 +177,7 @@ def _jacobian_forward(trace: Trace, listener: Listener) -> list[list[Any]]:
             unit = units[0] if level is None else enter(units, level, 0)
             tangents = [unit if w is v else np.zeros_like(w._data) for w in trace.inputs]
             pushed = flatten(push_tangents(trace, listener, tangents))[0]
-            return [_left(t, level, len(units)) for t in pushed]
+            return [_left(t, level) for t in pushed]
 
         found = _passes(v.size, largest, columns)
         for row, out, t in zip(result, outs, found, strict=True):

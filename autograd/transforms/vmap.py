@@ -122,7 +122,8 @@ def _run(
     """Run the function once; return the results, where their examples are, and their structure."""
     with entered(size, loop=loop) as level:
         given = [
-            x if axis is None else enter(x, level, axis) for x, axis in zip(leaves, axes, strict=True)
+            x if axis is None else enter(x, level, axis)
+            for x, axis in zip(leaves, axes, strict=True)
         ]
         args, kwargs = rebuilt(rebuild, given)
         result = function(*args, **kwargs)
@@ -157,7 +158,9 @@ def _result(out: Any, level: Level, axis: int | None, *, recorded: bool) -> Any:
         out = leave(out, level, axis % (out.ndim + 1))
     if recorded or not isinstance(out, Variable):
         return out if not recorded or isinstance(out, Variable) else Variable(out, copy=False)
-    return out._data if out._node is None and isinstance(out._data, (np.ndarray, np.generic)) else out
+    return (
+        out._data if out._node is None and isinstance(out._data, (np.ndarray, np.generic)) else out
+    )
 
 
 # -- axes ------------------------------------------------------------------------------------------
@@ -202,7 +205,9 @@ def _spread_axes(what: str, axes: Any, tree: Any, count: int) -> list[Any]:
             f"vmap: wanted {what} as a number, None, or numbers in the structure of what they are "
             f"for, got {axes!r} for {a_kind(tree)}"
         )
-    return [a for axis, part in pairs for a in _spread_axes(what, axis, part, len(flatten(part)[0]))]
+    return [
+        a for axis, part in pairs for a in _spread_axes(what, axis, part, len(flatten(part)[0]))
+    ]
 
 
 def _size_of(leaves: list[Any], axes: list[Any]) -> int:
@@ -227,4 +232,4 @@ def _size_of(leaves: list[Any], axes: list[Any]) -> int:
             f"vmap: wanted the same number of examples in all arguments, got {sorted(sizes)}; give "
             "in_axes, with None for what is the same for all examples"
         )
-    return next(iter(sizes))
+    return int(next(iter(sizes)))

@@ -163,3 +163,8 @@ def _nll(run: BatchRun, x: Any, target: Any, coefficient: Any, axis: int, summed
 @batch_rule("nn.functional._cross_entropy._less_one")
 def _less_one(run: BatchRun, x: Any, target: Any, axis: int) -> Any:
     return run(*_spread(run, x, target), axis + 1)
+
+
+@batch_rule("nn.functional._embedding._scaled_gradient")
+def _scaled_gradient(run: BatchRun, x: Any, scale: Any) -> Any:
+    return run(_spread(run, x)[0], scale)
