@@ -1,5 +1,5 @@
 """Batching: one call of a function for a whole batch of examples. `values` is what a batched value
-is, `calls` how an operation is run on one; the other files are the batch rules by family.
+is, `run` how an operation is run on one; the other files are the batch rules by family.
 """
 
 from autograd.batching import (
@@ -10,7 +10,7 @@ from autograd.batching import (
     reductions,
     shaping,
 )
-from autograd.batching.calls import Run, batch_rule
+from autograd.batching.run import Run, batch_rule
 
 __all__ = [
     "Run",

@@ -1,7 +1,7 @@
 """Batch rules of products: matmul, tensordot, einsum, cross. The examples are one more axis of a
 product, or rows of one large product where only one operand varies.
 
-Imports `calls`, `_axes` and NumPy.
+Imports `run`, `_axes` and NumPy.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd.batching._axes import spread_over, with_ndim
-from autograd.batching.calls import Run, batch_rule
+from autograd.batching.run import Run, batch_rule
 
 __all__: list[str] = []
 

@@ -1,6 +1,6 @@
 """Batch rules of linear algebra, which works on stacks of matrices already.
 
-Imports `calls`, `_axes` and NumPy.
+Imports `run`, `_axes` and NumPy.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.batching._axes import spread_over, with_ndim
-from autograd.batching.calls import Run, batch_rule
+from autograd.batching.run import Run, batch_rule
 
 __all__: list[str] = []
 

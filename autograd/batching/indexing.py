@@ -2,7 +2,7 @@
 
 An index that is the same for all examples gets `:` in front. Where it differs from example to
 example, or where its arrays stand apart, the examples are counted by one more array of integers.
-Imports `calls`, `values`, `_axes` and NumPy.
+Imports `run`, `values`, `_axes` and NumPy.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.batching._axes import spread_over, with_ndim
-from autograd.batching.calls import Run, batch_rule
+from autograd.batching.run import Run, batch_rule
 from autograd.batching.values import inner, of_level, shown
 
 __all__: list[str] = []

@@ -1,6 +1,6 @@
 """Batch rules of operations without a derivative: places, counts and questions.
 
-These take any arguments, so their rules have signatures of their own. Imports `calls`, `_axes` and
+These take any arguments, so their rules have signatures of their own. Imports `run`, `_axes` and
 NumPy.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.batching._axes import behind, one_behind, spread_over, with_ndim
-from autograd.batching.calls import Run, batch_rule, elementwise
+from autograd.batching.run import Run, batch_rule, elementwise
 from autograd.linalg import matrix_rank
 from autograd.ops import plain
 

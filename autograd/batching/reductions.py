@@ -1,5 +1,5 @@
 """Batch rules of what works along an axis: reductions, running sums, softmax, Fourier transforms.
-The axis is moved one place on. Imports `calls`, `_axes` and NumPy.
+The axis is moved one place on. Imports `run`, `_axes` and NumPy.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.batching._axes import behind, spread_over, with_ndim
-from autograd.batching.calls import Run, batch_rule
+from autograd.batching.run import Run, batch_rule
 
 __all__: list[str] = []
 

@@ -1,6 +1,6 @@
 """Batch rules of what moves elements: shapes, orders, copies, joining, diagonals, filling.
 
-Imports `calls`, `_axes` and NumPy.
+Imports `run`, `_axes` and NumPy.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.batching._axes import behind, one_behind, spread_over, with_ndim
-from autograd.batching.calls import Run, batch_rule
+from autograd.batching.run import Run, batch_rule
 
 __all__: list[str] = []
 

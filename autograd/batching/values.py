@@ -4,7 +4,7 @@
 they would see in a loop, and holds the arrays of all examples behind one leading axis (none, where
 they are all the same). It answers no question about its numbers: whatever reads them raises
 `ReadingError`, which the call of an operation catches, and has answered by the batch rule of the
-operation (see `calls`); outside of a call it is the user's code that reads, and the message says
+operation (see `run`); outside of a call it is the user's code that reads, and the message says
 what to write instead.
 
 Batches nest: the value inside may be `Batched` itself, of a `Level` further out. Imports `arrays`,
@@ -79,7 +79,7 @@ def entered(size: int, *, loop: bool = False) -> Iterator[Level]:
 
 
 class ReadingError(UnreadError):
-    """The numbers of a batched value were read; `calls` has the answers for operations."""
+    """The numbers of a batched value were read; `run` has the answers for operations."""
 
 
 class Batched(Many):

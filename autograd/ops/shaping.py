@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import UnreadError
 from autograd.engine import graph
 from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, concrete, primitive
-from autograd.engine.graph import unwrap
+from autograd.engine.graph import record, unwrap
 from autograd.ops.indexing import getitem, normal_axis, scatter, shape_of
 
 __all__ = [
@@ -358,8 +359,12 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
     """
     dtype = np.dtype(dtype)
     if isinstance(x, graph.Variable):
-        if dtype.kind not in "fc" and x._node is not None:
-            return _astype(x.detach(), dtype)
+        if dtype.kind not in "fc":
+            try:
+                out = x._data.astype(dtype)
+            except UnreadError as reading:
+                return reading.answer(_ASTYPE, [x, dtype])
+            return record(_ASTYPE.constant, (), (), out, (x, dtype))
         if not copy and dtype == x.dtype:
             return x
     elif not copy and isinstance(x, np.ndarray) and dtype == x.dtype:

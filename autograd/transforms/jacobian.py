@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.batching.calls import enter, leave
+from autograd.batching.run import enter, leave
 from autograd.batching.values import Level, entered
 from autograd.engine.backward import find_route
 from autograd.engine.graph import unwrap

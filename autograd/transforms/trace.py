@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Many, refuse_mask
-from autograd.batching.calls import spread
+from autograd.batching.run import spread
 from autograd.batching.values import belongs, current_level, lifted
 from autograd.engine import graph
 from autograd.engine.backward import Route, conjugated, find_route, run_backward

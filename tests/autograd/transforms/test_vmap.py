@@ -13,7 +13,7 @@ from op_table import calls, collect
 import autograd
 import nn
 from autograd import Variable, grad, hessian, jacobian, jvp, vjp, vmap
-from autograd.batching.calls import rule_of
+from autograd.batching.run import rule_of
 from autograd.batching.values import NoBatchRuleError, ReadingError
 from autograd.engine.primitive import PRIMITIVES
 from autograd.extend import batch_rule, primitive
@@ -27,6 +27,8 @@ X = RNG.normal(size=(4, 3))
 NO_RULE = {
     "integrate.weighted_sum",
     "linalg.lstsq",
+    "linalg.sparse_matmul",
+    "linalg.spsolve",
     "signal.convolve",
     "scan",
     "ctc_paths",
