@@ -53,7 +53,7 @@ LAYERS = (
     ("autograd.scipy", "autograd.misc"),
     ("autograd",),
     ("autograd.testing",),
-    ("autograd.test_util",),
+    ("autograd.test_util", "autograd.__main__"),
     ("nn",),
     ("optim",),
     ("nn.sklearn",),
