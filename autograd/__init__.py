@@ -35,6 +35,7 @@ from autograd.engine import *
 from autograd.extend import primitive as primitive
 from autograd.filled import *
 from autograd.function import Function as Function
+from autograd.memory import keep_memory as keep_memory
 from autograd.ops import *
 from autograd.publication import publish as _publish
 from autograd.random import (
@@ -86,7 +87,7 @@ else:  # to type checkers star imports are public, computed lists are not
         "checkpoint", "elementwise_grad", "grad", "hessian", "hvp", "jacobian", "jvp",
         "value_and_grad", "vjp",
         # functions of your own, and what became of them
-        "Function", "coverage", "detect_anomaly", "extend", "primitive",
+        "Function", "coverage", "detect_anomaly", "extend", "keep_memory", "primitive",
         # NumPy's functions, and the rooms of the others
         *filled.__all__, *ops.__all__, "fft", "i0", "linalg", "special",
         # numbers

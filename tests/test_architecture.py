@@ -23,6 +23,7 @@ LAYERS = (
         "autograd._optional",
         "autograd._writes",
         "autograd.docstrings",
+        "autograd.memory",
         "autograd.random",
         "autograd.typed",
     ),
