@@ -27,7 +27,7 @@ LAYERS = (
         "autograd.random",
         "autograd.typed",
     ),
-    ("autograd.advice", "autograd.arrays", "autograd.publication"),
+    ("autograd.advice", "autograd.arrays", "autograd.blocks", "autograd.publication"),
     ("autograd.engine.mode",),
     ("autograd.engine.graph",),
     ("autograd.engine.changes", "autograd.engine.backward"),
