@@ -36,6 +36,7 @@ from autograd.extend import primitive as primitive
 from autograd.filled import *
 from autograd.function import Function as Function
 from autograd.memory import keep_memory as keep_memory
+from autograd.profiler import profile as profile
 from autograd.ops import *
 from autograd.publication import publish as _publish
 from autograd.random import (
@@ -88,6 +89,7 @@ else:  # to type checkers star imports are public, computed lists are not
         "value_and_grad", "vjp",
         # functions of your own, and what became of them
         "Function", "coverage", "detect_anomaly", "extend", "keep_memory", "primitive",
+        "profile",
         # NumPy's functions, and the rooms of the others
         *filled.__all__, *ops.__all__, "fft", "i0", "linalg", "special",
         # numbers

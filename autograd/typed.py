@@ -11,7 +11,7 @@ from types import FrameType
 
 import numpy as np
 
-__all__ = ["expression", "library_call", "line", "user_frame", "user_level"]
+__all__ = ["expression", "is_users", "library_call", "line", "user_frame", "user_level"]
 
 # Folders whose frames are not the user's (pathlib would add 3 ms to the import).
 _AUTOGRAD = __file__.removesuffix("typed.py")
@@ -20,6 +20,11 @@ _OURS = tuple(_ROOT + name + _SEP for name in ("autograd", "nn", "optim"))
 _NOT_THE_USER = (*_OURS, np.__file__.removesuffix("__init__.py"))
 # Libraries that convert what they are given: the call that the user typed is outside of them.
 _LIBRARIES = ("scipy", "matplotlib", "pandas", "sklearn", "xarray")
+
+
+def is_users(frame: FrameType) -> bool:
+    """Tell whether a frame is neither ours nor NumPy's."""
+    return not frame.f_code.co_filename.startswith(_NOT_THE_USER)
 
 
 def user_frame() -> FrameType:

@@ -42,7 +42,7 @@ LAYERS = (
     ("autograd.assignment",),
     ("autograd.filled",),
     ("autograd.transforms",),
-    ("autograd.function", "autograd.debug", "autograd._clip", "autograd._coverage"),
+    ("autograd.function", "autograd.debug", "autograd.profiler", "autograd._clip", "autograd._coverage"),
     ("autograd.integrate", "autograd.implicit"),
     ("autograd.doors", "autograd.staged", "autograd.tracer", "autograd.wrap_util"),
     ("autograd.extend", "autograd.numpy"),

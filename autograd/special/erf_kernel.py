@@ -155,7 +155,10 @@ def _erfc_single_block(x: Any, out: Any) -> None:
         p *= t
         p += c
     p *= t
-    p *= _exp_minus_square(a)
+    # In double precision, where the square is exact: 0.7 of the time of two exponentials in single.
+    wide = a.astype(np.float64)
+    wide *= -wide
+    p *= np.exp(wide, out=wide).astype(np.float32)
     # p for x >= 0, and 2 - p elsewhere; np.copysign takes a tenth of the whole on its own.
     a[...] = x < 0
     p -= a
