@@ -36,8 +36,8 @@ from autograd.extend import primitive as primitive
 from autograd.filled import *
 from autograd.function import Function as Function
 from autograd.memory import keep_memory as keep_memory
-from autograd.profiler import profile as profile
 from autograd.ops import *
+from autograd.profiler import profile as profile
 from autograd.publication import publish as _publish
 from autograd.random import (
     manual_seed as manual_seed,

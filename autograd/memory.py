@@ -1,11 +1,11 @@
 """What becomes of the memory of freed arrays: given back to the system, or kept for the next ones.
 
-glibc gives the end of its heap back to the system as soon as 128 KiB are free there, and takes large
-arrays from the system one by one. The system clears each page before it hands it out again, which
-takes longer than NumPy's arithmetic: softmax of (200, 500) and its gradient run three times, layer
-normalisation and GELU two times as fast where freed memory is kept. So importing `autograd` raises
-the thresholds a little (a process may hold 64 MiB that it does not use), and `keep_memory` raises
-them as far as a user likes. Imports the standard library only.
+glibc gives the end of its heap back to the system as soon as 128 KiB are free there, and takes
+large arrays from the system one by one. The system clears each page before it hands it out again,
+which takes longer than NumPy's arithmetic: where freed memory is kept, softmax of (200, 500) and
+its gradient run three times as fast, layer normalisation and GELU twice. So importing `autograd`
+raises the thresholds a little (a process may hold 64 MiB that it does not use), and `keep_memory`
+raises them as far as a user likes. Imports the standard library only.
 """
 
 from __future__ import annotations

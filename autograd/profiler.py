@@ -11,7 +11,6 @@ import html
 import json
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, Self
@@ -30,7 +29,7 @@ _NOWHERE = "", ""
 _BY = ("operation", "module", "line")
 
 
-class Row(NamedTuple):
+class _Row(NamedTuple):
     """What one operation, module or line took.
 
     Attributes:
@@ -136,7 +135,9 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
         """Return the rules of a node, each of which will stop the clock that starts here."""
         recording = isinstance(g, Variable)
         if self._rule is not None:  # a backward pass inside of a rule
-            return plan.guarded if plan.joint is None else pull_jointly(node, plan, parents, g, saved)
+            return (
+                plan.guarded if plan.joint is None else pull_jointly(node, plan, parents, g, saved)
+            )
         if self._open is not None:
             self._close()
         place = self._places.get(node.number, _NOWHERE)
@@ -148,7 +149,9 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
             return tuple(pull and self._alone(pull, place) for pull in plan.guarded)
         pulls = self._pulls.get(plan)
         if pulls is None:
-            pulls = self._pulls[plan] = tuple(pull and self._stopping(pull) for pull in plan.guarded)
+            pulls = self._pulls[plan] = tuple(
+                pull and self._stopping(pull) for pull in plan.guarded
+            )
         return pulls
 
     def _stopping(self, pull: Pull) -> Pull:
@@ -215,7 +218,7 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
 
     # -- what is said of it ------------------------------------------------------------------------
 
-    def rows(self, by: str = "operation") -> list[Row]:
+    def rows(self, by: str = "operation") -> list[_Row]:
         """Return what each operation, module or line took, the longest first.
 
         Args:
@@ -235,7 +238,7 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
             row[0] += not backward
             row[1 + backward] += seconds
             row[3] += size
-        rows = [Row(name, *numbers) for name, numbers in found.items()]
+        rows = [_Row(name, *numbers) for name, numbers in found.items()]
         return sorted(rows, key=lambda row: -row.seconds)
 
     def table(self, by: str = "operation", limit: int = 20) -> str:
@@ -276,11 +279,12 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
     def _picture(self, by: str, limit: int) -> str:
         rows = self.rows(by)[:limit]
         longest = max((row.seconds for row in rows), default=0.0) or 1.0
-        parts = [
+        head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {22 * len(rows) + 34}" '
             'font-family="sans-serif" font-size="12" fill="#777">'
             '<text x="240" y="16">forward and <tspan fill="#b98b2e">backward</tspan>, ms</text>'
-        ]
+        )
+        parts = [head]
         for i, row in enumerate(rows):
             y, forward = 26 + 22 * i, 440 * row.forward / longest
             backward = 440 * row.backward / longest
@@ -312,6 +316,9 @@ _USERS, _MODULE, _OTHER = 1, 2, 3
 
 def _kind(frame: FrameType) -> int:
     """Tell a frame of the user's code, the call of a module, and others apart."""
-    if frame.f_code.co_qualname == "Module.__call__" and frame.f_globals["__name__"] == "nn._module":
+    if (
+        frame.f_code.co_qualname == "Module.__call__"
+        and frame.f_globals["__name__"] == "nn._module"
+    ):
         return _MODULE
     return _USERS if is_users(frame) else _OTHER

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG005 - one signature for all calls of a table
 """What `compare.py` measures: each workload once, for every library that takes part in it.
 
 Run by `compare.py` in each library's own environment, as `python _workloads.py LIBRARY WORKLOAD
@@ -9,6 +10,7 @@ Nothing here imports a library at the top: no environment has all of them.
 """
 
 import importlib
+import itertools
 import json
 import math
 import os
@@ -135,7 +137,7 @@ def differentiated(lib, function, *arrays):
 
 
 def _scalar_network(value, relu, smoke):
-    """micrograd's demonstration, number by number: 2-16-16-1, hinge loss."""
+    """Build the demonstration of micrograd, number by number: 2-16-16-1, hinge loss."""
     rng = np.random.default_rng(0)
     sizes = [(2, 4), (4, 1)] if smoke else [(2, 16), (16, 16), (16, 1)]
     layers = [
@@ -314,9 +316,7 @@ def rows(library, smoke):
         "rms_norm": lambda m, F, x, y: F.rms_norm(x, x.shape[-1:], y[0]),
     }
     return {
-        name: differentiated(
-            lib, lambda x, y, call=calls[name]: call(lib.np, lib.F, x, y), x, y
-        )
+        name: differentiated(lib, lambda x, y, call=calls[name]: call(lib.np, lib.F, x, y), x, y)
         for name in ROWS
     }
 
@@ -325,7 +325,7 @@ def rows(library, smoke):
 
 
 @workload("FizzBuzz step", "gradloom", "torch", "hips", "numpy")
-def fizzbuzz(library, smoke):
+def fizzbuzz(library, smoke):  # noqa: ARG001 - it is small
     rng = np.random.default_rng(0)
     x = rng.integers(0, 2, (32, 10)).astype(np.float32)
     y = rng.integers(0, 4, 32)
@@ -394,7 +394,7 @@ def mlp(library, smoke):
         return _mlp_in_tinygrad(sizes, x, y)
     lib = load(library)
     layers = []
-    for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+    for fan_in, fan_out in itertools.pairwise(sizes):
         layers += [lib.nn.Linear(fan_in, fan_out), lib.nn.ReLU()]
     model = lib.nn.Sequential(*layers[:-1])
     adam = lambda p: lib.optim.Adam(p, lr=1e-6)
@@ -404,7 +404,7 @@ def mlp(library, smoke):
 def _mlp_parameters(sizes):
     """Return the parameters that `fill` draws, by the names of the layers."""
     shapes = {}
-    for i, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
         shapes |= {f"{2 * i}.weight": (fan_out, fan_in), f"{2 * i}.bias": (fan_out,)}
     rng = np.random.default_rng(1)
     drawn = {}
@@ -433,8 +433,8 @@ def _mlp_in_jax(sizes, x, y):
         value, grads = jax.value_and_grad(loss)(parameters)
         m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, grads)
         v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, grads)
-        change = lambda p, m, v: p - 1e-6 * (m / (1 - 0.9**t)) / (
-            jnp.sqrt(v / (1 - 0.999**t)) + 1e-8
+        change = lambda p, m, v: (
+            p - 1e-6 * (m / (1 - 0.9**t)) / (jnp.sqrt(v / (1 - 0.999**t)) + 1e-8)
         )
         return value, grads, jax.tree.map(change, parameters, m, v), m, v
 
@@ -492,7 +492,8 @@ def lenet(library, smoke):
     model = nn.Sequential(
         nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
+        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(),
+        nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
     )  # fmt: skip
     x = rng.normal(size=(batch, 1, 28, 28)).astype(np.float32)
     y = rng.integers(0, 10, batch)
@@ -649,7 +650,7 @@ def _of(step):
 
 
 def _chain(library, length):
-    """y = y b + c, again and again, on one number."""
+    """Compute y b + c again and again, on one number."""
     if library == "hips":
         from autograd import value_and_grad
 

@@ -13,7 +13,7 @@ that of the turns. Before anything is timed, the numbers that the libraries comp
 """
 
 import argparse
-import datetime
+import datetime as dt
 import json
 import math
 import os
@@ -82,16 +82,19 @@ class Rival:
         self.built = self.answer()
 
     def answer(self):
+        """Read a line of the process."""
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"{self.library} failed with status {self.process.wait()}")
         return json.loads(line)
 
     def turn(self, seconds):
+        """Let it run for some seconds."""
         print(seconds, file=self.process.stdin, flush=True)
         self.turns.append(self.answer())
 
     def close(self):
+        """End the process."""
         self.process.stdin.close()
         self.process.wait()
 
@@ -220,7 +223,10 @@ def worst(results):
 def show(results):
     """Print one line per row."""
     for label, (seconds, ratios, peaks) in rows(results).items():
-        cells = [f"{library} {r:.2f} ({low:.2f}-{high:.2f})" for library, (r, low, high) in ratios.items()]
+        cells = [
+            f"{library} {r:.2f} ({low:.2f}-{high:.2f})"
+            for library, (r, low, high) in ratios.items()
+        ]
         cells += [f"peak/{library} {r:.2f}" for library, r in peaks.items()]
         print(f"{label:<32} {said(seconds):>9}   " + "   ".join(cells), flush=True)
 
@@ -266,7 +272,7 @@ def about(results, chosen):
             versions[NAMES.get(library, library)] = out.stdout.strip()
     machine = _timing.header()
     return (
-        f"Measured on {datetime.datetime.now(datetime.UTC):%Y-%m-%d} on one core of an "
+        f"Measured on {dt.datetime.now(dt.UTC):%Y-%m-%d} on one core of an "
         f"{machine['machine']} ({machine['system']}, Python {machine['python']}, NumPy "
         f"{machine['versions']['numpy']}), beside "
         + ", ".join(f"{name} {version}" for name, version in versions.items())

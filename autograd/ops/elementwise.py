@@ -119,10 +119,10 @@ def _power(x: Any, y: Any) -> Any:
     """Return x^y; cubes and fourth powers as products, within a unit in the last place of NumPy's,
     which takes 50 times as long on 10^6 float64.
     """
-    if (y.__class__ is int or y.__class__ is float) and x.__class__ is _ndarray:
-        if y in (3, 4) and x.dtype in _FAST_PRODUCTS:
-            square = x * x
-            return square * (x if y == 3 else square)
+    known = (y.__class__ is int or y.__class__ is float) and x.__class__ is _ndarray
+    if known and y in (3, 4) and x.dtype in _FAST_PRODUCTS:
+        square = x * x
+        return square * (x if y == 3 else square)
     return x**y
 
 

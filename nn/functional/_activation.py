@@ -111,7 +111,6 @@ _scale = binary(_scaled, name="scale", x=lambda g, y: _scale(g, y), y=lambda g, 
 # `threshold`, which is the one that has to say `masks`.)
 
 
-
 def _positive_part(x: Any) -> Any:
     """Return max(x, 0): with a row of zeros, which takes half the time of the number 0."""
     if x.size > 4096 and x.dtype.kind == "f":
