@@ -20,7 +20,7 @@ from autograd.engine.backward import constant_pull, masked_by, pull_jointly
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import Node, Plan, recorded
 from autograd.engine.mode import watching
-from autograd.typed import line, user_frame
+from autograd.typed import Place, user_frame
 from autograd.variable import Variable
 
 __all__ = ["detect_anomaly"]
@@ -110,7 +110,7 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
         node = recorded(out)
         if node is None:
             return
-        where = line(user_frame())
+        where = str(Place.of(user_frame()))
         self._notes[node.number] = where, list(map(_checksum, _arrays(node.saved)))
         if self._forward and any(map(_broken, _arrays(unwrap_all(out)))):
             msg = (

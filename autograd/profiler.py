@@ -13,19 +13,20 @@ import sys
 import time
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from autograd.engine.backward import pull_jointly
 from autograd.engine.graph import Node, Plan, Pull, recorded, unwrap
 from autograd.engine.mode import watching
-from autograd.typed import is_users, line
+from autograd.typed import Place, ours, variables
 from autograd.variable import Variable
 
 __all__ = ["profile"]
 
 _clock = time.perf_counter
+_Where: TypeAlias = tuple[str, Place | None]  # the path of the module, the line of the user
 _BETWEEN = "(between passes)"
-_NOWHERE = "", ""
+_NOWHERE = "", None
 _BY = ("operation", "module", "line")
 
 
@@ -76,16 +77,15 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
 
     def __init__(self) -> None:
         self.elapsed = 0.0  # seconds inside of the `with`
-        # (operation, (module, line), backward, start, seconds, bytes)
-        self._seen: list[tuple[str, tuple[str, str], bool, float, float, int]] = []
-        self._places: dict[int, tuple[str, str]] = {}  # number of a node -> module and line
+        # (operation, (module, place), backward, start, seconds, bytes)
+        self._seen: list[tuple[str, _Where, bool, float, float, int]] = []
+        self._places: dict[int, _Where] = {}  # number of a node -> module and line
         self._switch: Any = None
         self._base: FrameType | None = None
         self._last, self._begin = 0.0, 0.0
-        self._open: tuple[str, tuple[str, str], float] | None = None  # the node whose rules run
-        self._rule: tuple[str, str] | None = None  # the place of the rule whose operations are its
+        self._open: tuple[str, _Where, float] | None = None  # the node whose rules run
+        self._rule: _Where | None = None  # the place of the rule whose operations are its
         self._pulls: dict[Plan, tuple[Pull | None, ...]] = {}
-        self._known: dict[tuple[str, CodeType, int], tuple[str, str]] = {}
         self._kinds: dict[CodeType, int] = {}
         self._paths: dict[int, dict[int, str]] = {}
 
@@ -162,7 +162,7 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
 
         return stopping
 
-    def _alone(self, pull: Pull, place: tuple[str, str]) -> Pull:
+    def _alone(self, pull: Pull, place: _Where) -> Pull:
         """Return a rule whose operations, forward and backward, count for itself."""
 
         def alone(g: Any, saved: Any) -> Any:
@@ -181,7 +181,7 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
         self._open = None
         self._seen.append((name, place, True, start, max(0.0, self._last - start), 0))
 
-    def _place(self) -> tuple[str, str]:
+    def _place(self) -> _Where:
         """Return the path of the innermost module that is being called, and the user's line."""
         frame: FrameType | None = sys._getframe(3)
         base, kinds, users, modules = self._base, self._kinds, None, None
@@ -192,18 +192,12 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
             if kind == _USERS and users is None:
                 users = frame
             elif kind == _MODULE:
-                modules = [*(modules or ()), frame.f_locals["self"]]
+                modules = [*(modules or ()), variables(frame)["self"]]
             if frame is base:
                 break
             frame = frame.f_back
         path = self._path(modules) if modules else ""
-        if users is None:
-            return path, ""
-        key = path, users.f_code, users.f_lineno
-        place = self._known.get(key)
-        if place is None:
-            place = self._known[key] = path, line(users)
-        return place
+        return path, None if users is None else Place.of(users)
 
     def _path(self, modules: list[Any]) -> str:
         """Return the name that the outermost module has for the innermost one."""
@@ -230,10 +224,12 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
         if by not in _BY:
             raise ValueError(f"profile: wanted by= one of {', '.join(_BY)}, got {by!r}")
         found: dict[str, list[Any]] = {}
+        said = functools.cache(str)
         for operation, place, backward, _, seconds, size in self._seen:
             name = operation
             if operation != _BETWEEN and by != "operation":
-                name = place[by == "line"] or "(elsewhere)"
+                name = place[0] if by == "module" else said(place[1] or "")
+                name = name or "(elsewhere)"
             row = found.setdefault(name, [0, 0.0, 0.0, 0])
             row[0] += not backward
             row[1 + backward] += seconds
@@ -304,7 +300,7 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
             {
                 "name": operation, "cat": "backward" if backward else "forward", "ph": "X",
                 "ts": 1e6 * (start - self._begin), "dur": 1e6 * seconds, "pid": 0, "tid": 0,
-                "args": {"module": module, "line": where, "bytes": size},
+                "args": {"module": module, "line": str(where or ""), "bytes": size},
             }
             for operation, (module, where), backward, start, seconds, size in self._seen
         ]  # fmt: skip
@@ -321,4 +317,4 @@ def _kind(frame: FrameType) -> int:
         and frame.f_globals["__name__"] == "nn._module"
     ):
         return _MODULE
-    return _USERS if is_users(frame) else _OTHER
+    return _OTHER if ours(frame) else _USERS

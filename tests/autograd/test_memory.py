@@ -76,17 +76,13 @@ def test_freed_memory_is_used_again():
 # -- what is kept for the backward pass ------------------------------------------------------------
 
 
-def bytes_of(values):
-    """Return the bytes of each memory that values keep alive; numbers in lists become integers."""
-    found = {}
+def arrays_in(values):
+    """Return the arrays in values; numbers in lists count as arrays, which they become."""
     for value in values:
         if isinstance(value, (tuple, list)):
-            found |= bytes_of(value)
-        elif isinstance(value, np.ndarray):
-            found[id(owner(value))] = owner(value).nbytes
-        elif isinstance(value, int):
-            found[object()] = 8
-    return found
+            yield from arrays_in(value)
+        elif isinstance(value, (np.ndarray, int)):
+            yield np.asarray(value)
 
 
 def fault_of_what_is_kept(primitive, arguments, out):
@@ -102,9 +98,12 @@ def fault_of_what_is_kept(primitive, arguments, out):
     by_name = {primitive.parameters[0]: values[:count] if primitive.variadic else values[0]}
     by_name |= dict(zip(primitive.parameters[1:], values[count:], strict=True))
     by_name["out"] = unwrap_all(out)
-    named = bytes_of(by_name[name] for name in needs & by_name.keys())
-    kept = bytes_of([node.saved])
-    more = sum(kept.values()) - sum(named.values())  # a copy of what is named may be kept instead
+    # A copy may be kept of what is named, one for each time.
+    named = sum(
+        owner(x).nbytes for name in needs & by_name.keys() for x in arrays_in([by_name[name]])
+    )
+    kept = {id(owner(x)): owner(x).nbytes for x in arrays_in([node.saved]) if x.ndim}
+    more = sum(kept.values()) - named
     return f"{primitive.name} keeps {more} bytes more" if more > 0 else ""
 
 
