@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd import Variable
 from autograd.blocks import in_row_blocks
-from autograd.extend import primitive
+from autograd.engine.calls import primitive
 from nn.functional._names import dim_is_axis
 from nn.functional._numbers import check_numbers, real
 from nn.functional._pooling import sum_pool
