@@ -32,7 +32,8 @@ from autograd.variable import Variable
 
 # fmt: off
 __all__ = ["SMALL", "Call", "Path", "Record", "Recorder", "Step", "formulas_of", "names_of",
-           "number", "operand_names", "run_recorded", "show", "shown", "steps_behind"]
+           "number", "operand_names", "run_recorded", "saved_by_name", "show",
+           "show_range", "shown", "steps_behind"]
 # fmt: on
 
 SMALL = 9  # elements; of more, shape and range are told
@@ -477,6 +478,35 @@ def shown(value: Any) -> str:
     if not is_array(value) or value.ndim == 0:
         return show(value)
     if value.size > SMALL:
-        return f"{value.dtype} {value.shape} in [{number(value.min())}, {number(value.max())}]"
+        return f"{value.dtype} {value.shape} in {show_range(value)}"
     text = np.array2string(value, precision=4, separator=", ", suppress_small=True)
     return " ".join(text.split())
+
+
+def show_range(value: Any) -> str:
+    """Return the smallest and the largest element; of complex numbers, by their absolute values."""
+    data = np.asarray(value._data if isinstance(value, Variable) else value)
+    data = abs(data) if data.dtype.kind == "c" else data
+    ends = f"[{number(data.min())}, {number(data.max())}]"
+    if not np.isnan(data.min()):
+        return ends
+    known = data[~np.isnan(data)]
+    ends = f"[{number(known.min())}, {number(known.max())}]" if known.size else "[]"
+    return f"{ends} with {data.size - known.size} nan"
+
+
+def saved_by_name(plan: Plan, saved: Any) -> dict[str, Any]:
+    """Return what a node has saved by the names under which its rules ask for it."""
+    made = plan.primitive
+    rules = [getattr(made, "joint", None)]
+    if rules == [None]:
+        rules = [getattr(made, "rules", {}).get(operand) for operand in plan.operands]
+    names: dict[str, None] = {}
+    for rule in rules:
+        code = getattr(rule, "__code__", None)
+        if code is None:
+            return {}
+        names |= dict.fromkeys(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
+    found = [name for name in names if name not in ("wanted", "index")]
+    values = saved if len(found) > 1 and isinstance(saved, tuple) else (saved,)
+    return dict(zip(found, values, strict=True)) if len(found) == len(values) else {}

@@ -458,7 +458,7 @@ def _mlp_in_tinygrad(sizes, x, y):
     from tinygrad import Tensor, TinyJit
     from tinygrad.nn.optim import Adam
 
-    drawn = {n: Tensor(a, requires_grad=True) for n, a in _mlp_parameters(sizes).items()}
+    drawn = {n: Tensor(a).is_param_() for n, a in _mlp_parameters(sizes).items()}
     x, y = Tensor(x), Tensor(y.astype(np.int32))
     optimizer, count = Adam(list(drawn.values()), lr=1e-6), len(sizes) - 1
     Tensor.training = True

@@ -1,19 +1,13 @@
-"""Draw the pictures of the pages: `python docs/pictures.py` writes docs/images/*.svg.
+"""Draw the pictures of "Reading the engine": `python docs/pictures.py` writes docs/images/*.svg.
 
 A picture is text: boxes and arrows, in the reader's own light or dark colours. The house is drawn
-from the layers that tests/test_architecture.py enforces; graphs are drawn by the library itself.
+from the layers that tests/test_architecture.py enforces.
 """
 
 from __future__ import annotations
 
 import html
 from pathlib import Path
-
-import numpy as np
-
-import autograd
-import nn
-from autograd import Variable
 
 FOLDER = Path(__file__).parent / "images"
 STYLE = """
@@ -143,26 +137,7 @@ def backward_pass() -> None:
     picture.save("backward_pass.svg")
 
 
-def graphs() -> None:
-    """Draw the graphs of "See it": an expression, a network of three layers, a transformer."""
-    a, b, c, f = (Variable(v, requires_grad=True) for v in (2.0, -3.0, 10.0, -2.0))
-    with autograd.record_values():
-        e = a * b
-        d = e + c
-        loss = d * f
-    loss.backward()
-    loss.draw().save(FOLDER / "expression.svg")
-    mlp = nn.Sequential(
-        nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 10)
-    )
-    autograd.draw(mlp, np.zeros((32, 784), np.float32)).save(FOLDER / "mlp.svg")
-    block = nn.TransformerEncoderLayer(64, 4, 128, batch_first=True)
-    x = np.zeros((2, 16, 64), np.float32)
-    autograd.draw(block, x, depth=1).save(FOLDER / "transformer.svg")
-
-
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     house()
     backward_pass()
-    graphs()

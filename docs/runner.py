@@ -15,6 +15,7 @@ import ast
 import base64
 import contextlib
 import io
+import linecache
 import os
 import re
 import sys
@@ -83,6 +84,8 @@ def run(text: str, name: str, folder: Path) -> list[Output]:
         Exception: whatever a block raises that should not; the traceback names the page's lines.
     """
     names: dict[str, object] = {"__name__": "docs"}
+    # What shows lines of code (tracebacks, drawings, explanations) finds those of the page.
+    linecache.cache[name] = len(text), None, text.splitlines(keepends=True), name
     with inside(folder):
         return [output(block, name, names) for block in blocks(text)]
 
