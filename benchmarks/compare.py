@@ -336,7 +336,8 @@ def main():
     os.nice(0 if chosen.smoke else 5)
     taking_part = {OURS, KEPT, *chosen.peers} if not chosen.smoke else {OURS, "numpy"}
     store = chosen.cache / "results.json"
-    results = json.loads(store.read_text()) if chosen.page and store.exists() else {}
+    # What --only leaves out stays as it was measured last.
+    results = {} if chosen.smoke or not store.exists() else json.loads(store.read_text())
     for name in (*_workloads.WORKLOADS, "import"):
         if not any(word in name for word in chosen.only):
             continue
