@@ -97,6 +97,7 @@ class Rival:
         """End the process."""
         self.process.stdin.close()
         self.process.wait()
+        self.process.stdout.close()
 
 
 def disagreement(ours, theirs, *, double):
