@@ -116,6 +116,8 @@ class _Parts:
         for argument in ast.walk(body):
             if isinstance(argument, ast.arg):
                 argument.annotation = None
+            if isinstance(argument, ast.FunctionDef):
+                argument.returns = None
             if isinstance(argument, ast.AnnAssign) and argument.value is None:
                 argument.annotation = ast.Constant(None)
         body.returns = None

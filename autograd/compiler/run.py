@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.arrays import holds_nan
+from autograd.arrays import Many, holds_nan
 from autograd.compiler.fuse import Group, grouped
 from autograd.compiler.graph import Graph, Value, values_in
 from autograd.compiler.passes import PASSES, dead_code
@@ -389,6 +389,8 @@ class Compiled:
             leaves, structure = list(args), None
         else:
             leaves, structure = flatten((args, kwargs))[0], _structure((args, kwargs))
+        if any(isinstance(unwrap(x), Many) for x in leaves):  # one call for a batch of examples
+            return self.function(*args, **kwargs)
         key = (mode.recording, structure, *map(_kind, leaves))
         for entry in self._entries.get(key, ()):
             if entry.fits():

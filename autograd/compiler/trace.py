@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from autograd import random
-from autograd.arrays import references
+from autograd.arrays import Many, references
 from autograd.compiler.graph import Op, Value, values_in
 from autograd.engine.backward import conjugated, constant_pull, pull_jointly, run_backward
 from autograd.engine.calls import holds_variable
@@ -248,6 +248,12 @@ class Trace:
 
     def __call__(self, primitive: Any, arguments: tuple[Any, ...], out: Any) -> None:
         """Take note of one call."""
+        if any(isinstance(v._data, Many) for v in (out if type(out) is tuple else (out,))):
+            raise RuntimeError(
+                f"compile: wanted a function without vmap inside, got one at {_users_line()}; "
+                "write autograd.vmap(autograd.compile(f)), which runs f as it is, or f for a whole "
+                "batch"
+            )
         if primitive is IDENTITY.primitive:
             self._learn(out, self._value(arguments[0]))
             return

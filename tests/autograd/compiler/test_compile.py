@@ -230,6 +230,13 @@ def test_transforms_and_compile_go_together_in_any_order(name):
         np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-12)
 
 
+def test_vmap_runs_a_compiled_function_as_it_is_and_cannot_be_compiled():
+    f = lambda x: np.tanh(x) * x.sum()
+    np.testing.assert_array_equal(autograd.vmap(autograd.compile(f))(X), autograd.vmap(f)(X))
+    with pytest.raises(RuntimeError, match="wanted a function without vmap inside"):
+        autograd.compile(autograd.vmap(f))(X)
+
+
 def test_compiled_functions_nest():
     inner = autograd.compile(lambda x: np.exp(x))
     outer = autograd.compile(lambda x: inner(x) * inner(x))
