@@ -25,6 +25,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import sample_calls
 
+from autograd import docstrings
+
 # What stands on each page, by the page's name: modules in the order of the menu.
 CONTENTS = {
     "autograd": ["autograd"],
@@ -289,7 +291,8 @@ def entry(module: ModuleType, name: str, computed: bool) -> list[str]:
     if not callable(value):
         what = type(value).__name__ if " object at " in repr(value) else repr(value)
         text = inspect.getdoc(value) if type(value).__module__.split(".")[0] in OURS else ""
-        return [*lines, f"`{what}`", *(markdown(text) if text else []), ""]
+        lines += [f"`{what}`", "", *(markdown(text) if text else []), ""]
+        return lines + (sample_calls.example(address, value) if computed and text else [])
     if called := signature(address, value):
         lines += ["```python", called, "```", ""]
     own = getattr(value, "__module__", "") or ""
@@ -374,6 +377,17 @@ def section(address: str, mark: str, computed: bool) -> list[str]:
         for name in names:
             lines += entry(module, name, computed)
     return lines
+
+
+def conventions() -> str:
+    """Return the conventions of single functions, from their docstrings, as a section."""
+    lines = ["", "## By function", "", "What the docstrings say of single functions:", ""]
+    lines += ["| function | convention |", "|---|---|"]
+    for package, entries in docstrings.TABLES.items():
+        for name, told in sorted(entries.items()):
+            if told.convention:
+                lines.append(f"| `{package}.{name}` | {escaped(told.convention)} |")
+    return "\n".join(lines) + "\n"
 
 
 @functools.cache
