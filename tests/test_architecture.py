@@ -52,7 +52,7 @@ LAYERS = (
     ("autograd.scipy", "autograd.misc"),
     ("autograd",),
     ("autograd.testing",),
-    ("autograd.test_util",),
+    ("autograd.test_util", "autograd.__main__"),
     ("nn",),
     ("optim",),
     ("nn.sklearn",),

@@ -358,10 +358,10 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
     """
     dtype = np.dtype(dtype)
     if isinstance(x, graph.Variable):
-        if dtype.kind not in "fc":
-            return record(_ASTYPE.constant, (), (), x._data.astype(dtype), (x, dtype))
         if not copy and dtype == x.dtype:
             return x
+        if dtype.kind not in "fc":
+            return record(_ASTYPE.constant, (), (), x._data.astype(dtype), (x, dtype))
     elif not copy and isinstance(x, np.ndarray) and dtype == x.dtype:
         return x
     return _astype(x, dtype)

@@ -17,7 +17,7 @@ import numpy as np
 from autograd.arrays import refuse_mask
 from autograd.engine import graph
 from autograd.engine.backward import Route, conjugated, find_route, run_backward
-from autograd.engine.graph import Leaf, Node, record, unwrap, wrap
+from autograd.engine.graph import Leaf, Node, Plan, record, rewrap_output, unwrap, wrap
 from autograd.engine.mode import Observer, enable_grad, is_grad_enabled, watching
 from autograd.engine.primitive import Primitive, same
 from autograd.transforms.containers import Rebuild, flatten, rebuilt
@@ -37,6 +37,7 @@ __all__ = [
     "own_array",
     "own_gradient",
     "positions_of",
+    "record_jointly",
     "unwrap_unless_nested",
 ]
 
@@ -298,6 +299,31 @@ class Replay:
             route=self._route,
         )
         return [conjugated(t, found[t]) if t in found else None for t in self.targets]
+
+
+def record_jointly(
+    name: str, joint: Any, parents: Sequence[Node], out: Any, arguments: tuple[Any, ...]
+) -> Any:
+    """Return the array `out` as a Variable that depends on the nodes `parents`: one operation,
+    whatever it was found by.
+
+    Args:
+        name: of the operation.
+        joint: of its cotangent and `out`, the cotangent of each parent, or None.
+        parents: what it depends on.
+        out: the array.
+        arguments: of the call, for observers.
+    """
+    plan = Plan(
+        name=name,
+        primitive=Primitive(name, lambda *given: given, ("given",), {}, variadic=True),
+        joint=joint,
+        operands=("argument",) * len(parents),
+        fits=(None,) * len(parents),
+        save=lambda values: values[-1],
+        rewrap=lambda node: rewrap_output(node, node.saved),
+    )
+    return record(plan, tuple(parents), (out,), out, arguments)
 
 
 def fresh(data: Any) -> Any:
