@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Array, overlap, owner, references
+from autograd.arrays import Array, Many, overlap, owner, references
 from autograd.engine import changes
 from autograd.engine.calls import as_operand
 from autograd.engine.graph import LEAF, record, recorded, unwrap, wrap
@@ -137,6 +137,10 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
     index = indexing.checked_index(index)
     value = as_operand("setitem", "value", value)
     mode = current_mode()
+    parts = index if type(index) is tuple else (index,)
+    if any(isinstance(x, Many) for x in (self._data, unwrap(value), *parts)):
+        _assign_batched(self, index, value)
+        return
     if _is_leaf(self):
         _update_leaf(self, index, value, recording=mode.recording)
         return
@@ -163,6 +167,46 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
             self._node = recorded(record(set_plan(positions), parents, values, self._data, ()))
     if type(self) is Filled:
         _tell(self, index)
+
+
+def _assign_batched(x: Any, index: Any, value: Any) -> None:
+    """Assign where something differs from example to example: `x` gets new data."""
+    if _is_leaf(x):
+        raise RuntimeError(
+            "setitem: wanted a result of operations inside vmap, got an argument of the function "
+            "that is differentiated, or a leaf; write x = x.copy() first"
+        )
+    _refuse_onlookers(x)
+    result = new_with(as_now(x), index, value)
+    x._data, x._node = result._data, result._node
+    if type(x) is Filled:
+        _tell(x, index)
+
+
+def _refuse_onlookers(x: Any) -> None:
+    """Refuse to assign to memory that another Variable looks at, and would not follow."""
+    data = x._data
+    whole = data.all_elements() if isinstance(data, Many) else data
+    if type(x) is Filled and x.readings():
+        others = True
+    elif isinstance(whole, np.ndarray):
+        kinds = _kinds(Variable) - {Past}
+        others = any(
+            type(v) in kinds and v is not x and _overlap(getattr(v, "_data", None), whole)
+            for v in gc.get_objects()
+        )
+    else:
+        others = False
+    if others:
+        raise RuntimeError(
+            "setitem: wanted elements that no other Variable looks at, inside vmap, got some that "
+            "one does; assign to the array itself, as in x[i, j] = v, or to a copy"
+        )
+
+
+def _overlap(data: Any, whole: Array) -> bool:
+    part = data.all_elements() if isinstance(data, Many) else data
+    return isinstance(part, np.ndarray) and owner(part) is owner(whole) and overlap(part, whole)
 
 
 def _is_leaf(x: Any) -> bool:

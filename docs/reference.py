@@ -62,8 +62,8 @@ CONTENTS = {
 }  # fmt: skip
 # Rooms of the library's own: what they have for users stands in one of the modules above.
 INSIDE = (
-    "advice", "arrays", "assignment", "checked", "docstrings", "doors", "drawing.", "engine",
-    "explaining", "filled", "ops", "protocols", "publication", "recording", "seeing",
+    "advice", "arrays", "assignment", "batching", "checked", "docstrings", "doors", "drawing.",
+    "engine", "explaining", "filled", "ops", "protocols", "publication", "recording", "seeing",
     "special.", "staged", "transforms", "typed", "variable",
 )  # fmt: skip
 SECTIONS = ("Args", "Attributes", "Shape", "Returns", "Yields", "Raises", "Warns", "References",

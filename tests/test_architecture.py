@@ -40,6 +40,7 @@ LAYERS = (
     ("autograd.variable",),
     ("autograd.assignment",),
     ("autograd.filled",),
+    ("autograd.batching",),
     ("autograd.transforms",),
     ("autograd.recording",),
     ("autograd.function", "autograd.debug", "autograd._clip", "autograd._coverage"),
