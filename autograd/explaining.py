@@ -158,7 +158,7 @@ class Explanation:
         return "\n".join([*rows, "", "```", *self._sums(), "```", ""])
 
 
-def explain(what: Any, given: Sequence[Any], names: Mapping[Node, str]) -> Explanation:
+def explain(what: Any, given: Sequence[Any], names: Mapping[Node | None, str]) -> Explanation:
     """Explain the gradients of a result, or of a function at a point: see `autograd.explain`."""
     if callable(what) and not isinstance(what, Variable):
         outputs, inputs = run_recorded("explain", what, given)
@@ -249,16 +249,18 @@ class _Derivation:
         handed = self._handed_on(step, g)
         slopes: Sequence[Any] = [None] * len(step.parents)
         elementwise = getattr(step.plan.primitive, "elementwise", False)
-        alike = all(parent.shape == step.node.shape for parent in step.parents)
-        if alike and (elementwise or step.node.shape == ()):
+        if elementwise or all(p.shape == step.node.shape == () for p in step.parents):
             slopes = self._handed_on(step, np.ones(step.node.shape, step.node.dtype)[()])
         wanted = {step.node for step in self.steps} | set(self.targets)
         formulas = _formulas(step)
         for i, parent in enumerate(step.parents):
             if parent in wanted and handed[i] is not None:
                 operand, formula, is_slope = formulas[i]
-                slope = slopes[i]
-                if slope is not None and is_slope:
+                slope = slopes[i] if parent.shape == step.node.shape else None
+                if slope is None and is_slope:
+                    product = formula if formula.isidentifier() else f"({formula})"
+                    formula = f"sum(g * {product})"  # over what was broadcast
+                elif slope is not None and is_slope:
                     formula = self._with_numbers(step, formula, slope)
                 elif slope is not None:
                     formula = f"{formula} = {shown(slope)} for g = 1"
@@ -292,12 +294,11 @@ class _Derivation:
 
     def _text(self, step: Step) -> str:
         """Return an operation with what it was given."""
-        places = dict(zip(step.plan.positions, map(self._name, step.parents), strict=False))
-        if len(places) < len(step.parents):
-            places = dict(enumerate(map(self._name, step.parents)))
+        names = list(map(self._name, step.parents))
+        places = dict(zip(step.positions or range(len(names)), names, strict=True))
         primitive = step.plan.primitive
         defaults = getattr(primitive, "defaults", {})
-        for i, key, value in step.constants:
+        for i, key, value in step.constants():
             text = shown(value)
             places[i] = f"{key}={text}" if key in defaults else text
         return f"{step.plan.name}({', '.join(places[i] for i in sorted(places))})"
@@ -309,9 +310,9 @@ class _Derivation:
             return formula if formula == end else f"{formula} = {end}"
         values = dict(enumerate(formulas_of(step.plan)))
         numbers = {"out": step.value}
-        for position, parent in zip(step.plan.positions, step.parents, strict=False):
+        for position, parent in zip(step.positions, step.parents, strict=False):
             numbers[values.get(position, "")] = self.by_node[parent].value
-        for position, _, value in step.constants:
+        for position, _, value in step.constants():
             numbers[values.get(position, "")] = value
         numbers = {k: v for k, v in numbers.items() if v is not None and np.ndim(v) == 0}
 
@@ -385,7 +386,7 @@ def _formulas(step: Step) -> list[tuple[str, str, bool]]:
     """
     stated = formulas_of(step.plan)
     found = []
-    for i, name in enumerate(operand_names(step.plan)):
+    for i, name in enumerate(operand_names(step)):
         formula = stated.get(name)
         if formula is not None:
             found.append((name, formula, "g @" not in formula))
