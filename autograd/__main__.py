@@ -29,6 +29,7 @@ _EXTRAS = {
     "data, sklearn": "sklearn",
     "io": "safetensors",
     "log": "tensorboardX",
+    "mpi": "mpi4py",
     "plot": "matplotlib",
     "special": "scipy",
     "test": "hypothesis",

@@ -41,7 +41,7 @@ def test_every_public_module_is_on_a_page_or_inside():
 
 
 def test_every_public_name_stands_in_the_reference_with_its_text():
-    pages = reference.pages()
+    pages = reference.pages(computed=False)
     assert set(pages) == {"index", *reference.CONTENTS}
     for page, addresses in reference.CONTENTS.items():
         text = pages[page]
@@ -57,8 +57,8 @@ def test_every_public_name_stands_in_the_reference_with_its_text():
 
 
 def test_the_reference_says_how_a_function_is_called_what_it_computes_and_shows_it():
-    text = reference.pages()["functional"]
-    part = text.split("{ #nn.functional.gelu }")[1].split("\n### ")[0]
+    part = "\n".join(reference.entry(nn.functional, "gelu", computed=True))
+    assert "### gelu { #nn.functional.gelu }" in part
     assert 'nn.functional.gelu(input, approximate="none")' in part.replace("'", '"')
     assert "Phi the distribution function" in part
     assert "- `ValueError`: for another `approximate`." in part
@@ -96,6 +96,25 @@ def test_a_drawing_leaves_out_what_is_not_finite():
     path = re.search(r'class="value" d="([^"]*)"', svg)[1]
     assert len(re.findall("[ML]", path)) == 3
     assert path.count("M") == 2
+
+
+@pytest.mark.parametrize(
+    "address, value",
+    [
+        ("autograd.sum", autograd.sum),
+        ("autograd.linalg.solve", autograd.linalg.solve),
+        ("autograd.argsort", autograd.argsort),
+        ("nn.functional.conv2d", nn.functional.conv2d),
+        ("nn.BatchNorm2d", nn.BatchNorm2d),
+    ],
+)
+def test_a_sample_call_gives_what_is_shown(address, value):
+    lines = reference.sample_calls.example(address, value)[1:-1]
+    code = [line.removeprefix(">>> ") for line in lines if line.startswith(">>> ")]
+    names = {}
+    exec("\n".join(code[:-1]), names)
+    assert address in code[-1]
+    assert repr(eval(code[-1], names)) == "\n".join(lines[len(code) :])
 
 
 DOCSTRING = """Return `x_1` and *x_2.
