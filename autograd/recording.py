@@ -457,6 +457,8 @@ def show(value: Any) -> str:
         return str(value)
     if isinstance(value, float | complex | np.inexact):
         return number(value)
+    if isinstance(value, np.generic):
+        return str(value)
     if is_array(value) and value.ndim == 0:
         return show(value[()])
     if is_array(value):
@@ -474,7 +476,7 @@ def show(value: Any) -> str:
         return "..."
     if callable(value):
         return str(getattr(value, "__name__", type(value).__name__))
-    text = str(value) if isinstance(value, str | int | np.integer) else repr(value)
+    text = str(value) if isinstance(value, str | int) else repr(value)
     return text if len(text) <= 24 and " at 0x" not in text else type(value).__name__
 
 
@@ -491,7 +493,7 @@ def shown(value: Any) -> str:
 def show_range(value: Any) -> str:
     """Return the smallest and the largest element; of complex numbers, by their absolute values."""
     data = np.asarray(value._data if isinstance(value, Variable) else value)
-    data = abs(data) if data.dtype.kind == "c" else data
+    data = abs(data) if data.dtype.kind == "c" else data + 0  # of bools, numbers
     ends = f"[{number(data.min())}, {number(data.max())}]"
     if not np.isnan(data.min()):
         return ends
