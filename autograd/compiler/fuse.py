@@ -112,7 +112,8 @@ def row_axes(op: Op) -> list[int] | None:
     """Return the axes that an operation works along, counted from the front; None: not known."""
     name = op.primitive.name
     place = 1 if name in _SUMS | _EXTREMES else _ROWS.get(name)
-    if place is None or (name in _SUMS and op.arguments[2] is not None):
+    single = not op.inputs or not op.inputs[0].shape
+    if place is None or single or (name in _SUMS and op.arguments[2] is not None):
         return None
     if name in _EXTREMES and any(a is not np._NoValue for a in op.arguments[3:]):
         return None
