@@ -63,6 +63,7 @@ from autograd.transforms.jacobian import jacobian as jacobian
 from autograd.transforms.products import hvp as hvp
 from autograd.transforms.products import jvp as jvp
 from autograd.transforms.products import vjp as vjp
+from autograd.transforms.vmap import vmap as vmap
 from autograd.variable import Variable as Variable
 
 if typing.TYPE_CHECKING:
@@ -91,7 +92,7 @@ else:  # to type checkers star imports are public, computed lists are not
         "Variable", "enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled",
         # functions of functions
         "checkpoint", "elementwise_grad", "grad", "hessian", "hvp", "jacobian", "jvp",
-        "value_and_grad", "vjp",
+        "value_and_grad", "vjp", "vmap",
         # functions of your own, and what became of them
         "Function", "coverage", "detect_anomaly", "extend", "primitive",
         # where time goes, and memory
