@@ -68,6 +68,20 @@ def _standardize(run: BatchRun, x: Any, axis: Any, eps: float) -> Any:
     return run(x, tuple(a if a < 0 else a + 1 for a in axis), eps)
 
 
+@batch_rule("nn.functional._normalization._line_norm")
+def _line_norm(run: BatchRun, x: Any, weight: Any, bias: Any, *options: Any) -> Any:
+    affine = run.varies[1:3]
+    if not any(affine):
+        return run(x, weight, bias, *options)
+    out = run(_spread(run, x)[0], None, None, *options)
+    lines = (1,) * (out.ndim - 2)
+    for operand, differs, apply in zip((weight, bias), affine, (np.multiply, np.add), strict=True):
+        if operand is not None:
+            shape = (run.size, *lines, -1) if differs else (-1,)
+            out = apply(out, np.reshape(operand, shape))
+    return out
+
+
 @batch_rule("nn.functional._attention._attention_weights")
 def _attention_weights(run: BatchRun, x: Any, bias: Any) -> Any:
     return run(x, None) if bias is None else run(*_aligned(run, x, bias))
