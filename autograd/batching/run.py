@@ -64,6 +64,9 @@ class Run:
         self.primitive, self.level, self.varies = primitive, level, tuple(varies)
         self.name, self.size = primitive.name, level.size
 
+    def __repr__(self) -> str:
+        return f"BatchRun({self.name}, {self.size} examples)"
+
     def __call__(self, *arguments: Any) -> Any:
         """Call the operation itself, with arguments in the order of its parameters."""
         made = self.primitive
