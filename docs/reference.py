@@ -315,7 +315,9 @@ def shown(address: str, value: object, text: str) -> list[str]:
         points = None if isinstance(value, type) else elementwise(value)
         lines: list[str] = []
         if not points:
-            return [] if ">>>" in text else ["", *sample_calls.example(address, value), ""]
+            if ">>>" not in text:
+                lines += ["", *sample_calls.example(address, value), ""]
+            return [*lines, *sample_calls.picture(address)]
         if ">>>" not in text:
             lines += ["", *example(address, value, *points[:2])]
         return [*lines, "", graph(*points, name), ""]
