@@ -196,7 +196,7 @@ def test_a_variable_shows_value_gradient_operation_and_graph():
         y = (x * x).sum()
     y.backward()
     page = y._repr_html_()
-    assert "Variable(5., graph freed)" in page
+    assert "Variable(5., from sum, graph freed)" in page
     assert "array(1.)" in page
     (svg,) = svgs(page)
     texts = [text.text for text in svg.iter(f"{SVG}text")]
