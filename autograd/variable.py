@@ -688,7 +688,7 @@ class Variable:
         node = self._node
         if node is not None:
             made = node.parents[0].plan if node.plan is OUTPUT else node.plan  # one of several
-            origin = "graph freed" if made is FREED else f"from {made.name}"
+            origin = f"from {node.saved}, graph freed" if made is FREED else f"from {made.name}"
             parts.append("requires_grad=True" if node.plan is LEAF else origin)
         if self.name:
             parts.append(f"name={self.name!r}")
