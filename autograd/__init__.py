@@ -36,7 +36,9 @@ from autograd.engine import *
 from autograd.extend import primitive as primitive
 from autograd.filled import *
 from autograd.function import Function as Function
+from autograd.memory import keep_memory as keep_memory
 from autograd.ops import *
+from autograd.profiler import profile as profile
 from autograd.publication import publish as _publish
 from autograd.random import (
     manual_seed as manual_seed,
@@ -93,6 +95,8 @@ else:  # to type checkers star imports are public, computed lists are not
         "value_and_grad", "vjp", "vmap",
         # functions of your own, and what became of them
         "Function", "coverage", "detect_anomaly", "extend", "primitive",
+        # where time goes, and memory
+        "keep_memory", "profile",
         # see it
         "draw", "explain", "record_values",
         # NumPy's functions, and the rooms of the others

@@ -83,6 +83,8 @@ def holds_nan(x: Array) -> bool:
 
 def has_zeros(x: Array) -> bool:
     """Tell whether `x` holds an exact zero."""
+    if x.size > 4096:  # a comparison and a count of bools take a fifth of the time on 10^6 float32
+        return bool(np.count_nonzero(x == 0))
     return bool(np.count_nonzero(x) < x.size)
 
 

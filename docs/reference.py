@@ -39,6 +39,7 @@ CONTENTS = {
     "scientific": ["autograd.integrate", "autograd.implicit", "autograd.optimize",
                    "autograd.signal"],
     "extend": ["autograd.extend", "autograd.function", "autograd.debug", "autograd.drawing",
+               "autograd.profiler",
                "autograd.random"],
     "testing": ["autograd.testing", "autograd.testing.strategies"],
     "nn": ["nn"],
@@ -62,9 +63,9 @@ CONTENTS = {
 }  # fmt: skip
 # Rooms of the library's own: what they have for users stands in one of the modules above.
 INSIDE = (
-    "advice", "arrays", "assignment", "batching", "checked", "docstrings", "doors", "drawing.",
-    "engine", "explaining", "filled", "ops", "protocols", "publication", "recording", "seeing",
-    "special.", "staged", "transforms", "typed", "variable",
+    "advice", "arrays", "assignment", "batching", "blocks", "checked", "docstrings", "doors",
+    "drawing.", "engine", "explaining", "filled", "memory", "ops", "protocols", "publication",
+    "recording", "seeing", "special.", "staged", "transforms", "typed", "variable",
 )  # fmt: skip
 SECTIONS = ("Args", "Attributes", "Shape", "Returns", "Yields", "Raises", "Warns", "References",
             "Example", "Examples", "Note", "Notes", "Warning", "Warnings")  # fmt: skip
