@@ -28,6 +28,7 @@ from autograd import filled, ops
 from autograd import linalg as linalg
 from autograd import special as special
 from autograd._coverage import coverage as coverage
+from autograd._optional import look_for_hips as _look_for_hips
 from autograd._version import __version__ as __version__
 from autograd.advice import instead_of_name as _instead_of_name
 from autograd.debug import *
@@ -98,7 +99,7 @@ else:  # to type checkers star imports are public, computed lists are not
     _ON_DEMAND = ("implicit", "integrate", "signal", "stats", "testing")
 
     # Names of HIPS autograd, which are no part of this page.
-    _DOORS = ("misc", "numpy", "scipy", "test_util", "tracer", "wrap_util")
+    _DOORS = ("core", "misc", "numpy", "scipy", "test_util", "tracer", "util", "wrap_util")
     _HIPS = ("differential_operators", "builtins")
 
     def __getattr__(name: str) -> object:
@@ -116,3 +117,4 @@ else:  # to type checkers star imports are public, computed lists are not
 
 
 _publish(__name__)
+_look_for_hips(__path__[0])

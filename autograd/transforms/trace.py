@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import refuse_mask
+from autograd.arrays import plain_array
 from autograd.engine import graph
 from autograd.engine.backward import Route, conjugated, find_route, run_backward
 from autograd.engine.graph import Leaf, Node, record, unwrap, wrap
@@ -325,8 +325,7 @@ def _input(what: str, leaf: Any, argnum: int, *, recording: bool) -> Variable:
             return _connected(leaf)  # type: ignore[no-any-return]
         data = leaf._data
     elif isinstance(leaf, (np.ndarray, np.generic)):
-        refuse_mask(what, leaf)
-        data = leaf
+        data = plain_array(what, leaf)
     else:
         data = Variable(leaf)._data
     if data.dtype.kind not in "fc":
