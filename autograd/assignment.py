@@ -263,7 +263,7 @@ def _settle_others(x: Any) -> None:
         if _was_read_from(x, source):
             _own_memory(source)  # settles x, too
             return
-    family = [(x, None)]
+    family: list[tuple[Any, Any]] = [(x, None)]
     for read, _ in family:  # which grows
         found = [v for v in others if _was_read_from(v, read)]
         family += [(v, read) for v in found]

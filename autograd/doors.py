@@ -29,7 +29,7 @@ from autograd.protocols.functions import (
     parameters,
 )
 
-__all__ = ["distributions", "draws", "numpys", "scipys", "serve"]
+__all__ = ["distributions", "draws", "numpys", "requires_gradient", "scipys", "serve"]
 
 _Find = Callable[[str], Any]
 _LISTS = frozenset({list, tuple})
@@ -146,7 +146,7 @@ def _draw(theirs: Any, mine: Any, ours: Any, package: str) -> Any:
     def call(*args: Any, **kwargs: Any) -> Any:
         if not holds_variable((args, kwargs)):
             return theirs(*args, **kwargs)
-        if not ours.recorded([*args, *kwargs.values()]):
+        if not requires_gradient([*args, *kwargs.values()]):
             return theirs(*unwrap_all(args), **unwrap_all(kwargs))
         if mine is None:
             raise TypeError(
@@ -157,6 +157,13 @@ def _draw(theirs: Any, mine: Any, ours: Any, package: str) -> Any:
         return mine(*map(_joined, args), **{key: _joined(x) for key, x in kwargs.items()})
 
     return _named(call, theirs, package)
+
+
+def requires_gradient(value: Any) -> bool:
+    """Tell whether a value, or something in a list, requires a gradient."""
+    if isinstance(value, (list, tuple)):
+        return any(map(requires_gradient, value))
+    return bool(getattr(value, "requires_grad", False)) and holds_variable(value)
 
 
 def _joined(x: Any) -> Any:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy import random
 
 from autograd import ops
+from autograd.doors import requires_gradient
 from autograd.engine.calls import unwrap_all
-from autograd.engine.graph import Variable
 
 __all__ = [
     "choice",
@@ -51,19 +51,12 @@ def _require(what: str, wanted: str, holds: Any) -> None:
 
 def _fixed(what: str, parameter: str, value: Any) -> Any:
     """Return a parameter that draws are no differentiable function of."""
-    if recorded(value):
+    if requires_gradient(value):
         raise TypeError(
             f"random.{what}: wanted a {parameter} without a gradient, got a Variable that requires "
             f"one, which no draw could pass on; write {parameter}.detach() to draw without it"
         )
     return unwrap_all(value)
-
-
-def recorded(value: Any) -> bool:
-    """Tell whether a value, or something in it, requires a gradient."""
-    if isinstance(value, (list, tuple)):
-        return any(map(recorded, value))
-    return isinstance(value, Variable) and value.requires_grad
 
 
 # -- location and scale ----------------------------------------------------------------------------

@@ -388,13 +388,14 @@ __all__ = [
 ]
 
 if typing.TYPE_CHECKING:
+    from nn import parallel as parallel
     from nn import sklearn as sklearn
 else:
 
     def __getattr__(name: str) -> object:
-        """Import the estimators, which need scikit-learn, when they are first asked for."""
-        if name == "sklearn":
-            return importlib.import_module("nn.sklearn")
+        """Import what needs other packages when it is first asked for."""
+        if name in ("parallel", "sklearn"):
+            return importlib.import_module(f"nn.{name}")
         raise _instead_of_name(sys.modules[__name__], name)
 
 

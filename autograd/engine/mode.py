@@ -75,6 +75,9 @@ class _Switch:
         if mode is not None and mode.outer is not None:
             _MODE.set(mode.outer)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
     def __call__(self, function: F) -> F:
         """Decorate a function, coroutine function or (asynchronous) generator function."""
         return _decorated(function, lambda: _Switch(**self._changes))
