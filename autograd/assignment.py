@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Array, overlap, owner, references
+from autograd.arrays import Array, Many, overlap, owner, references
 from autograd.engine import changes
 from autograd.engine.graph import LEAF, Node, record, recorded, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -138,6 +138,10 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
     """
     index, value = indexing.checked_index(index, "setitem"), as_value("setitem", value)
     mode = current_mode()
+    parts = index if type(index) is tuple else (index,)
+    if any(isinstance(x, Many) for x in (self._data, unwrap(value), *parts)):
+        _assign_batched(self, index, value)
+        return
     if _is_leaf(self):
         _update_leaf(self, index, value, recording=mode.recording)
         return
@@ -153,8 +157,11 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
         _settle_family(self, index)
         self._data[...], self._node = unwrap(result), recorded(result)
     else:
-        _own_memory(self)
-        _settle_family(self, index)
+        constant = self._node is None and not getattr(value, "requires_grad", False)
+        if _own_memory(self, constant=constant):
+            changes.mark(self._data)  # several constants see the new elements, as in NumPy
+        if type(self) is Filled:
+            _settle_family(self, index)
         _write(self._data, index, unwrap(value))
         nodes = self._node, None, getattr(value, "_node", None) if mode.recording else None
         positions = tuple(i for i, node in enumerate(nodes) if node is not None)
@@ -162,7 +169,48 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
             parents = tuple(filter(None, nodes))
             values = self._data, indexing.own_index(index), unwrap(value), self._data
             self._node = recorded(record(set_plan(positions), parents, values, self._data, ()))
-    _tell(self, index)
+    if type(self) is Filled:
+        _tell(self, index)
+
+
+def _assign_batched(x: Any, index: Any, value: Any) -> None:
+    """Assign where something differs from example to example: `x` gets new data."""
+    if _is_leaf(x):
+        raise RuntimeError(
+            "setitem: wanted a result of operations inside vmap, got an argument of the function "
+            "that is differentiated, or a leaf; write x = x.copy() first"
+        )
+    _refuse_onlookers(x)
+    result = new_with(as_now(x), index, value)
+    x._data, x._node = result._data, result._node
+    if type(x) is Filled:
+        _tell(x, index)
+
+
+def _refuse_onlookers(x: Any) -> None:
+    """Refuse to assign to memory that another Variable looks at, and would not follow."""
+    data = x._data
+    whole = data.all_elements() if isinstance(data, Many) else data
+    if type(x) is Filled and x.readings():
+        others = True
+    elif isinstance(whole, np.ndarray):
+        kinds = _kinds(Variable) - {Past}
+        others = any(
+            type(v) in kinds and v is not x and _overlap(getattr(v, "_data", None), whole)
+            for v in gc.get_objects()
+        )
+    else:
+        others = False
+    if others:
+        raise RuntimeError(
+            "setitem: wanted elements that no other Variable looks at, inside vmap, got some that "
+            "one does; assign to the array itself, as in x[i, j] = v, or to a copy"
+        )
+
+
+def _overlap(data: Any, whole: Array) -> bool:
+    part = data.all_elements() if isinstance(data, Many) else data
+    return isinstance(part, np.ndarray) and owner(part) is owner(whole) and overlap(part, whole)
 
 
 def _is_leaf(x: Any) -> bool:
@@ -221,23 +269,32 @@ _ALONE = wrap(np.empty(1).view())
 _ONE_HOLDER, _ONE_VIEWER = _holders(_ALONE), _viewers(_ALONE)
 
 
-def _own_memory(x: Any) -> None:
-    """Make `x` filled, and its data such that they can be overwritten."""
+def _own_memory(x: Any, *, constant: bool = False) -> bool:
+    """Make `x` filled, and its data such that they can be overwritten.
+
+    Args:
+        x: what is assigned to.
+        constant: nothing of it is recorded, nor of the value: other constants may look on.
+
+    Returns:
+        Whether others look on: then nothing was made.
+    """
     if isinstance(x._data, np.generic):
         x._data = np.array(x._data)
     filled = type(x) is Filled
     saved = _holders(x) > _ONE_HOLDER
     viewed = _is_viewed(x)
     if filled and not saved and not viewed:
-        return
-    if viewed or (saved and not filled):
-        _settle_others(x)
+        return False
+    if (viewed or (saved and not filled)) and _settle_others(x, constant=constant):
+        return True
     if type(x) is not Filled:
         _fill(x)
     elif not filled and x._filling.source is not None:  # settled, as a reading of another one
-        return
+        return False
     copied = saved or viewed or not x._data.flags.writeable
     _give(x, np.array(x._data) if copied else x._data)
+    return False
 
 
 # Arrays that filled Variables own, by identity.
@@ -250,9 +307,10 @@ def _give(x: Filled, data: Array) -> None:
     _FILLED[id(data)] = data
 
 
-def _settle_others(x: Any) -> None:
+def _settle_others(x: Any, *, constant: bool = False) -> bool:
     """Find the Variables that look at the memory of `x`. What was read from it, or what it was read
-    from, follows from now on; others cannot, and nothing is changed.
+    from, follows from now on; others cannot, and nothing is changed. They may be there where all
+    are constant, which is returned.
 
     What follows has memory of its own, so that this is done once, in general.
     """
@@ -262,15 +320,17 @@ def _settle_others(x: Any) -> None:
     for source in others:
         if _was_read_from(x, source):
             _own_memory(source)  # settles x, too
-            return
+            return False
     family: list[tuple[Any, Any]] = [(x, None)]
     for read, _ in family:  # which grows
         found = [v for v in others if _was_read_from(v, read)]
         family += [(v, read) for v in found]
         others = [v for v in others if all(v is not f for f in found)]
+    if others and constant and all(v._node is None for v in others):
+        return True
     if others:
         raise RuntimeError(
-            "setitem: wanted an array that no other Variable looks at, got one that one of shape "
+            "setitem: wanted elements that no other Variable looks at, got some that one of shape "
             f"{others[0].shape} looks at, too, and cannot follow; assign to x.copy(), or make the "
             "other one a copy"
         )
@@ -278,6 +338,7 @@ def _settle_others(x: Any) -> None:
         if type(source) is not Filled:
             _fill(source)
         _as_reading(read, source, read._node.saved[1])
+    return False
 
 
 def _look_around(x: Any) -> list[Any]:

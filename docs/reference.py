@@ -25,6 +25,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import sample_calls
 
+from autograd import docstrings
+
 # What stands on each page, by the page's name: modules in the order of the menu.
 CONTENTS = {
     "autograd": ["autograd"],
@@ -37,6 +39,7 @@ CONTENTS = {
     "scientific": ["autograd.integrate", "autograd.implicit", "autograd.optimize",
                    "autograd.signal"],
     "extend": ["autograd.extend", "autograd.function", "autograd.debug", "autograd.drawing",
+               "autograd.profiler",
                "autograd.random"],
     "testing": ["autograd.testing", "autograd.testing.strategies"],
     "nn": ["nn"],
@@ -61,8 +64,9 @@ CONTENTS = {
 }  # fmt: skip
 # Rooms of the library's own: what they have for users stands in one of the modules above.
 INSIDE = (
-    "advice", "arrays", "assignment", "checked", "docstrings", "doors", "drawing.", "draws",
-    "engine", "explaining", "filled", "ops", "protocols", "publication", "recording", "seeing",
+    "advice", "arrays", "assignment", "batching", "blocks", "checked", "docstrings", "doors",
+    "drawing.", "draws", "engine", "explaining", "filled", "memory", "ops", "protocols",
+    "publication", "recording", "seeing",
     "special.", "staged", "transforms", "typed", "variable",
 )  # fmt: skip
 SECTIONS = ("Args", "Attributes", "Shape", "Returns", "Yields", "Raises", "Warns", "References",
@@ -290,7 +294,8 @@ def entry(module: ModuleType, name: str, computed: bool) -> list[str]:
     if not callable(value):
         what = type(value).__name__ if " object at " in repr(value) else repr(value)
         text = inspect.getdoc(value) if type(value).__module__.split(".")[0] in OURS else ""
-        return [*lines, f"`{what}`", *(markdown(text) if text else []), ""]
+        lines += [f"`{what}`", "", *(markdown(text) if text else []), ""]
+        return lines + (sample_calls.example(address, value) if computed and text else [])
     if called := signature(address, value):
         lines += ["```python", called, "```", ""]
     own = getattr(value, "__module__", "") or ""
@@ -375,6 +380,17 @@ def section(address: str, mark: str, computed: bool) -> list[str]:
         for name in names:
             lines += entry(module, name, computed)
     return lines
+
+
+def conventions() -> str:
+    """Return the conventions of single functions, from their docstrings, as a section."""
+    lines = ["", "## By function", "", "What the docstrings say of single functions:", ""]
+    lines += ["| function | convention |", "|---|---|"]
+    for package, entries in docstrings.TABLES.items():
+        for name, told in sorted(entries.items()):
+            if told.convention:
+                lines.append(f"| `{package}.{name}` | {escaped(told.convention)} |")
+    return "\n".join(lines) + "\n"
 
 
 @functools.cache

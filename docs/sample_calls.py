@@ -12,6 +12,7 @@ import re
 import sys
 import warnings
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,100 @@ ARRAYS = (
     "np.array([[4.0, 1.0], [1.0, 3.0]])",
     "np.array([[0.5, -1.0], [2.0, 1.0]]), np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([1, -1])",
 )
+# Calls of their own, by the end of the address.
+RATES = "[(optimizer.step(), schedule.step(), schedule.get_last_lr()[0])[-1] for _ in range(5)]"
+SCHEDULED = {
+    "ConstantLR": "factor=0.5, total_iters=3",
+    "CosineAnnealingWarmRestarts": "T_0=3",
+    "CyclicLR": "base_lr=0.1, max_lr=1.0, step_size_up=2",
+    "ExponentialLR": "gamma=0.5",
+    "LinearLR": "start_factor=0.25, total_iters=3",
+    "MultiStepLR": "milestones=[2, 4], gamma=0.5",
+    "MultiplicativeLR": "lr_lambda=lambda step: 0.5",
+    "OneCycleLR": "max_lr=1.0, total_steps=6",
+    "PolynomialLR": "total_iters=4",
+    "StepLR": "step_size=2, gamma=0.5",
+}
+LAYER = "layer = nn.Linear(4, 2, generator=0)"
+MASK = "(layer.weight.data == 0).sum()"
+PAIR = "np.array([[0.5, -1.0], [2.0, 1.0]])"
+OWN = {
+    "autograd.empty": ["autograd.empty((2, 3)).shape"],
+    "autograd.full": ["autograd.full((2, 3), 0.5)"],
+    "autograd.ones": ["autograd.ones((2, 3))"],
+    "autograd.c_": ["autograd.c_[np.array([1.0, 2.0]), np.array([3.0, 4.0])]"],
+    "autograd.r_": ["autograd.r_[np.array([1.0, 2.0]), 3.0]"],
+    "autograd.checkpoint": ["autograd.grad(autograd.checkpoint(lambda x: np.sin(x) ** 2))(0.5)"],
+    "autograd.apply_along_axis": [f"autograd.apply_along_axis(np.sum, 0, {PAIR})"],
+    "autograd.apply_over_axes": [f"autograd.apply_over_axes(np.sum, {PAIR}, [0, 1])"],
+    "autograd.astype": ["autograd.astype(np.array([1.5, 2.5]), np.float32)"],
+    "autograd.is_grad_enabled": ["autograd.is_grad_enabled()"],
+    "linalg.solve_sylvester": [
+        "a, b = np.diag([1.0, 2.0]), np.diag([3.0, 4.0])",
+        "autograd.linalg.solve_sylvester(a, b, np.ones((2, 2)))",
+    ],
+    "linalg.solve_banded": [
+        "bands = np.array([[0.0, 1.0, 1.0], [4.0, 4.0, 4.0], [1.0, 1.0, 0.0]])",
+        "autograd.linalg.solve_banded((1, 1), bands, np.array([1.0, 2.0, 3.0]))",
+    ],
+    "fft.fftfreq": ["autograd.fft.fftfreq(5)"],
+    "fft.rfftfreq": ["autograd.fft.rfftfreq(5)"],
+    "functional.cdist": [f"nn.functional.cdist({PAIR}, np.zeros((1, 2)))"],
+    "functional.lp_pool2d": ["nn.functional.lp_pool2d(np.ones((1, 4, 4)), 2, 2)"],
+    "functional.lp_pool3d": ["nn.functional.lp_pool3d(np.ones((1, 4, 4, 4)), 2, 2).shape"],
+    "nn.BCELoss": ["nn.BCELoss()(np.array([0.9, 0.2]), np.array([1.0, 0.0]))"],
+    "nn.Bilinear": ["nn.Bilinear(3, 4, 2)(np.ones((5, 3)), np.ones((5, 4))).shape"],
+    "nn.CosineSimilarity": [f"nn.CosineSimilarity()({PAIR}, np.ones((2, 2)))"],
+    "nn.GaussianNLLLoss": ["nn.GaussianNLLLoss()(np.ones(3), np.zeros(3), np.ones(3))"],
+    "nn.GRU": ["out, h = nn.GRU(3, 4)(np.ones((7, 2, 3), np.float32))", "out.shape, h.shape"],
+    "nn.TransformerEncoder": [
+        "layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)",
+        "nn.TransformerEncoder(layer, 2)(np.ones((3, 5, 8), np.float32)).shape",
+    ],
+    "nn.TransformerDecoder": [
+        "layer = nn.TransformerDecoderLayer(8, 2, 16, batch_first=True)",
+        "x, memory = np.ones((3, 5, 8), np.float32), np.ones((3, 6, 8), np.float32)",
+        "nn.TransformerDecoder(layer, 2)(x, memory).shape",
+    ],
+    "init.dirac_": ["w = nn.Parameter(np.zeros((2, 2, 3), np.float32))", "nn.init.dirac_(w)"],
+    "utils.vector_to_parameters": [
+        LAYER,
+        "nn.utils.vector_to_parameters(np.arange(10.0), layer.parameters())",
+        "layer.bias.data",
+    ],
+    "utils.spectral_norm": [
+        "layer = nn.utils.spectral_norm(nn.Linear(4, 4, generator=0), n_power_iterations=50)",
+        "np.linalg.norm(layer.weight.data, 2).round(3)",
+    ],
+    "parametrizations.weight_norm": [
+        "layer = nn.utils.parametrizations.weight_norm(nn.Linear(3, 2))",
+        "sorted(layer.state_dict())",
+    ],
+    "parametrize.is_parametrized": [LAYER, "nn.utils.parametrize.is_parametrized(layer)"],
+    "prune.random_unstructured": [
+        "autograd.manual_seed(0)",
+        LAYER,
+        'pruned = nn.utils.prune.random_unstructured(layer, "weight", amount=0.5)',
+        MASK,
+    ],
+    "prune.ln_structured": [
+        LAYER,
+        'pruned = nn.utils.prune.ln_structured(layer, "weight", amount=1, n=2, axis=0)',
+        MASK,
+    ],
+    "prune.custom_from_mask": [
+        LAYER,
+        'pruned = nn.utils.prune.custom_from_mask(layer, "weight", np.eye(2, 4))',
+        MASK,
+    ],
+    "prune.global_unstructured": [
+        LAYER,
+        "method = nn.utils.prune.L1Unstructured",
+        'nn.utils.prune.global_unstructured([(layer, "weight")], method, amount=3)',
+        MASK,
+    ],
+    "prune.is_pruned": [LAYER, "nn.utils.prune.is_pruned(layer)"],
+}
 SEVERAL = "[np.array([1.0, 2.0]), np.array([3.0, 4.0])]"
 SETTING = "nn.init."
 
@@ -138,6 +233,19 @@ def size_open(shape: str) -> bool:
 def candidates(address: str, value: Any) -> list[list[str]]:
     """Return the calls to try, the best first."""
     name = address.rpartition(".")[2]
+    own = ".".join(address.split(".")[-2:])
+    if own in OWN:
+        return [OWN[own]]
+    if name in SCHEDULED:
+        return [
+            [
+                "x = autograd.Variable([1.0], requires_grad=True)",
+                "x.grad = np.ones(1)",
+                "optimizer = optim.SGD([x], lr=1.0)",
+                f"schedule = {address}(optimizer, {SCHEDULED[name]})",
+                RATES,
+            ]
+        ]
     if address.startswith(SETTING):
         make = "w = nn.Parameter(np.zeros((2, 3), np.float32))"
         call = f"{address}(w, {{}})" if name in ("constant_", "sparse_") else f"{address}(w{{}})"
@@ -152,7 +260,7 @@ def candidates(address: str, value: Any) -> list[list[str]]:
                 code = f"{address}({made})(np.ones(({size}), np.float32))"
                 return [["autograd.manual_seed(0)", f"{code}.shape"], [f"{code}[0].shape"]]
         return [[f"{address}()({arrays})"] for arrays in ARRAYS]
-    first = next(iter(inspect.signature(value).parameters), "")
+    first = next(iter(inspect.signature(value).parameters), "") if callable(value) else ""
     several = [SEVERAL] if first in ("arrays", "tup", "seq") else []
     return [[f"{address}({arrays})"] for arrays in (*several, *ARRAYS)]
 
@@ -161,12 +269,12 @@ def example(address: str, value: Any) -> list[str]:
     """Return an example in the form of a session, [] where none of the calls works."""
     import autograd
     import nn
+    import optim
 
-    tries = [from_table(address, value)] if not isinstance(value, type) else []
-    known = address.startswith(("autograd.", "nn."))
-    tries += candidates(address, value) if known else []
+    tries = [from_table(address, value)] if isinstance(value, FunctionType) else []
+    tries += candidates(address, value)
     for lines in filter(None, tries):
-        names: dict[str, Any] = {"np": np, "autograd": autograd, "nn": nn}
+        names: dict[str, Any] = {"np": np, "autograd": autograd, "nn": nn, "optim": optim}
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("error")
@@ -183,7 +291,7 @@ def example(address: str, value: Any) -> list[str]:
         if shown.count("\n") >= 2 * LINES:
             continue
         code = " ".join(lines)
-        packages = [p for p in ("autograd", "nn") if re.search(rf"\b{p}\.", code)]
+        packages = [p for p in ("autograd", "nn", "optim") if re.search(rf"\b{p}\.", code)]
         start = f"import numpy as np, {', '.join(packages)}"
         return [
             "```pycon",

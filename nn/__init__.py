@@ -52,6 +52,7 @@ from nn._data import (
     BatchSampler,
     DataLoader,
     Dataset,
+    IterableDataset,
     RandomSampler,
     Sampler,
     SequentialSampler,
@@ -59,6 +60,7 @@ from nn._data import (
     default_collate,
     random_split,
 )
+from nn._disk import BlockSampler, NpyDataset
 from nn._distance import CosineSimilarity, PairwiseDistance
 from nn._dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from nn._embedding import Embedding, EmbeddingBag
@@ -218,6 +220,7 @@ __all__ = [
     "BatchNorm3d",
     "BatchSampler",
     "Bilinear",
+    "BlockSampler",
     "CSVLogger",
     "CTCLoss",
     "Callback",
@@ -271,6 +274,7 @@ __all__ = [
     "InstanceNorm1d",
     "InstanceNorm2d",
     "InstanceNorm3d",
+    "IterableDataset",
     "KLDivLoss",
     "L1Loss",
     "LPPool1d",
@@ -314,6 +318,7 @@ __all__ = [
     "MultiMarginLoss",
     "MultiheadAttention",
     "NLLLoss",
+    "NpyDataset",
     "PReLU",
     "PairwiseDistance",
     "Parameter",

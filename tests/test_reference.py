@@ -141,6 +141,12 @@ def test_docstrings_become_markdown():
     assert "```pycon\n>>> 1 + 1\n2\n```" in text
 
 
+def test_conventions_are_listed_by_function():
+    text = reference.conventions()
+    assert "| `autograd.absolute` | 0 at 0 |" in text
+    assert "| `autograd.maximum` | equal operands get half each |" in text
+
+
 def test_types_and_defaults_are_shown_without_annotations():
     assert reference.signature("fit", nn.Linear) == (
         "fit(in_features, out_features, bias=True, *, dtype=None, generator=None)"

@@ -24,15 +24,14 @@ import numpy as np
 
 from autograd._optional import require
 from autograd.engine.calls import concrete, holds_variable
-from autograd.engine.graph import Plan, next_number, record, unwrap, wrap
+from autograd.engine.graph import next_number, unwrap, wrap
 from autograd.engine.mode import is_grad_enabled, no_grad
-from autograd.engine.primitive import Primitive
 from autograd.integrate._steps import METHODS, Clock, Solution, Tolerance, integrate, method_of
 from autograd.ops import joining
 from autograd.ops.contractions import as_array
 from autograd.ops.plain import power_of_two
 from autograd.transforms.jacobian import jacobian
-from autograd.transforms.trace import Replay, free_nodes, fresh
+from autograd.transforms.trace import Replay, free_nodes, fresh, record_jointly
 from autograd.variable import Variable
 
 __all__ = ["OdeResult", "solve_ivp"]
@@ -338,14 +337,7 @@ def _as_one_operation(
 
         return Replay(again, [], parents).pull([g])
 
-    plan = Plan(
-        name="solve_ivp",
-        primitive=Primitive("solve_ivp", lambda y0: y0, ("y0",), {}),
-        joint=joint,
-        operands=("y0",) * len(parents),
-        fits=(None,) * len(parents),
-    )
-    y = record(plan, tuple(parents), (values,), values, (y0,))
+    y = record_jointly("solve_ivp", joint, parents, values, (y0,))
     return _result(quiet, moments, y, None, failed)
 
 

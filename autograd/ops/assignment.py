@@ -17,14 +17,18 @@ from autograd.ops.plain import plain
 __all__ = ["add_at", "set_at"]
 
 
+_KINDS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}  # what digits are lost to
+
+
 def require_same_kind(name: str, x: Any, value: Any) -> None:
     """Refuse to write, say, floats into integers, which would drop digits and gradients."""
-    if np.result_type(value).kind not in "biufc":
+    kind = np.result_type(value).kind
+    if kind not in _KINDS:
         raise TypeError(
             f"{name}: wanted numbers as values, got {np.result_type(value)}; write "
             "np.asarray(value, float), where None becomes nan and text is read as numbers"
         )
-    if not np.can_cast(np.result_type(value), x.dtype, "same_kind"):
+    if _KINDS[kind] > _KINDS[x.dtype.kind]:
         msg = (
             f"{name}: wanted values that fit {x.dtype}, got {np.result_type(value)}; "
             f"convert the array first, as in x.astype(float)"

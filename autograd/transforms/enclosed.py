@@ -13,15 +13,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.engine.backward import Route, conjugated, find_route, run_backward
-from autograd.engine.graph import Node, Plan, next_number, record
-from autograd.engine.primitive import Primitive
+from autograd.engine.graph import Node, next_number
 from autograd.transforms.containers import flatten, rebuilt
-from autograd.transforms.trace import free_nodes, fresh, node_of
+from autograd.transforms.trace import free_nodes, fresh, node_of, record_jointly
 from autograd.variable import Variable
 
 __all__ = ["Enclosed", "enclosed"]
-
-_OPAQUE = Primitive("enclosed", lambda *inputs: inputs, ("inputs",), {}, variadic=True)
 
 
 class Enclosed:
@@ -53,14 +50,6 @@ class Enclosed:
             for leaf, hooks in zip(self._leaves, before, strict=True):
                 leaf.hooks = hooks
         return [found.get(node) for node in self._inputs]
-
-    def pulled(
-        self, pull: Callable[[Enclosed, Sequence[Any]], tuple[list[Any], list[Any]]], g: Any
-    ) -> list[Any]:
-        """Return the cotangents that a `pull` has for arguments and leaves."""
-        inputs, leaves = pull(self, g if type(g) is tuple else (g,))
-        pairs = zip((*self._inputs, *self._leaves), (*inputs, *leaves), strict=True)
-        return [None if g is None else conjugated(node, g) for node, g in pairs]
 
 
 def enclosed(
@@ -103,25 +92,21 @@ def enclosed(
             "the model, or pass it as an argument"
         )
     call = Enclosed(roots, [node_of(inner[id(v)]) for v in outer], nodes)
+
+    def joint(g: Any, _out: Any) -> list[Any]:
+        cotangents = g if type(g) is tuple else (g,)
+        if any(isinstance(one, Variable) for one in cotangents):
+            raise RuntimeError(
+                f"{name}: wanted a plain backward pass, got create_graph=True, which this call "
+                "does not record; compute derivatives of higher order with the model itself"
+            )
+        inputs, own = pull(call, cotangents)
+        pairs = zip(parents, (*inputs, *own), strict=True)
+        return [None if one is None else conjugated(node, one) for node, one in pairs]
+
     parents = (*map(node_of, outer), *nodes)
-
-    def refuse(_node: Node) -> Any:
-        raise RuntimeError(
-            f"{name}: wanted a plain backward pass, got create_graph=True, which this call does "
-            "not record; compute derivatives of higher order with the model itself"
-        )
-
-    plan = Plan(
-        name=name,
-        primitive=_OPAQUE,
-        joint=lambda g, call: call.pulled(pull, g),
-        operands=("argument",) * len(outer) + ("parameter",) * len(nodes),
-        fits=(None,) * len(parents),
-        save=lambda values: values[0],
-        rewrap=refuse,
-    )
     out = tuple(o._data for o in live)
-    result = record(plan, parents, (call,), out if len(out) > 1 else out[0], tuple(outer))
+    result = record_jointly(name, joint, parents, out if len(out) > 1 else out[0], tuple(outer))
     results = iter(result if len(out) > 1 else (result,))
     known = set(map(id, live))
     return rebuilt(rebuild_out, [next(results) if id(o) in known else o for o in outputs])

@@ -229,7 +229,7 @@ def test_the_adjoint_solution_is_one_node_and_its_memory_is_that_of_the_states()
     a = Variable(RATE, requires_grad=True)
     found = solve_ivp(oscillator, (0, 3), Y0, args=(a,), gradient="adjoint")
     assert found.y._node.parents == (a._node,)
-    assert found.y._node.saved is None
+    assert found.y._node.saved is found.y._data
 
 
 # -- errors ----------------------------------------------------------------------------------------
