@@ -68,6 +68,9 @@ class Run:
         self.name, self.size = primitive.name, level.size
         self._on_arrays = on_arrays  # no Variables of batches further out are among the arguments
 
+    def __repr__(self) -> str:
+        return f"BatchRun({self.name}, {self.size} examples)"
+
     def __call__(self, *arguments: Any) -> Any:
         """Call the operation itself, with arguments in the order of its parameters."""
         made = self.primitive
