@@ -54,7 +54,8 @@ CONTENTS = {
     "doors": [
         "autograd.array_api", "autograd.array_api.fft", "autograd.array_api.linalg",
         "autograd.numpy", "autograd.numpy.fft", "autograd.numpy.linalg", "autograd.numpy.random",
-        "autograd.numpy.numpy_boxes", "autograd.numpy.numpy_vjps", "autograd.scipy",
+        "autograd.numpy.numpy_boxes", "autograd.numpy.numpy_vjps",
+        "autograd.numpy.numpy_vspaces", "autograd.core", "autograd.util", "autograd.scipy",
         *(f"autograd.scipy.{n}" for n in ("integrate", "linalg", "signal", "special", "stats")),
         "autograd.differential_operators", "autograd.builtins", "autograd.misc",
         *(f"autograd.misc.{n}" for n in ("fixed_points", "flatten", "optimizers", "tracers")),
@@ -64,8 +65,8 @@ CONTENTS = {
 # Rooms of the library's own: what they have for users stands in one of the modules above.
 INSIDE = (
     "advice", "arrays", "assignment", "batching", "blocks", "checked", "docstrings", "doors",
-    "drawing.", "engine", "explaining", "filled", "memory", "ops", "protocols", "publication",
-    "recording", "seeing", "special.", "staged", "transforms", "typed", "variable",
+    "drawing.", "draws", "engine", "explaining", "filled", "memory", "ops", "protocols",
+    "publication", "recording", "seeing", "special.", "staged", "transforms", "typed", "variable",
 )  # fmt: skip
 SECTIONS = ("Args", "Attributes", "Shape", "Returns", "Yields", "Raises", "Warns", "References",
             "Example", "Examples", "Note", "Notes", "Warning", "Warnings")  # fmt: skip
