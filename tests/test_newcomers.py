@@ -312,7 +312,7 @@ SIBLINGS = {
     "HIPS's rule": (
         "autograd.primitive(lambda x: x * x, name='f').defvjp(lambda ans, x: lambda g: g * x)",
         TypeError,
-        r"f: wanted rules by operand name.*f\.defvjp\(x=lambda g, out, x: \.\.\.\)",
+        r"f: wanted rules by operand name.*defvjp\(x=lambda.*extend\.defvjp\(f, lambda ans, x: l",
     ),
     "scipy.linalg": (
         "import scipy.linalg\n" + W + "scipy.linalg.cholesky(w)",
