@@ -60,7 +60,7 @@ class Variable:
         requires_grad: whether `backward` shall compute a gradient for it; the data must then be
             floating or complex.
         dtype: converts the data.
-        name: shown by `repr`, in error messages and drawings.
+        name: shown by `repr`, drawings and explanations.
         copy: copy the data, as `np.array` does, so that an optimizer never changes the array that
             was given; False shares it where that is possible, as `np.asarray` does.
         **others: what other libraries have and this has not is an error.
@@ -699,7 +699,7 @@ class Variable:
         node = self._node
         if node is not None:
             made = node.parents[0].plan if node.plan is OUTPUT else node.plan  # one of several
-            origin = "graph freed" if made is FREED else f"from {made.name}"
+            origin = f"from {node.saved}, graph freed" if made is FREED else f"from {made.name}"
             parts.append("requires_grad=True" if node.plan is LEAF else origin)
         if self.name:
             parts.append(f"name={self.name!r}")

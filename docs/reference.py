@@ -66,8 +66,7 @@ CONTENTS = {
 INSIDE = (
     "advice", "arrays", "assignment", "batching", "blocks", "checked", "docstrings", "doors",
     "drawing.", "draws", "engine", "explaining", "filled", "memory", "ops", "protocols",
-    "publication", "recording", "seeing",
-    "special.", "staged", "transforms", "typed", "variable",
+    "publication", "recording", "seeing", "special.", "staged", "transforms", "typed", "variable",
 )  # fmt: skip
 SECTIONS = ("Args", "Attributes", "Shape", "Returns", "Yields", "Raises", "Warns", "References",
             "Example", "Examples", "Note", "Notes", "Warning", "Warnings")  # fmt: skip
@@ -151,9 +150,15 @@ def signature(name: str, value: object) -> str:
     except (TypeError, ValueError):
         return ""
     bare = [p.replace(annotation=p.empty) for p in found.parameters.values()]
-    text = f"{name}{found.replace(parameters=bare, return_annotation=found.empty)}"
-    text = re.sub(r"<(?:class|function) '?([\w.]+)[^>]*>", r"\1", text)
-    return text if len(text) < 90 else text.replace("(", "(\n    ", 1).replace(", ", ",\n    ")
+    inside = str(found.replace(parameters=bare, return_annotation=found.empty))
+    text = re.sub(r"<(?:class|function) '?([\w.]+)[^>]*>", r"\1", f"{name}{inside}")
+    if len(text) < 90:
+        return text
+    # Between parameters a line may end, within a default it may not.
+    parts = re.split(r", (?=(?:\*{0,2}\w+(?:=|, |\)$|$)|/,|\*,))", text[len(name) + 1 : -1])
+    glued = ", ".join(part.replace(" ", "\0") for part in parts)
+    lines = textwrap.wrap(glued, 84, break_long_words=False, break_on_hyphens=False)
+    return "\n    ".join([f"{name}(", *lines]).replace("\0", " ") + "\n)"
 
 
 # -- graphs ----------------------------------------------------------------------------------------
@@ -317,7 +322,9 @@ def shown(address: str, value: object, text: str) -> list[str]:
         points = None if isinstance(value, type) else elementwise(value)
         lines: list[str] = []
         if not points:
-            return [] if ">>>" in text else ["", *sample_calls.example(address, value), ""]
+            if ">>>" not in text:
+                lines += ["", *sample_calls.example(address, value), ""]
+            return [*lines, *sample_calls.picture(address)]
         if ">>>" not in text:
             lines += ["", *example(address, value, *points[:2])]
         return [*lines, "", graph(*points, name), ""]
@@ -327,7 +334,8 @@ def methods(cls: type, address: str) -> list[str]:
     """Return the public methods that a class adds to what it is made of."""
     rows, lines, others = [], [], []
     for name, value in vars(cls).items():
-        if name.startswith("_") or name == "forward" or isinstance(value, type):
+        told = any(name in vars(base) for base in cls.__mro__[1:] if base.__module__ != "builtins")
+        if name.startswith("_") or name == "forward" or isinstance(value, type) or told:
             continue
         got = value.fget if isinstance(value, property) else getattr(cls, name)
         text = inspect.getdoc(got) or ""
@@ -375,7 +383,7 @@ def section(address: str, mark: str, computed: bool) -> list[str]:
     for name in module.__all__:
         grouped.setdefault(home(module, name), []).append(name)
     for room, names in grouped.items():
-        if len(grouped) > 1 and room is not module:
+        if len(grouped) > 1 and room is not module and headline(room) not in names:
             lines += ["", f'<p class="room">{headline(room).strip("`")}</p>', ""]
         for name in names:
             lines += entry(module, name, computed)

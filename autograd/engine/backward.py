@@ -78,7 +78,7 @@ def run_backward(
             g = _owned(g, recorded=create_graph) if plan.overwrites else g
             saved = plan.rewrap(node) if create_graph and plan.rewrap else node.saved
             if not retain_graph:
-                node.saved, node.plan, node.parents = None, FREED, ()
+                node.saved, node.plan, node.parents = plan.name, FREED, ()
             pulls = plan.guarded if zeros else plan.pulls
             if run_rules is not None or plan.joint is not None:
                 pulls = (run_rules or pull_jointly)(node, plan, parents, g, saved)

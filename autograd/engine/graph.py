@@ -91,7 +91,7 @@ class Plan:
 
 
 LEAF = Plan(name="leaf")
-FREED = Plan(name="freed")
+FREED = Plan(name="freed")  # its nodes have saved the name of their operation
 
 
 class Node:

@@ -68,6 +68,21 @@ def _standardize(run: BatchRun, x: Any, axis: Any, eps: float) -> Any:
     return run(x, tuple(a if a < 0 else a + 1 for a in axis), eps)
 
 
+@batch_rule("nn.functional._normalization._line_norm")
+def _line_norm(run: BatchRun, x: Any, weight: Any, bias: Any, eps: float, centred: bool) -> Any:
+    """Lines of examples are lines; a scale of each example is multiplied afterwards."""
+    if not any(run.varies[1:3]):
+        return run(x, weight, bias, eps, centred)
+    between = (1,) * (run.ndim((x, weight, bias), 0) - 1)
+    weight, bias = (
+        np.reshape(p, (run.size, *between, -1)) if varies else p
+        for p, varies in zip((weight, bias), run.varies[1:3], strict=True)
+    )
+    z = run(x, None, None, eps, centred)
+    z = z if weight is None else z * weight
+    return z if bias is None else z + bias
+
+
 @batch_rule("nn.functional._attention._attention_weights")
 def _attention_weights(run: BatchRun, x: Any, bias: Any) -> Any:
     return run(x, None) if bias is None else run(*_aligned(run, x, bias))
