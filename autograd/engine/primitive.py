@@ -127,8 +127,8 @@ class Primitive:
         if makers:
             raise TypeError(
                 f"{self.name}: wanted rules by operand name, got one by position; write "
-                f"{self.name}.defvjp({x}=lambda g, out, {x}: ...) instead of lambda ans, x: "
-                "lambda g: ..."
+                f"{self.name}.defvjp({x}=lambda g, out, {x}: ...), or for rules in two stages "
+                f"autograd.extend.defvjp({self.name}, lambda ans, {x}: lambda g: ...)"
             )
         for operand, rule in rules.items():
             if operand not in self.parameters:
