@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from autograd.engine.backward import constant_pull, masked_by, pull_jointly
+from autograd.engine.backward import masked_by
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import Node, Plan, recorded
 from autograd.engine.mode import watching
@@ -133,28 +133,27 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
             )
             raise RuntimeError(msg)
         try:
-            pulls = plan.pulls
             if plan.joint is not None:
-                pulls = pull_jointly(node, plan, parents, g, saved)
-            results = [g if pull is None else pull(g, saved) for pull in pulls]
+                saved = plan.joint(g, saved)
+            results = [g if pull is None else pull(g, saved) for pull in plan.pulls]
             for position, (gx, parent) in enumerate(zip(results, parents, strict=True)):
                 if isinstance(gx, np.ndarray | np.generic | Variable):
                     results[position] = self._judged(plan, position, g, gx, parent, where)
         except Exception as error:
             error.add_note(f"{plan.name} was recorded at {where}")
             raise
-        return tuple(functools.partial(constant_pull, gx) for gx in results)
+        return tuple((lambda *_, gx=gx: gx) for gx in results)
 
     def _judged(self, plan: Plan, position: int, g: Any, gx: Any, parent: Node, where: str) -> Any:
         """Return what a rule returned, masked and in shape; raise where it is not finite."""
-        if plan.primitive is not None and plan.primitive.elementwise and _broken(gx):
+        if plan.elementwise and _broken(gx):
             gx = masked_by(g, gx)
-        fit = plan.fits[position]
-        gx = gx if fit is None else fit(gx, parent)
+        operand = plan.operands[position]
+        gx = gx if plan.fit is None else plan.fit(gx, parent, operand)
         count = _broken(gx)
         if self._nan and count and not any(map(_broken, g if isinstance(g, tuple) else (g,))):
             msg = (
-                f"{plan.name}: wanted a finite gradient for operand {plan.operands[position]!r}, "
+                f"{plan.name}: wanted a finite gradient for operand {operand!r}, "
                 f"got nan or infinity in {count} of {gx.size} elements; recorded at {where}"
             )
             raise FloatingPointError(msg)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine.calls import concrete
-from autograd.engine.graph import Plan, next_number, record, rewrap_output, unwrap, wrap
+from autograd.engine.graph import Plan, next_number, part, record, unwrap, wrap
 from autograd.engine.mode import is_grad_enabled, no_grad
 from autograd.engine.primitive import Primitive
 from autograd.ops.plain import power_of_two
@@ -102,13 +102,12 @@ def fixed_point(
         return again.pull([u], retain_graph=True)[1:]
 
     plan = Plan(
-        name="fixed_point",
-        primitive=_OPAQUE,
+        _OPAQUE,
         joint=joint,
         operands=("a",) * len(free),
-        fits=(None,) * len(free),
+        pulls=tuple(map(part, range(len(free)))),
         save=lambda values: values[-1],
-        rewrap=lambda node: rewrap_output(node, node.saved),
+        rewrap=lambda node: wrap(node.saved, node),
     )
     return record(plan, tuple(free), (x,), x, (a, x0))
 

@@ -154,7 +154,6 @@ def defvjp_argnums(function: Any, vjpmaker: Callable[..., Any]) -> None:
         found = dict(zip(argnums, vjpmaker(argnums, ans, args, kwargs)(g), strict=True))
         return tuple(map(found.get, range(len(wanted))))
 
-    made._known = ("wanted",)
     made.joint = _Staged(made, pull, "wanted")
     made.defvjp()  # forgets plans made before
 

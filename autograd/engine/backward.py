@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -17,12 +17,12 @@ import numpy as np
 from autograd.advice import note_on_writing
 from autograd.arrays import Array, has_zeros, holds_nan, is_array, read_only, references
 from autograd.engine import changes, graph
-from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, Plan, Pull, unwrap, wrap
+from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, Plan, unwrap, wrap
 from autograd.engine.mode import current_mode
 
 # fmt: off
-__all__ = ["Route", "Sums", "cast", "conjugated", "constant_pull", "find_route", "guard",
-           "masked_by", "pull_jointly", "run_backward", "unbroadcast"]
+__all__ = ["Route", "Sums", "cast", "conjugated", "find_route", "masked_by", "run_backward",
+           "unbroadcast"]
 # fmt: on
 
 _by_number = attrgetter("number")
@@ -53,7 +53,7 @@ def run_backward(
     sums = Sums(seeds)
     order, wanted, closed = route or find_route(sums, inputs)
     take, targets, captured = sums.pop, frozenset(inputs or ()), {}
-    run_rules, outside = current_mode().inspector, np.geterr()
+    inspect, outside = current_mode().inspector, np.geterr()
     zeros, deferred = any(has_zeros(unwrap(g)) for g in sums.values()), False
     reports = list[str]()  # of invalid values: see "exact zeros"
     with np.errstate(divide="ignore", invalid="call", call=lambda kind, _: reports.append(kind)):
@@ -76,23 +76,25 @@ def run_backward(
                     _accumulate(node, g)
                 continue
             g = _owned(g, recorded=create_graph) if plan.overwrites else g
-            saved = plan.rewrap(node) if create_graph and plan.rewrap else node.saved
+            saved = plan.rewrap(node) if create_graph else node.saved
             if not retain_graph:
                 node.saved, node.plan, node.parents = None, FREED, ()
-            pulls = plan.guarded if zeros else plan.pulls
-            if run_rules is not None or plan.joint is not None:
-                pulls = (run_rules or pull_jointly)(node, plan, parents, g, saved)
-            for parent, pull, fit in zip(parents, pulls, plan.fits):  # noqa: B905 - costs 0.1 us
+            pulls, fit, guarded = plan.pulls, plan.fit, zeros and plan.elementwise
+            if inspect is not None:
+                pulls = inspect(node, plan, parents, g, saved)
+            elif plan.joint is not None:
+                saved = plan.joint(g, saved)
+            for parent, pull, operand in zip(parents, pulls, plan.operands):  # noqa: B905 - 0.1 us
                 if wanted is None or parent in wanted:
                     gx = g if pull is None else pull(g, saved)
                     if gx is None:
                         continue
-                    if reports:
+                    if (guarded or reports) and pull is not None:
                         gx = _settled(reports, plan, g, gx)
                     if fit and (gx.shape != parent.shape or gx.dtype is not parent.dtype):
-                        gx = fit(gx, parent)
+                        gx = fit(gx, parent, operand)
                     sums[parent] = sums.plus(parent, gx) if parent in sums else gx
-            gx = None  # the leaf would find its array held here, too
+            gx = saved = None  # the leaf would find its array held here, too
             zeros, deferred = zeros or plan.makes_zeros, deferred or plan.deferred
     return captured
 
@@ -131,18 +133,12 @@ def _is_alone(x: Array) -> bool:
     return references(x) <= _ALONE and x.base is None and x.flags.writeable
 
 
-def _references_to_one_alone() -> int:
-    """Count what `_is_alone` finds for an array in a dictionary and a variable of its caller."""
-
-    def count(x: Array) -> int:
-        return references(x)
-
-    holder = {0: np.empty(1)}
-    total = holder[0]
-    return count(total)
+def _seen(x: Array) -> int:
+    return references(x)
 
 
-_ALONE = _references_to_one_alone()
+# What `_is_alone` finds for an array in a dictionary and a variable of its caller.
+_ALONE = next(_seen(total) for total in {0: np.empty(1)}.values())
 _accumulating = threading.Lock()
 
 
@@ -213,78 +209,44 @@ def conjugated(node: Node, g: Cotangent) -> Cotangent:
 # nothing for 0 * inf and 0 / 0: the whole pass runs with NumPy's own floating-point check set to
 # tell us (NumPy looks at those flags in any case), and only after such a report the result of an
 # elementwise rule gets zeros where g is zero. A nan that was saved in the forward pass raises no
-# flag, so after an operation that made exact zeros the rules of elementwise operations are guarded:
-# their results are looked at, one dot product each.
+# flag, so after an operation that made exact zeros the results are looked at, one dot product each.
 
 
 def _settled(reports: list[str], plan: Plan, g: Cotangent, gx: Cotangent) -> Cotangent:
-    """Answer the reports that a rule caused; what is not elementwise has seen to its singular
-    points itself.
+    """Return what a rule made of `g`, with zeros where it must have them. A rule that is not
+    elementwise has seen to its singular points itself.
     """
+    if plan.elementwise and (reports or current_mode().tracing or holds_nan(unwrap(gx))):
+        gx = masked_by(g, gx)
     reports.clear()
-    return masked_by(g, gx) if plan.primitive is not None and plan.primitive.elementwise else gx
-
-
-def guard(pull: Pull) -> Pull:
-    """Return the pull of an elementwise operation that lets nothing through where `g` is zero."""
-
-    def guarded(g: Cotangent, saved: Any) -> Cotangent:
-        gx = pull(g, saved)
-        masked = gx is not None and (current_mode().tracing or holds_nan(unwrap(gx)))
-        return masked_by(g, gx) if masked else gx
-
-    return guarded
+    return gx
 
 
 def masked_by(g: Cotangent, gx: Cotangent) -> Cotangent:
     """Return `gx` with zero where the cotangent `g`, or each of several, is zero (both kinds)."""
-    if type(g) is tuple:
-        parts = [part == 0 for part in g if part is not None]
-        return np.where(functools.reduce(np.logical_and, parts), gx.dtype.type(0), gx)
-    return np.where(g == 0, gx.dtype.type(0), gx)
+    parts = [part == 0 for part in (g if type(g) is tuple else (g,)) if part is not None]
+    return np.where(functools.reduce(np.logical_and, parts), gx.dtype.type(0), gx)
 
 
-# -- joint rules and hooks -------------------------------------------------------------------------
-
-
-def pull_jointly(
-    _node: Node, plan: Plan, _parents: tuple[Node, ...], g: Cotangent, saved: Any
-) -> tuple[Pull | None, ...]:
-    """Run a joint rule; return its results as pulls."""
-    joint: Callable[..., Any] = plan.joint  # type: ignore[assignment]
-    return tuple(functools.partial(constant_pull, gx) for gx in joint(g, saved))
-
-
-def constant_pull(gx: Cotangent, _g: Cotangent, _saved: Any) -> Cotangent:
-    """Return what a rule returned already."""
-    return gx
-
-
-_showing: set[tuple[int, Node]] = set()  # whose hooks are at work, in which thread
+# -- hooks -----------------------------------------------------------------------------------------
 
 
 def _run_hooks(node: Node, g: Cotangent, outside: Any) -> Cotangent:
     """Show `g` to the hooks of a node, read-only; each may return another one."""
-    g = conjugated(node, g)
-    hooks = list((node.hooks or {}).values())
-    here = threading.get_ident(), node
-    if here in _showing:
-        raise RuntimeError(
-            "backward: wanted hooks that run no backward pass through their own Variable, got one "
-            "that does; let it compute with the gradient it is given"
-        )
-    _showing.add(here)
-    try:
-        for hook in filter(None, hooks):
-            try:
-                with np.errstate(**outside):  # the user's code
-                    result = hook(read_only(g))  # the memory may be another gradient's, too
-            except ValueError as error:
-                note_on_writing(error, "hook")
-                raise
-            g = g if result is None else _checked_by_hook(node, result)
-    finally:
-        _showing.discard(here)
+    g, hooks = conjugated(node, g), list((node.hooks or {}).values())
+    for hook in filter(None, hooks):
+        try:
+            with np.errstate(**outside):  # the user's code
+                result = hook(read_only(g))  # the memory may be another gradient's, too
+        except ValueError as error:
+            note_on_writing(error, "hook")
+            raise
+        except RecursionError as error:
+            raise RuntimeError(
+                "backward: wanted hooks that run no backward pass through their own Variable, got "
+                "one that does; let it compute with the gradient it is given"
+            ) from error
+        g = g if result is None else _checked_by_hook(node, result)
     g = conjugated(node, g)
     if None in hooks:
         _accumulate(node, g)
@@ -330,22 +292,19 @@ def find_route(
     It is the same for every pass over one graph that is retained: a Jacobian finds it once for all
     of its rows, which takes a third off the time of the Hessian of Rosenbrock's function.
     """
-    ends = frozenset(inputs or ()) if closed else frozenset()
-    oldest = min((n.number for n in inputs or ()), default=0)
-    seen = set(roots)
-    stack = list(seen)
-    order, freed = [], []
+    targets, seen = set(inputs or ()), set(roots)
+    oldest = min((node.number for node in targets), default=0)
+    stack, order = list(seen), []
     while stack:
         node = stack.pop()
         order.append(node)
-        if node.plan is FREED:
-            freed.append(node)
-        for parent in () if node in ends else node.parents:
+        for parent in () if closed and node in targets else node.parents:
             if parent not in seen and parent.number >= oldest:
                 seen.add(parent)
                 stack.append(parent)
+    freed = {node for node in order if node.plan is FREED}
     # An input may itself be freed, as long as no other is looked for in what it was computed from.
-    if freed and not (inputs and seen.issuperset(inputs) and set(inputs).issuperset(freed)):
+    if freed and not freed <= targets <= seen:
         raise RuntimeError(
             "backward: this graph was freed by an earlier backward pass; pass retain_graph=True to "
             "the first pass, or compute the output again"
@@ -353,9 +312,8 @@ def find_route(
     order.sort(key=_by_number, reverse=True)
     changes.refuse_stale(order)
     if inputs is None:
-        return Route(order, None, closed)
-    wanted = set(inputs)
+        return Route(order, None)
     for node in reversed(order):
-        if not wanted.isdisjoint(node.parents):
-            wanted.add(node)
-    return Route(order, wanted, closed)
+        if not targets.isdisjoint(node.parents):
+            targets.add(node)
+    return Route(order, targets, closed)

@@ -71,7 +71,6 @@ def _back_to_value(picked: Any, value_shape: tuple[int, ...]) -> Any:
 @primitive(
     joint=_set_at_jointly,
     nondiff=("index",),
-    nested=("index",),
     makes_zeros=True,
     overwrites=True,
     name="set_at",
@@ -115,7 +114,7 @@ def set_at(x: Any, index: Any, value: Any) -> Any:
 @primitive(
     x=lambda g: g,
     value=lambda g, index, value_shape: _back_to_value(g[index], value_shape),
-    nested=("index",),
+    nondiff=("index",),
     makes_zeros=True,
     name="add_at",
 )

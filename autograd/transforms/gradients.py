@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine.calls import wrong_arguments
+from autograd.advice import wrong_arguments
 from autograd.engine.graph import unwrap, wrap
 from autograd.transforms.trace import (
     Trace,

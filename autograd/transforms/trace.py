@@ -40,7 +40,7 @@ __all__ = [
     "unwrap_unless_nested",
 ]
 
-IDENTITY = Primitive("input", lambda x: x, ("x",), {"x": same}, elementwise=True).plan((0,))
+IDENTITY = Primitive("input", lambda x: x, ("x",), {"x": same}, elementwise=True).plan((True,))
 
 
 class InputLeaf(Leaf):
