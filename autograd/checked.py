@@ -81,7 +81,7 @@ class CheckedPrimitive(Primitive):
 
     def _make_plan(self, wanted: tuple[bool, ...], *, alike: bool = False) -> Plan:
         plan = super()._make_plan(wanted, alike=alike)
-        plan.fit = self.fit
+        plan.fit, plan.pulls = self.fit, tuple(map(self.checked, plan.pulls, plan.operands))
         if plan.joint is not None:
             joint: Callable[..., Any] = plan.joint
             plan.joint = lambda g, saved: joint(shown(g), shown(saved))

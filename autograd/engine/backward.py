@@ -20,13 +20,8 @@ from autograd.engine import changes, graph
 from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, Plan, unwrap, wrap
 from autograd.engine.mode import current_mode
 
-# fmt: off
 __all__ = ["Route", "Sums", "cast", "conjugated", "find_route", "masked_by", "run_backward",
-           "unbroadcast"]
-# fmt: on
-
-_by_number = attrgetter("number")
-_ndarray = np.ndarray
+           "unbroadcast"]  # fmt: skip
 
 
 def run_backward(
@@ -55,7 +50,7 @@ def run_backward(
     take, targets, captured = sums.pop, frozenset(inputs or ()), {}
     inspect, outside = current_mode().inspector, np.geterr()
     zeros, deferred = any(has_zeros(unwrap(g)) for g in sums.values()), False
-    reports = list[str]()  # of invalid values: see "exact zeros"
+    reports = list[str]()  # of invalid values: see `_settled`
     with np.errstate(divide="ignore", invalid="call", call=lambda kind, _: reports.append(kind)):
         for node in order:
             g = take(node, None)
@@ -99,14 +94,13 @@ def run_backward(
     return captured
 
 
-# -- sums ------------------------------------------------------------------------------------------
-# An array may be changed in place, or become somebody's `.grad`, where nothing else refers to it:
-# not the caller, a saved value, another sum or a cache of the rule. Python counts references, so
-# this is a fact to look up (60 ns) and not a property that every rule would have to promise.
-
-
 class Sums(dict[Node, Cotangent]):
-    """Running sums of cotangents by node."""
+    """Running sums of cotangents by node.
+
+    An array may be changed in place, or become somebody's `.grad`, where nothing else refers to it:
+    not the caller, a saved value, another sum or a cache of the rule. Python counts references, so
+    this is a fact to look up (60 ns) and not a property that every rule would have to promise.
+    """
 
     __slots__ = ()
 
@@ -118,8 +112,8 @@ class Sums(dict[Node, Cotangent]):
     def plus(self, node: Node, g: Cotangent) -> Cotangent:
         """Return the sum of `node` with `g`, added in place where the sum is nobody else's."""
         total = self[node]
-        if total.__class__ is _ndarray and _is_alone(total):
-            if g.__class__ is _ndarray:
+        if total.__class__ is np.ndarray and _is_alone(total):
+            if g.__class__ is np.ndarray:
                 total += g
                 return total
             if isinstance(g, Deferred) and not g.recorded:
@@ -148,8 +142,8 @@ def _accumulate(node: Node, g: Cotangent) -> None:
     with _accumulating:  # 50 ns; without it, threads that share a leaf lose gradients
         total = node.grad
         if total is None:
-            node.grad = g.copy() if isinstance(g, _ndarray) and not _is_alone(g) else g
-        elif isinstance(total, _ndarray):
+            node.grad = g.copy() if isinstance(g, np.ndarray) and not _is_alone(g) else g
+        elif isinstance(total, np.ndarray):
             total += g
         else:
             node.grad = total + g
@@ -159,10 +153,7 @@ def _owned(g: Cotangent, *, recorded: bool) -> Cotangent:
     """Return `g` in memory of its own; a Variable where the pass is recorded."""
     if recorded:
         return g if isinstance(g, graph.Variable) else wrap(g)  # of a rule constant in everything
-    return g.copy() if isinstance(g, _ndarray) and not _is_alone(g) else g
-
-
-# -- shapes and dtypes -----------------------------------------------------------------------------
+    return g.copy() if isinstance(g, np.ndarray) and not _is_alone(g) else g
 
 
 def unbroadcast(g: Cotangent, shape: tuple[int, ...]) -> Cotangent:
@@ -185,15 +176,13 @@ def cast(g: Cotangent, dtype: np.dtype[Any]) -> Cotangent:
     return g.astype(dtype)
 
 
-# -- complex numbers -------------------------------------------------------------------------------
-# Outside, gradients follow PyTorch: the gradient of a real loss is dL/dRe(x) + i dL/dIm(x), the
-# direction of steepest ascent. Inside a pass cotangents are the conjugate of that, so that rules
-# are plain transposes, without a conj in any of them.
-
-
 def conjugated(node: Node, g: Cotangent) -> Cotangent:
     """Cross between the convention of users and that of rules, in the dtype of the node, byte order
     included; real cotangents stay as they are.
+
+    Outside, gradients follow PyTorch: the gradient of a real loss is dL/dRe(x) + i dL/dIm(x), the
+    direction of steepest ascent. Inside a pass cotangents are the conjugate of that, so that rules
+    are plain transposes, without a conj in any of them.
     """
     dtype = node.dtype
     if dtype is None:  # of a node with several outputs
@@ -203,18 +192,16 @@ def conjugated(node: Node, g: Cotangent) -> Cotangent:
     return g.conj() if dtype.kind == "c" else g
 
 
-# -- exact zeros -----------------------------------------------------------------------------------
-# A cotangent that is exactly zero contributes zero, even where the local derivative is infinite or
-# nan: the branch that `where` did not take cannot spoil the one it took. The regular path pays
-# nothing for 0 * inf and 0 / 0: the whole pass runs with NumPy's own floating-point check set to
-# tell us (NumPy looks at those flags in any case), and only after such a report the result of an
-# elementwise rule gets zeros where g is zero. A nan that was saved in the forward pass raises no
-# flag, so after an operation that made exact zeros the results are looked at, one dot product each.
-
-
 def _settled(reports: list[str], plan: Plan, g: Cotangent, gx: Cotangent) -> Cotangent:
-    """Return what a rule made of `g`, with zeros where it must have them. A rule that is not
-    elementwise has seen to its singular points itself.
+    """Return what a rule made of `g`, with exact zeros where `g` has them.
+
+    A cotangent that is exactly zero contributes zero, even where the local derivative is infinite
+    or nan: the branch that `where` did not take cannot spoil the one it took. The regular path pays
+    nothing for 0 * inf and 0 / 0: the whole pass runs with NumPy's own floating-point check set to
+    tell us (NumPy looks at those flags in any case), and only after such a report the result of an
+    elementwise rule gets zeros where g is zero. A nan that was saved in the forward pass raises no
+    flag, so after an operation that made exact zeros the results are looked at, one dot product
+    each. Rules that are not elementwise see to their singular points themselves.
     """
     if plan.elementwise and (reports or current_mode().tracing or holds_nan(unwrap(gx))):
         gx = masked_by(g, gx)
@@ -226,9 +213,6 @@ def masked_by(g: Cotangent, gx: Cotangent) -> Cotangent:
     """Return `gx` with zero where the cotangent `g`, or each of several, is zero (both kinds)."""
     parts = [part == 0 for part in (g if type(g) is tuple else (g,)) if part is not None]
     return np.where(functools.reduce(np.logical_and, parts), gx.dtype.type(0), gx)
-
-
-# -- hooks -----------------------------------------------------------------------------------------
 
 
 def _run_hooks(node: Node, g: Cotangent, outside: Any) -> Cotangent:
@@ -254,21 +238,15 @@ def _run_hooks(node: Node, g: Cotangent, outside: Any) -> Cotangent:
 
 
 def _checked_by_hook(node: Node, g: Any) -> Cotangent:
-    if not is_array(g) and not isinstance(g, graph.Variable):
-        got = type(g).__name__
-    elif g.shape != node.shape:
-        got = f"shape {g.shape}"
-    elif g.dtype.kind not in "biuf" and not g.dtype.kind == node.dtype.kind == "c":
-        got = f"dtype {g.dtype}"
-    else:
+    is_gradient = is_array(g) or isinstance(g, graph.Variable)
+    kinds = "biufc" if node.dtype.kind == "c" else "biuf"
+    if is_gradient and g.shape == node.shape and g.dtype.kind in kinds:
         return g if g.dtype == node.dtype else cast(g, node.dtype)
+    got = f"shape {g.shape}, dtype {g.dtype}" if is_gradient else type(g).__name__
     raise ValueError(
         f"hook: wanted None or a gradient of shape {node.shape}, got {got}; return an array of "
         f"that shape and of dtype {node.dtype}"
     )
-
-
-# -- what a pass walks -----------------------------------------------------------------------------
 
 
 class Route(NamedTuple):
@@ -309,7 +287,7 @@ def find_route(
             "backward: this graph was freed by an earlier backward pass; pass retain_graph=True to "
             "the first pass, or compute the output again"
         )
-    order.sort(key=_by_number, reverse=True)
+    order.sort(key=attrgetter("number"), reverse=True)
     changes.refuse_stale(order)
     if inputs is None:
         return Route(order, None)

@@ -21,11 +21,9 @@ from autograd.engine.graph import Node, Traits, record, unwrap, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import PRIMITIVES, Primitive, Rule, same, written
 
-# fmt: off
 __all__ = ["Operation", "as_operand", "binary", "binary_call", "concrete", "detached",
            "general_call", "holds", "holds_variable", "named", "primitive", "same", "signature_of",
-           "unary", "unary_call", "unwrap_all"]
-# fmt: on
+           "unary", "unary_call", "unwrap_all"]  # fmt: skip
 
 # Operand types that need no look: everything else is converted or refused by `as_operand`.
 _PLAIN = frozenset({np.ndarray, float, int, complex, bool, *np.sctypeDict.values()})
@@ -345,8 +343,8 @@ def _converted(call: Callable[..., Any], made: Primitive, x: Any, y: Any) -> Any
     x, y = as_operand(made.name, "x", x), as_operand(made.name, "y", y)
     if not holds_variable((x, y)):
         return made.forward(x, y)
-    is_known = lambda v: type(v) in _PLAIN or isinstance(v, graph.Variable)
-    return call(*(v if is_known(v) else wrap(v) for v in (x, y)))
+    strange = (type(v) not in _PLAIN and not isinstance(v, graph.Variable) for v in (x, y))
+    return call(*(wrap(v) if is_strange else v for v, is_strange in zip((x, y), strange)))
 
 
 def _is_floating(out: Any) -> bool:

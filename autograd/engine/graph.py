@@ -19,11 +19,9 @@ from typing import Any, TypeAlias
 from autograd.arrays import Array
 from autograd.engine.mode import current_mode
 
-# fmt: off
 __all__ = ["FREED", "LEAF", "OUTPUT", "Cotangent", "Deferred", "Fit", "Leaf", "Node", "Plan",
            "Pull", "Traits", "Variable", "next_number", "output_node", "part", "record",
-           "recorded", "unwrap", "wrap"]
-# fmt: on
+           "recorded", "unwrap", "wrap"]  # fmt: skip
 
 # The gradient of the final scalar with respect to a value: an array, or a Variable where the
 # backward pass is itself recorded.

@@ -12,10 +12,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeAlias, TypeVar
 
-# fmt: off
 __all__ = ["Mode", "Observer", "current_mode", "enable_grad", "is_grad_enabled", "no_grad",
-           "set_grad_enabled", "watching"]
-# fmt: on
+           "set_grad_enabled", "watching"]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
 # Called with (primitive, arguments in the order of its parameters, output) after every call of an
@@ -121,14 +119,14 @@ class _Switch:
                 except BaseException as error:  # noqa: BLE001 - likewise
                     step, argument = generator.athrow, error
 
-        wrappers = {
+        wrappers: dict[Any, Any] = {
             inspect.isgeneratorfunction: steps,
             inspect.iscoroutinefunction: coroutine,
             inspect.isasyncgenfunction: async_steps,
         }
         called = function, getattr(function, "__call__", None)  # noqa: B004 - an object's method
-        found = [w for is_kind, w in wrappers.items() if any(map(is_kind, called))]
-        return functools.wraps(function)(found[0] if found else call)  # type: ignore[return-value]
+        found = [wrapper for is_kind, wrapper in wrappers.items() if any(map(is_kind, called))]
+        return functools.wraps(function)((found or [call])[0])  # type: ignore[return-value]
 
     def _call(self) -> _Switch:
         """Change the mode until further notice."""

@@ -34,7 +34,7 @@ import numpy as np
 
 from autograd.arrays import Kernel
 from autograd.engine.backward import cast, unbroadcast
-from autograd.engine.graph import Cotangent, Node, Plan, Pull, Traits, part, wrap
+from autograd.engine.graph import Cotangent, Node, Plan, Traits, part, wrap
 
 __all__ = ["PRIMITIVES", "Primitive", "Rule", "same", "written"]
 
@@ -127,7 +127,7 @@ class Primitive(Traits):
                 f"{self.name}: wanted a rule for one of {names}, got one for {operand!r}"
             )
         for need in itertools.chain.from_iterable(map(_needs, rules.values())):
-            self._source(need)
+            self._taken(need)
         self.rules.update(rules)
         self.plans[:] = [None] * len(_FREQUENT)
         self.plan.cache_clear()
@@ -141,11 +141,6 @@ class Primitive(Traits):
             f"no rule for it, got a Variable that requires one; pass {operand}.detach() to treat "
             "it as a constant"
         )
-
-    def checked(self, pull: Pull | None, operand: str) -> Pull | None:
-        """Return the pull of an operand; what rules from outside return is looked at first."""
-        del operand
-        return pull
 
     def fit(self, gx: Cotangent, parent: Node, operand: str) -> Cotangent:
         """Bring a cotangent into the shape and dtype of its operand."""
@@ -175,50 +170,48 @@ class Primitive(Traits):
         more = len(wanted) - len(self.parameters) if self.variadic else 0
         operands = tuple(self.parameters[max(0, p - more)] for p in positions)
         rules = [self.joint] if self.joint else list(map(self.rule_of, operands))
-        needs = dict.fromkeys(n for rule in rules for n in _needs(rule) if self._source(n)[0])
-        saved = {n: f"saved[{i}]" if len(needs) > 1 else "saved" for i, n in enumerate(needs)}
-        save, rewrap = [], []
-        for need, value in saved.items():
-            source, fact = self._source(need)
-            place = (*self.parameters, "out").index(source)
-            at = f":{more + 1}" if self.variadic and place == 0 else place + more
-            save.append(f"{fact}(values[{at}])")
-            again = f"node.{value}"
-            if need == "out":
-                again = f"wrap({again}, node)"
-            elif need in operands and self.variadic:
-                again = f"wrap_some({again}, {positions}, node.parents)"
+        taken = {need: self._taken(need, more) for rule in rules for need in _needs(rule)}
+        needs = [need for need, value in taken.items() if value]
+        places = [f"saved[{i}]" for i in range(len(needs))] if len(needs) > 1 else ["saved"]
+        saved = dict(zip(needs, places, strict=False))
+        rewrap = {need: f"node.{place}" for need, place in saved.items()}
+        nodes = {p: f"node.parents[{k}]" for k, p in enumerate(positions)}
+        for need, value in rewrap.items():
+            if need in operands and self.variadic:
+                each = ((f"{value}[{i}]", nodes.get(i)) for i in range(more + 1))
+                parts = [f"wrap({part}, {node})" if node else part for part, node in each]
+                rewrap[need] = f"({', '.join(parts)},)"
             elif need in operands:
-                again = f"wrap({again}, node.parents[{operands.index(need)}])"
-            rewrap.append(again)
-        keeps = len(self.parameters) == 1 and self.elementwise and self.preserves_dtype
+                rewrap[need] = f"wrap({value}, {nodes[positions[operands.index(need)]]})"
+            elif need == "out":
+                rewrap[need] = f"wrap({value}, node)"
         if self.joint:
-            pulls: list[Pull | None] = [*map(part, positions)]
+            joint, pulls = _pull(self.joint, saved, wanted=wanted), [*map(part, positions)]
         else:
+            joint = None
             pulls = [_pull(r, saved, index=p) for r, p in zip(rules, positions, strict=True)]
+        keeps = len(self.parameters) == 1 and self.elementwise and self.preserves_dtype
         return Plan(
             self,
             positions=positions,
             operands=operands,
-            save=written("values", save, **_FACTS) if save else None,
-            rewrap=written("node", rewrap, wrap=wrap, wrap_some=_wrap_some),
-            joint=_pull(self.joint, saved, wanted=wanted) if self.joint else None,
-            pulls=tuple(map(self.checked, pulls, operands)),
+            save=written("values", [taken[need] for need in needs], **_FACTS) if needs else None,
+            rewrap=written("node", [*rewrap.values()], wrap=wrap),
+            joint=joint,
+            pulls=tuple(pulls),
             fit=None if alike or keeps else self.fit,
         )
 
-    def _source(self, need: str) -> tuple[str, str]:
-        """Split a need into the value it is about ("": the plan knows it, nothing is saved) and the
-        fact to take of it ("": the value).
-        """
+    def _taken(self, need: str, more: int = 0) -> str:
+        """Write what is taken of the values of a call for a rule; nothing for what a plan knows."""
         sources = (*self.parameters, "out")
-        base, _, fact = need.rpartition("_")
-        if need in sources:
-            return need, ""
+        source, _, fact = (need, "", "") if need in sources else need.rpartition("_")
+        if source in sources and (fact in _FACTS or need == source):
+            place = sources.index(source)
+            at = f":{more + 1}" if self.variadic and place == 0 else place + more
+            return f"{fact}(values[{at}])"
         if need == ("wanted" if self.joint else "index" if self.variadic else None):
-            return "", ""
-        if base in sources and fact in _FACTS:
-            return base, fact
+            return ""
         raise TypeError(
             f"{self.name}: wanted a rule that needs operands, 'out' or parameters of {self.name} "
             f"({', '.join(self.parameters)}), got one that needs {need!r}"
@@ -236,7 +229,7 @@ def _needs(rule: Rule) -> tuple[str, ...]:
     return code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]  # type: ignore[no-any-return]
 
 
-def _pull(rule: Rule, saved: Mapping[str, str], **known: Any) -> Pull | None:
+def _pull(rule: Rule, saved: Mapping[str, str], **known: Any) -> Any:
     """Adapt a rule to the uniform `(g, saved)`; `saved` says where its needs are to be found.
 
     A rule that needs all that is saved is used as it is; `same` needs no call at all (None).
@@ -245,7 +238,7 @@ def _pull(rule: Rule, saved: Mapping[str, str], **known: Any) -> Pull | None:
     if rule is same or (len(saved) == 1 and needs == (*saved,)):
         return None if rule is same else rule
     arguments = ", ".join(["g", *(saved.get(need, need) for need in needs)])
-    return written("g, saved", [f"rule({arguments})"], rule=rule, **known)  # type: ignore[no-any-return]
+    return written("g, saved", [f"rule({arguments})"], rule=rule, **known)
 
 
 def written(parameters: str, parts: Sequence[str], **names: Any) -> Any:
@@ -256,28 +249,10 @@ def written(parameters: str, parts: Sequence[str], **names: Any) -> Any:
     return eval(f"lambda {parameters}: {result}", names)  # noqa: S307 - of parameter names only
 
 
-def _wrap_some(
-    values: tuple[Any, ...], positions: tuple[int, ...], parents: tuple[Node, ...]
-) -> tuple[Any, ...]:
-    """Make Variables of those variadic operands that require a gradient."""
-    nodes = dict(zip(positions, parents, strict=True))
-    return tuple(wrap(v, nodes[i]) if i in nodes else v for i, v in enumerate(values))
-
-
-def _fact(name: str, otherwise: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return what reads an attribute of an array, of each of several, or computes it."""
-
-    def read(value: Any) -> Any:
-        if type(value) is tuple:
-            return tuple(map(read, value))
-        return getattr(value, name) if hasattr(value, name) else otherwise(value)
-
-    return read
+def _fact(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return what reads a fact of an array, or of each of several."""
+    return lambda value: tuple(map(read, value)) if type(value) is tuple else read(value)
 
 
 # What a rule may need of a value instead of the value, by the suffix of the need's name.
-_FACTS = {
-    "shape": _fact("shape", np.shape),
-    "ndim": _fact("ndim", np.ndim),
-    "dtype": _fact("dtype", np.result_type),
-}
+_FACTS = {"shape": _fact(np.shape), "ndim": _fact(np.ndim), "dtype": _fact(np.result_type)}
