@@ -4,9 +4,10 @@ Functions have the names, arguments and results of NumPy, and take Variables: ar
 any Variable in, Variable out. Start with `Variable`, `grad` and `primitive`.
 
 - `ops`: the functions of NumPy, by family (`autograd.exp` is `autograd.ops.elementwise.exp`);
-- `linalg`, `fft`: those of `np.linalg` and `np.fft`; `special`, `stats`, `signal`, `integrate`:
-  those of SciPy; `implicit`: solutions of equations;
+- `linalg`, `fft`: those of `np.linalg` and `np.fft`; `special`, `stats`, `signal`, `integrate`,
+  `optimize`: those of SciPy; `implicit`: solutions of equations;
 - `extend`: functions and rules of your own; `testing`: whether their gradients are right;
+- `array_api`: the standard, for code written for any array library;
 - `numpy`, `scipy`, `misc`, `test_util` ...: doors for code written for HIPS autograd.
 
 What is listed under "imported on demand" is, when it is first used.
@@ -49,6 +50,7 @@ from autograd.random import (
 from autograd.random import (
     set_random_state as set_random_state,
 )
+from autograd.seeing import *
 from autograd.special import i0 as i0
 from autograd.transforms.checkpoint import *
 from autograd.transforms.gradients import elementwise_grad as elementwise_grad
@@ -69,6 +71,9 @@ if typing.TYPE_CHECKING:
         integrate as integrate,
     )
     from autograd import (
+        optimize as optimize,
+    )
+    from autograd import (
         signal as signal,
     )
     from autograd import (
@@ -87,6 +92,8 @@ else:  # to type checkers star imports are public, computed lists are not
         "value_and_grad", "vjp",
         # functions of your own, and what became of them
         "Function", "coverage", "detect_anomaly", "extend", "primitive",
+        # see it
+        "draw", "explain", "record_values",
         # NumPy's functions, and the rooms of the others
         *filled.__all__, *ops.__all__, "fft", "i0", "linalg", "special",
         # numbers
@@ -95,10 +102,10 @@ else:  # to type checkers star imports are public, computed lists are not
         "__version__",
     ]
     # fmt: on
-    _ON_DEMAND = ("implicit", "integrate", "signal", "stats", "testing")
+    _ON_DEMAND = ("implicit", "integrate", "optimize", "signal", "stats", "testing")
 
     # Names of HIPS autograd, which are no part of this page.
-    _DOORS = ("misc", "numpy", "scipy", "test_util", "tracer", "wrap_util")
+    _DOORS = ("array_api", "misc", "numpy", "scipy", "test_util", "tracer", "wrap_util")
     _HIPS = ("differential_operators", "builtins")
 
     def __getattr__(name: str) -> object:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.typed import expression, library_call
+from autograd.typed import Place, library_call
 
 # fmt: off
 __all__ = ["CHANGES", "instead_of_attribute", "instead_of_conversion", "instead_of_member",
@@ -52,7 +52,6 @@ _SPELLINGS = {
     "contiguous": "x, or np.ascontiguousarray(x)",
     "cpu": "x; all data are in the memory of the CPU",
     "cuda": "x; all data are in the memory of the CPU",
-    "device": "x; all data are in the memory of the CPU",
     "dim": "x.ndim",
     "double": "x.astype(np.float64)",
     "eq": "x == y",
@@ -313,7 +312,7 @@ def instead_of_conversion(what: str) -> str:
     user's own words cannot be found.
     """
     library, frame = library_call(sys._getframe(2))
-    text = expression(frame)
+    text = Place.of(frame).expression
     try:
         typed: ast.expr | None = ast.parse(text, mode="eval").body
     except SyntaxError:
@@ -349,13 +348,15 @@ def _fix(name: str, typed: ast.expr | None, library: str) -> str:
     if library.startswith(("matplotlib", "pandas", "sklearn")):
         return f"write {name or 'it'}(x.data)"
     if library.startswith("scipy.sparse"):
-        return "write matrix.toarray() @ x"
+        return "write matrix @ x, or autograd.linalg.spsolve(matrix, x)"
     if library.startswith("scipy.optimize"):
         jac = (
             "autograd.jacobian(f)"
             if last in ("least_squares", "root", "fsolve")
             else "autograd.grad(f)"
         )
+        if last in ("least_squares", "minimize", "root"):
+            return f"write autograd.optimize.{last}, which takes it as it is"
         return f"give it a function f of arrays, not of Variables, and jac={jac} where it takes one"
     if library.startswith("scipy."):
         return _scipy(library.split(".")[1], name)

@@ -4,12 +4,18 @@ what is older.
 While it is on, every recorded operation remembers its line of code and a checksum of what it saved.
 The backward pass then finds arrays that were changed behind the library's back, the first rule that
 makes nan or infinity out of finite numbers, and the forward line of any rule that fails. Off, it
-costs nothing; on, roughly the time of a traceback per operation and one pass over the saved arrays.
+costs nothing; on, a training step takes 1.3 to 1.9 times as long.
+
+Lines are remembered here and not always: a reference to the code that calls an operation takes
+0.11 us, 6 % of what an operation costs forward and backward, and finding the user's line behind a
+layer 0.27 us, 16 %.
 """
 
 from __future__ import annotations
 
+import ast
 import functools
+import math
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, Self, TypeVar
@@ -20,16 +26,18 @@ from autograd.engine.backward import masked_by
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import Node, Plan, recorded
 from autograd.engine.mode import watching
-from autograd.typed import line, user_frame
+from autograd.typed import Place, user_frame
 from autograd.variable import Variable
 
 __all__ = ["detect_anomaly"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_CHUNK = 4096  # elements of the weights of a checksum
+
 
 def _arrays(saved: Any) -> Iterator[np.ndarray[Any, Any]]:
-    if isinstance(saved, tuple):
+    if isinstance(saved, tuple | list):
         for value in saved:
             yield from _arrays(value)
     elif isinstance(saved, np.ndarray):
@@ -39,7 +47,22 @@ def _arrays(saved: Any) -> Iterator[np.ndarray[Any, Any]]:
 
 
 def _checksum(array: np.ndarray[Any, Any]) -> int:
-    return zlib.crc32(np.ascontiguousarray(array).data)
+    """Return a number that any change of one element changes, and others nearly always.
+
+    Products with odd numbers, modulo 2**64, are three times as fast as the CRC of large arrays.
+    """
+    whole = array if array.flags.c_contiguous else np.ascontiguousarray(array.T)
+    if whole.nbytes < 8 * _CHUNK:
+        return zlib.crc32(whole.data)
+    data = whole.reshape(-1).view(np.uint8)
+    end = data.size // (8 * _CHUNK) * 8 * _CHUNK
+    rows = data[:end].view(np.uint64).reshape(-1, _CHUNK) @ _weights()
+    return zlib.crc32(rows.data, zlib.crc32(data[end:].data))
+
+
+@functools.cache
+def _weights() -> np.ndarray[Any, Any]:
+    return np.random.default_rng(0).integers(0, 2**63, _CHUNK, np.uint64) * 2 + np.uint64(1)
 
 
 def _broken(value: Any) -> int:
@@ -47,7 +70,15 @@ def _broken(value: Any) -> int:
     if value is None:
         return 0
     data = value._data if isinstance(value, Variable) else value
+    if data.__class__ is np.float64:
+        return not math.isfinite(data)
+    if data.dtype.kind == "f" and math.isfinite(np.vdot(data, data)):
+        return 0  # one dot product tells that all is well
     return int(np.size(data) - np.count_nonzero(np.isfinite(data)))
+
+
+# What is remembered of an operation: its place, and the checksums of what it saved.
+_NOTHING: tuple[Any, list[int]] = "a line outside the debug mode", []
 
 
 class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
@@ -73,13 +104,13 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
         Traceback (most recent call last):
         ...
         FloatingPointError: sqrt: wanted a finite gradient for operand 'x', got nan or infinity in \
-1 of 2 elements; recorded at ...
+1 of 2 elements, from g in [1, 1], out in [0, 1]; recorded at ...
     """
 
     def __init__(self, *, nan: bool = True, forward: bool = False) -> None:
         self._nan = nan
         self._forward = forward
-        self._notes: dict[int, tuple[str, list[int]]] = {}
+        self._notes: dict[int, tuple[Any, list[int]]] = {}
         self._switches: list[Any] = []
 
     def __repr__(self) -> str:
@@ -106,18 +137,21 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
 
         return wrapper  # type: ignore[return-value]
 
-    def _observe(self, _primitive: Any, _arguments: tuple[Any, ...], out: Any) -> None:
+    def _observe(self, primitive: Any, arguments: tuple[Any, ...], out: Any) -> None:
         node = recorded(out)
         if node is None:
             return
-        where = line(user_frame())
-        self._notes[node.number] = where, list(map(_checksum, _arrays(node.saved)))
+        place, saved = Place.of(user_frame()), node.saved
+        plain = saved is None or saved.__class__ is np.float64
+        checksums = [] if plain else list(map(_checksum, _arrays(saved)))
+        self._notes[node.number] = place, checksums
         if self._forward and any(map(_broken, _arrays(unwrap_all(out)))):
-            msg = (
-                f"{node.plan.name}: wanted a finite result, got nan or infinity; "
-                f"recorded at {where}"
+            names = getattr(primitive, "parameters", ())
+            told = _ranges(dict(zip(names, unwrap_all(arguments), strict=False)))
+            raise FloatingPointError(
+                f"{node.plan.name}: wanted a finite result, got nan or infinity{told}; "
+                f"recorded at {place}"
             )
-            raise FloatingPointError(msg)
 
     # -- what the backward pass calls instead of the rules ---------------------------------------
 
@@ -125,36 +159,102 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
         self, node: Node, plan: Plan, parents: tuple[Node, ...], g: Any, saved: Any
     ) -> tuple[Any, ...]:
         """Run the rules of one node, and return their results as pulls."""
-        where, checksums = self._notes.pop(node.number, ("a line outside the debug mode", None))
-        if checksums is not None and list(map(_checksum, _arrays(saved))) != checksums:
-            msg = (
-                f"{plan.name}: wanted the arrays it saved in the forward pass, got one whose "
-                f"contents were changed since; change a copy instead; recorded at {where}"
+        place, checksums = self._notes.pop(node.number, _NOTHING)
+        if checksums and list(map(_checksum, _arrays(saved))) != checksums:
+            raise RuntimeError(
+                f"{plan.name}: wanted the arrays it saved in the forward pass, got "
+                f"{_changed(plan, saved, place, checksums)} changed since; change a copy instead; "
+                f"recorded at {place}"
             )
-            raise RuntimeError(msg)
         try:
-            if plan.joint is not None:
-                saved = plan.joint(g, saved)
-            results = [g if pull is None else pull(g, saved) for pull in plan.pulls]
-            for position, (gx, parent) in enumerate(zip(results, parents, strict=True)):
-                if isinstance(gx, np.ndarray | np.generic | Variable):
-                    results[position] = self._judged(plan, position, g, gx, parent, where)
+            ready = saved if plan.joint is None else plan.joint(g, saved)
+            results = [g if pull is None else pull(g, ready) for pull in plan.pulls]
+            for position, gx in enumerate(results):
+                if gx.__class__ is not np.float64 or not math.isfinite(gx):
+                    results[position] = self._judged(plan, position, g, gx, parents, saved, place)
         except Exception as error:
-            error.add_note(f"{plan.name} was recorded at {where}")
+            error.add_note(f"{plan.name} was recorded at {place}")
             raise
-        return tuple((lambda *_, gx=gx: gx) for gx in results)
+        return tuple([functools.partial(_result, gx) for gx in results])
 
-    def _judged(self, plan: Plan, position: int, g: Any, gx: Any, parent: Node, where: str) -> Any:
+    def _judged(
+        self,
+        plan: Plan,
+        position: int,
+        g: Any,
+        gx: Any,
+        parents: tuple[Node, ...],
+        saved: Any,
+        place: Any,
+    ) -> Any:
         """Return what a rule returned, masked and in shape; raise where it is not finite."""
-        if plan.elementwise and _broken(gx):
-            gx = masked_by(g, gx)
-        operand = plan.operands[position]
-        gx = gx if plan.fit is None else plan.fit(gx, parent, operand)
+        if not isinstance(gx, np.ndarray | np.generic | Variable):
+            return gx  # nothing, or cotangents that are not written out yet
         count = _broken(gx)
+        if count and plan.elementwise:
+            gx = masked_by(g, gx)
+            count = _broken(gx)
+        if plan.fit is not None:
+            gx = plan.fit(gx, parents[position], plan.operands[position])
         if self._nan and count and not any(map(_broken, g if isinstance(g, tuple) else (g,))):
-            msg = (
-                f"{plan.name}: wanted a finite gradient for operand {operand!r}, "
-                f"got nan or infinity in {count} of {gx.size} elements; recorded at {where}"
+            from autograd.recording import saved_by_name  # only for messages
+
+            told = _ranges({"g": g} | saved_by_name(plan, saved))
+            raise FloatingPointError(
+                f"{plan.name}: wanted a finite gradient for operand {plan.operands[position]!r}, "
+                f"got nan or infinity in {count} of {gx.size} elements{told}; recorded at {place}"
             )
-            raise FloatingPointError(msg)
         return gx
+
+
+def _result(gx: Any, _g: Any, _saved: Any) -> Any:
+    """Return what a rule returned already."""
+    return gx
+
+
+def _ranges(values: dict[str, Any]) -> str:
+    """Return what arrays and numbers range over, in words."""
+    from autograd.recording import show_range  # only for messages
+
+    told = [
+        f"{name} in {show_range(value)}"
+        for name, value in values.items()
+        if isinstance(value, np.ndarray | np.inexact | Variable) and np.size(value)
+    ]
+    return f", from {', '.join(told)}" if told else ""
+
+
+def _changed(plan: Plan, saved: Any, place: Any, before: list[int]) -> str:
+    """Return which of the values that a node saved was changed: its name, and the user's."""
+    from autograd.recording import saved_by_name
+
+    now = map(_checksum, _arrays(saved))
+    at = next(i for i, (old, new) in enumerate(zip(before, now, strict=True)) if old != new)
+    count = 0
+    for name, value in saved_by_name(plan, saved).items():
+        count += len(list(_arrays(value)))
+        if at < count:
+            names = getattr(plan.primitive, "parameters", ())
+            typed = _typed(place, names.index(name)) if name in names else ""
+            return (
+                f"operand {name!r}{f' ({typed})' if typed else ''}"
+                if name != "out"
+                else "its result"
+            )
+    return "one whose contents were"
+
+
+def _typed(place: Place, position: int) -> str:
+    """Return what the user wrote as an operand, in a line of one operation; else ""."""
+    try:
+        node = ast.parse(place.expression.strip(), mode="eval").body
+    except SyntaxError:
+        return ""
+    operands: list[ast.expr] = []
+    if isinstance(node, ast.BinOp):
+        operands = [node.left, node.right]
+    elif isinstance(node, ast.Call):
+        operands = list(node.args)
+        if isinstance(node.func, ast.Attribute) and not isinstance(node.func.value, ast.Name):
+            operands = [node.func.value, *operands]
+    return ast.unparse(operands[position]) if position < len(operands) else ""

@@ -1,6 +1,6 @@
-"""Fixed points, differentiated by the implicit function theorem.
+"""Fixed points and solutions of equations, differentiated by the implicit function theorem.
 
-Not imported by `import autograd`. Imports the engine and the transforms.
+Not imported by `import autograd`. Imports the engine, `linalg` and the transforms.
 
 References:
     Christianson, "Reverse accumulation and attractive fixed points", Optimization Methods and
@@ -19,11 +19,13 @@ from autograd.engine.calls import concrete
 from autograd.engine.graph import Plan, next_number, part, record, unwrap, wrap
 from autograd.engine.mode import is_grad_enabled, no_grad
 from autograd.engine.primitive import Primitive
+from autograd.linalg import solve
+from autograd.ops.joining import stack
 from autograd.ops.plain import power_of_two
 from autograd.transforms.trace import Replay, free_nodes, fresh, node_of
 from autograd.variable import Variable
 
-__all__ = ["fixed_point"]
+__all__ = ["fixed_point", "solution"]
 
 _STEPS = 100_000
 
@@ -101,15 +103,7 @@ def fixed_point(
                 u = unwrap(_iterate(adjoint(g), np.zeros_like(g), distance, tol)) * size
         return again.pull([u], retain_graph=True)[1:]
 
-    plan = Plan(
-        _OPAQUE,
-        joint=joint,
-        operands=("a",) * len(free),
-        pulls=tuple(map(part, range(len(free)))),
-        save=lambda values: values[-1],
-        rewrap=lambda node: wrap(node.saved, node),
-    )
-    return record(plan, tuple(free), (x,), x, (a, x0))
+    return _recorded("fixed_point", joint, free, x, (a, x0))
 
 
 def _step(f: Callable[[Any], Callable[[Any], Any]], a: Any) -> Callable[[Any], Any]:
@@ -128,7 +122,19 @@ def _step(f: Callable[[Any], Callable[[Any], Any]], a: Any) -> Callable[[Any], A
     return step
 
 
-_OPAQUE = Primitive("fixed_point", lambda _a, x0: x0, ("a", "x0"), {})
+def _recorded(name: str, joint: Any, free: list[Any], x: Any, arguments: tuple[Any, ...]) -> Any:
+    """Return the array `x` as a Variable that depends on the nodes `free`, by the rule `joint` of
+    its cotangent and `x` itself.
+    """
+    plan = Plan(
+        Primitive(name, lambda *a: a[-1], ("a", "x0"), {}),
+        joint=joint,
+        operands=("a",) * len(free),
+        pulls=tuple(map(part, range(len(free)))),
+        save=lambda values: values[-1],
+        rewrap=lambda node: wrap(node.saved, node),
+    )
+    return record(plan, tuple(free), (x,), x, arguments)
 
 
 def _iterate(step: Callable[[Any], Any], x: Any, distance: Callable[..., Any], tol: float) -> Any:
@@ -156,3 +162,69 @@ def _iterate(step: Callable[[Any], Any], x: Any, distance: Callable[..., Any], t
         f"fixed_point: wanted an iteration that comes to a point, got a distance of {moved} after "
         f"many steps; begin closer to the solution, damp the step, or raise tol={tol}"
     )
+
+
+# -- solutions of equations ------------------------------------------------------------------------
+
+
+def solution(f: Callable[[Any], Any], x: Any) -> Any:
+    """Return `x`, which solves `f(x) == 0`, with the gradient that the equation gives it.
+
+    For solvers of any kind: `x` is what one has found, and `f` says what it is. Where f depends on
+    a, dx = -J^-1 (df/da) da with J = df/dx at the solution. Differentiable in whatever `f` uses, to
+    any order; the error of a gradient is of the size of the error of `x`. The backward pass
+    computes J row by row and solves one system of its size.
+
+    Args:
+        f: of an array of the shape of `x`, returns one of this shape.
+        x: the solution, an array of real numbers.
+
+    Raises:
+        ValueError: `f` returns another shape.
+        LinAlgError: in the backward pass, J is singular: there is no one solution nearby.
+
+    Example:
+        >>> import autograd
+        >>> def cube_root(a):
+        ...     found = np.cbrt(a.data)  # by any means
+        ...     return solution(lambda x: x**3 - a, found)
+        >>> autograd.grad(cube_root)(8.0)
+        np.float64(0.0833...)
+    """
+    x = np.array(unwrap(x), copy=True)
+    if x.dtype.kind != "f":
+        raise TypeError(f"solution: wanted an array of real floating-point numbers, got {x.dtype}")
+    if not is_grad_enabled():
+        return x
+    first = next_number()
+    y = f(fresh(x))
+    if np.shape(y) != x.shape:
+        raise ValueError(
+            f"solution: wanted a function that keeps the shape {x.shape}, got {np.shape(y)}; as "
+            "many equations as unknowns"
+        )
+    free = free_nodes([y._node], first) if getattr(y, "requires_grad", False) else []
+    if not free:
+        return x
+
+    def joint(g: Any, at: Any) -> list[Any]:
+        again = Replay(lambda at: [f(at[0])], [at], free)
+        rows = []
+        for i in range(x.size):
+            unit = np.zeros(x.size, x.dtype)
+            unit[i] = 1
+            unit = unit.reshape(x.shape)
+            row = again.pull([wrap(unit) if isinstance(g, Variable) else unit], retain_graph=True)[
+                0
+            ]
+            rows.append(np.zeros(x.size, x.dtype) if row is None else row.reshape((-1,)))
+        try:
+            u = solve(stack(rows).T, -g.reshape((-1,)))
+        except np.linalg.LinAlgError as error:
+            raise np.linalg.LinAlgError(
+                "solution: wanted a solution that no other one is near, got a singular Jacobian, "
+                "so it has no derivative; add an equation or a penalty that decides"
+            ) from error
+        return again.pull([u.reshape(x.shape)], retain_graph=True)[1:]
+
+    return _recorded("solution", joint, free, x, (None, x))

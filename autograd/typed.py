@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import itertools
 import sys
-from types import FrameType
+from types import CodeType, FrameType
+from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["expression", "library_call", "line", "user_frame", "user_level"]
+# fmt: off
+__all__ = ["Place", "library_call", "ours", "user_frame", "user_level",
+           "variables"]
+# fmt: on
 
 # Folders whose frames are not the user's (pathlib would add 3 ms to the import).
 _AUTOGRAD = __file__.removesuffix("typed.py")
@@ -20,6 +24,11 @@ _OURS = tuple(_ROOT + name + _SEP for name in ("autograd", "nn", "optim"))
 _NOT_THE_USER = (*_OURS, np.__file__.removesuffix("__init__.py"))
 # Libraries that convert what they are given: the call that the user typed is outside of them.
 _LIBRARIES = ("scipy", "matplotlib", "pandas", "sklearn", "xarray")
+
+
+def ours(frame: FrameType) -> bool:
+    """Tell whether a frame is of this library or of NumPy."""
+    return frame.f_code.co_filename.startswith(_NOT_THE_USER)
 
 
 def user_frame() -> FrameType:
@@ -38,26 +47,55 @@ def user_level() -> int:
     return level
 
 
-def line(frame: FrameType) -> str:
-    """Return file, line, function and text of where a frame is."""
-    import linecache  # only for messages: importing the library must stay quick
+def variables(frame: FrameType) -> dict[str, object]:
+    """Return the local variables of a frame.
 
-    name, number = frame.f_code.co_filename, frame.f_lineno
-    text = linecache.getline(name, number).strip()
-    return f"{name}:{number}, in {frame.f_code.co_name}" + (f": {text}" if text else "")
+    Before Python 3.13, reading them leaves a copy with the frame, which would keep them alive.
+    """
+    scope = frame.f_locals
+    found = dict(scope)
+    if type(scope) is dict and frame.f_code.co_flags & 0x1:
+        scope.clear()
+    return found
 
 
-def expression(frame: FrameType) -> str:
-    """Return the text of the expression that a frame is at; "" where it cannot be found."""
-    import linecache  # likewise
+class Place(NamedTuple):
+    """Where a frame was: taken in 0.1 us, put into words when a message or a drawing asks."""
 
-    code = frame.f_code
-    at = next(itertools.islice(code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
-    first, last, begin, end = at
-    if first is None or first != last:
-        return ""
-    text = linecache.getline(code.co_filename, first).encode()
-    return text[begin:end].decode()
+    code: CodeType
+    instruction: int  # the offset in bytes
+
+    @classmethod
+    def of(cls, frame: FrameType) -> Place:
+        """Return where a frame is now."""
+        return cls(frame.f_code, frame.f_lasti)
+
+    def span(self) -> tuple[int, str]:
+        """Return the line of the expression, and its text: "" where that cannot be found."""
+        import linecache  # only for messages: importing the library must stay quick
+
+        code = self.code
+        at = next(itertools.islice(code.co_positions(), self.instruction // 2, None), (None,) * 4)
+        first, last, begin, end = at
+        if first is None or first != last:
+            return first or code.co_firstlineno, ""
+        return first, linecache.getline(code.co_filename, first).encode()[begin:end].decode()
+
+    @property
+    def expression(self) -> str:
+        """The text of the expression; "" where it cannot be found."""
+        return self.span()[1]
+
+    @property
+    def line(self) -> str:
+        """The text of the line, without what is around it."""
+        import linecache
+
+        return linecache.getline(self.code.co_filename, self.span()[0]).strip()
+
+    def __str__(self) -> str:
+        where = f"{self.code.co_filename}:{self.span()[0]}, in {self.code.co_name}"
+        return f"{where}: {self.line}" if self.line else where
 
 
 def library_call(frame: FrameType) -> tuple[str, FrameType]:

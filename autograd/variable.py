@@ -11,7 +11,9 @@ Imports everything that is older: `engine`, `ops`, `protocols`.
 from __future__ import annotations
 
 import copy
+import importlib
 import operator
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NoReturn
@@ -25,6 +27,7 @@ from autograd.engine import changes, graph
 from autograd.engine.backward import run_backward
 from autograd.engine.calls import holds_variable
 from autograd.engine.graph import FREED, LEAF, OUTPUT, Leaf, Node, unwrap, wrap
+from autograd.linalg._sparse import is_sparse, sparse_matmul
 from autograd.ops import (
     contractions,
     creation,
@@ -258,6 +261,19 @@ class Variable:
         return self._data.dtype  # type: ignore[no-any-return]
 
     @property
+    def device(self) -> str:
+        """Where the data are: "cpu", the name that the array API standard has for it."""
+        return "cpu"
+
+    def to_device(self, device: str, /, *, stream: None = None) -> Variable:
+        """Return the Variable itself for "cpu", refuse other devices."""
+        if device != "cpu" or stream is not None:
+            raise ValueError(
+                f"to_device: wanted 'cpu', where all data are, got {device!r}; leave the call out"
+            )
+        return self
+
+    @property
     def itemsize(self) -> int:
         """Bytes per element."""
         return self._data.itemsize  # type: ignore[no-any-return]
@@ -389,7 +405,6 @@ class Variable:
     __floordiv__ = elementwise.floor_divide
     __mod__ = elementwise.remainder
     __pow__ = elementwise.power
-    __matmul__ = contractions.matmul
     __neg__ = elementwise.negative
     __pos__ = elementwise.positive
     __abs__ = elementwise.absolute
@@ -426,8 +441,21 @@ class Variable:
     def __rpow__(self, other: Any) -> Any:
         return elementwise.power(other, self)
 
+    def __matmul__(self, other: Any) -> Any:
+        try:
+            return contractions.matmul(self, other)
+        except TypeError:
+            if not is_sparse(other):
+                raise
+            return sparse_matmul(other.T, self.T).T
+
     def __rmatmul__(self, other: Any) -> Any:
-        return contractions.matmul(other, self)
+        try:
+            return contractions.matmul(other, self)
+        except TypeError:
+            if not is_sparse(other):
+                raise
+            return sparse_matmul(other, self)
 
     def __divmod__(self, other: Any) -> tuple[Any, Any]:
         return elementwise.floor_divide(self, other), elementwise.remainder(self, other)
@@ -456,6 +484,12 @@ class Variable:
 
     def __rand__(self, other: Any) -> Any:
         return plain.bitwise_and(other, self)
+
+    def __rlshift__(self, other: Any) -> Any:
+        return plain.left_shift(other, self)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return plain.right_shift(other, self)
 
     def __ror__(self, other: Any) -> Any:
         return plain.bitwise_or(other, self)
@@ -529,16 +563,37 @@ class Variable:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self._node is not None:
+            caller = sys._getframe(1)
+            if caller.f_code.co_name == "_matmul_dispatch" and "scipy.sparse" in sys.modules:
+                return np.empty((), object)  # to a sparse matrix: leave it to `__rmatmul__`
             self._refuse("np.asarray")
         return np.array(self._data, dtype=dtype) if copy else np.asarray(self._data, dtype=dtype)
 
-    def __dlpack__(self, **kwargs: Any) -> Any:
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
+            raise ValueError(
+                "__array_namespace__: wanted a version of the standard from 2021.12 to 2024.12, "
+                f"got {api_version!r}"
+            )
+        # By name: it is a door above this class, opened on demand.
+        return importlib.import_module("autograd.array_api")
+
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: Any = None,
+        dl_device: Any = None,
+        copy: Any = None,
+    ) -> Any:
         if self._node is not None:
             raise BufferError(
                 "__dlpack__: wanted a Variable that requires no gradient, got one that does, which "
                 "another library would not record; write .detach() first"
             )
-        return self.data.__dlpack__(**kwargs)
+        given = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
+        said = {key: value for key, value in given.items() if value is not None}
+        return self.data.__dlpack__(**said)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self.data.__dlpack_device__()
@@ -584,6 +639,7 @@ class Variable:
         return bool((self._data == unwrap(value)).any())
 
     __setitem__: Callable[[Any, Any, Any], None]  # of autograd.assignment
+    draw: Callable[..., Any]  # of autograd.seeing
 
     # -- copying, saving, showing ------------------------------------------------------------------
 

@@ -343,8 +343,8 @@ def _converted(call: Callable[..., Any], made: Primitive, x: Any, y: Any) -> Any
     x, y = as_operand(made.name, "x", x), as_operand(made.name, "y", y)
     if not holds_variable((x, y)):
         return made.forward(x, y)
-    strange = (type(v) not in _PLAIN and not isinstance(v, graph.Variable) for v in (x, y))
-    return call(*(wrap(v) if is_strange else v for v, is_strange in zip((x, y), strange)))
+    known = (type(v) in _PLAIN or isinstance(v, graph.Variable) for v in (x, y))
+    return call(*(v if is_known else wrap(v) for v, is_known in zip((x, y), known, strict=True)))
 
 
 def _is_floating(out: Any) -> bool:

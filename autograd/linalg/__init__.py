@@ -2,11 +2,12 @@
 
 `np.linalg.solve(v, w)` on Variables calls the functions here. What a Hermitian argument, a
 degenerate eigenvalue, a zero vector or a singular matrix means for gradients is said by each
-function. `expm`, `sqrtm`, `solve_triangular`, `solve_banded` and `solve_sylvester` have the names
-and arguments of `scipy.linalg`; they are computed by NumPy.
+function. `expm`, `sqrtm`, `cho_factor`, `cho_solve`, `solve_triangular`, `solve_banded` and
+`solve_sylvester` have the names and arguments of `scipy.linalg`; they are computed by NumPy.
+`spsolve` and `sparse_matmul` are for the sparse matrices of SciPy, and need it.
 """
 
-from autograd.linalg._factor import cholesky, qr
+from autograd.linalg._factor import cho_factor, cho_solve, cholesky, qr
 from autograd.linalg._functions import (
     cross,
     diagonal,
@@ -32,11 +33,14 @@ from autograd.linalg._solve import (
     tensorinv,
     tensorsolve,
 )
+from autograd.linalg._sparse import sparse_matmul, spsolve
 from autograd.linalg._spectral import eig, eigh, eigvals, eigvalsh, svd, svdvals
 from autograd.ops.contractions import matmul, vecdot
 from autograd.publication import publish as _publish
 
 __all__ = [
+    "cho_factor",
+    "cho_solve",
     "cholesky",
     "cond",
     "cross",
@@ -64,6 +68,8 @@ __all__ = [
     "solve_banded",
     "solve_sylvester",
     "solve_triangular",
+    "sparse_matmul",
+    "spsolve",
     "sqrtm",
     "svd",
     "svdvals",

@@ -1,4 +1,4 @@
-"""Cholesky and QR factors. Imports `_base`, `_solve` and NumPy.
+"""Cholesky and QR factors. Imports `_base`, `_solve`, `ops` and NumPy.
 
 References:
     Murray, "Differentiation of the Cholesky decomposition" (2016), arXiv:1602.07527, section 3.
@@ -14,10 +14,11 @@ import numpy as np
 
 from autograd.engine.calls import primitive
 from autograd.linalg._base import QRResult, conj, identity, mH, real_dtype
-from autograd.linalg._solve import inv, solve
+from autograd.linalg._solve import inv, solve, solve_triangular
 from autograd.ops import joining
+from autograd.ops.contractions import as_array
 
-__all__ = ["cholesky", "qr"]
+__all__ = ["cho_factor", "cho_solve", "cholesky", "qr"]
 
 
 def _half_lower(n: int, x: Any) -> Any:
@@ -51,6 +52,48 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
         LinAlgError: a matrix is not positive definite, or not square.
     """
     return np.linalg.cholesky(a, upper=upper)
+
+
+def cho_factor(a: Any, lower: bool = False) -> tuple[Any, bool]:
+    """Return the Cholesky factor for `cho_solve`: (..., n, n) -> (..., n, n), and which triangle.
+
+    As SciPy's function of this name, but for stacks, and with zeros in the other triangle. The
+    gradient of `a` is that of `cholesky`.
+
+    Args:
+        a: Hermitian, positive definite; one triangle is read.
+        lower: return L with L L^H = a, reading the lower triangle, instead of U with U^H U = a.
+
+    Raises:
+        LinAlgError: a matrix is not positive definite, or not square.
+    """
+    return cholesky(a, upper=not lower), lower
+
+
+def cho_solve(c_and_lower: tuple[Any, bool], b: Any) -> Any:
+    """Solve a x = b for what `cho_factor` made of a: (..., n, k), or one vector (n,) for all.
+
+    Args:
+        c_and_lower: the factor and which triangle it is in; the other one is not read.
+        b: right-hand sides.
+
+    Example:
+        >>> import numpy as np
+        >>> cho_solve(cho_factor(np.array([[4.0, 2.0], [2.0, 3.0]])), np.array([2.0, 3.0]))
+        array([0., 1.])
+    """
+    try:
+        c, lower = c_and_lower
+    except (TypeError, ValueError):
+        raise TypeError(
+            "linalg.cho_solve: wanted what cho_factor returns, a pair (c, lower), got "
+            f"{type(c_and_lower).__name__}; write cho_solve(cho_factor(a), b)"
+        ) from None
+    b = as_array("linalg.cho_solve", "b", b)
+    x = b[..., None] if b.ndim == 1 else b
+    x = solve_triangular(c, x, trans=0 if lower else 2, lower=lower)
+    x = solve_triangular(c, x, trans=2 if lower else 0, lower=lower)
+    return x[..., 0] if b.ndim == 1 else x
 
 
 # -- QR --------------------------------------------------------------------------------------------

@@ -57,8 +57,8 @@ def asarray(a: Any, dtype: Any = None) -> Any:
     Arrays and Variables come back as they are, unless `dtype` says otherwise.
     """
     made = from_sequence(a)
-    if not isinstance(made, graph.Variable):
-        return np.asarray(made, dtype=dtype)
+    if not isinstance(made, graph.Variable):  # by way of float64 integers would lose digits
+        return np.asarray(made if dtype is None else a, dtype=dtype)
     if dtype is None:
         return made
     require_floating("asarray", [made], dtype)
@@ -107,7 +107,8 @@ def array(object: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: in
     """
     made = from_sequence(object)
     if not isinstance(made, graph.Variable):
-        return np.array(made, dtype=dtype, copy=copy, ndmin=ndmin)
+        given = made if dtype is None else object
+        return np.array(given, dtype=dtype, copy=copy, ndmin=ndmin)
     if made is object and copy:
         made = copied(made)
     if dtype is not None:

@@ -579,3 +579,24 @@ def test_the_second_derivative_of_a_norm_of_numbers_of_unlike_size_is_no_nan():
             found = autograd.hessian(lambda x: linalg.norm(x / 1e200, order))(x)  # noqa: B023
             assert not np.isnan(found).any()
             assert not np.isnan(autograd.hessian(lambda x: linalg.norm(x, order))(x)).any()  # noqa: B023
+
+
+@pytest.mark.parametrize("lower", [False, True])
+def test_cholesky_factors_for_solving_are_those_of_scipy(lower):
+    scipy_linalg = pytest.importorskip("scipy.linalg")
+    rng = np.random.default_rng(3)
+    a = rng.normal(size=(3, 3)) + 1j * rng.normal(size=(3, 3))
+    a = a @ a.conj().T + np.eye(3)
+    c, side = linalg.cho_factor(a, lower)
+    theirs = scipy_linalg.cho_factor(a, lower)
+    triangle = np.tril if lower else np.triu
+    np.testing.assert_allclose(c, triangle(theirs[0]))
+    assert side is lower
+    for b in (rng.normal(size=3), rng.normal(size=(3, 2))):
+        # What the other triangle holds is not read.
+        np.testing.assert_allclose(linalg.cho_solve(theirs, b), scipy_linalg.cho_solve(theirs, b))
+
+
+def test_cho_solve_wants_what_cho_factor_returns():
+    with pytest.raises(TypeError, match=r"wanted what cho_factor returns.*cho_solve\(cho_factor"):
+        linalg.cho_solve(np.eye(3), np.ones(3))

@@ -1,8 +1,5 @@
-"""The benchmark of damaged checkpoints runs, and finds what it should."""
+"""The benchmark of damaged checkpoints finds what it should."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,18 +7,6 @@ import pytest
 import nn
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-def test_a_smoke_run_finds_nothing_wrong():
-    run = subprocess.run(
-        [sys.executable, BENCHMARKS / "fuzz_checkpoints.py", "--smoke"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    results = json.loads(run.stdout.splitlines()[-1])["results"]
-    assert results["wrong"] == 0
-    assert results["loaded"] + results["refused"] == results["cases"] == 300
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ ROWS = [
                 make=lambda rng: (
                     rng.normal(size=2),
                     rng.uniform(0.5, 1.5, ()),
-                    np.array([0.0, 0.3, 0.7]),
+                    np.array([0.0, 0.2, 0.5]),
                 )
             )
         ],

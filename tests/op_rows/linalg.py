@@ -114,7 +114,24 @@ def of_lists(*shapes):
 MATRIX_NORMS = (None, "fro", "nuc", np.inf, -np.inf, 1, -1, 2, -2)
 VECTOR_NORMS = (None, 0, 1, -1, 2, -2, 3, 2.5, 0.5, np.inf, -np.inf)
 
+
+def cho_solved(lower):
+    return lambda a, b: linalg.cho_solve(linalg.cho_factor(positive(a), lower), b)
+
+
 ROWS = [
+    *(
+        Row(
+            f"linalg.cho_solve {lower}",
+            cho_solved(lower),
+            lambda a, b: np.linalg.solve(positive(a), b),
+            [Case((3, 3), (3,)), Case((2, 3, 3), (3, 2)), Case((2, 3, 3), (3,))][: 2 + lower],
+            complex=True,
+            method=False,
+            order=1 if lower else 2,
+        )
+        for lower in (False, True)
+    ),
     single("inv"),
     single("det", Case((3, 3)), Case((2, 2, 2)), Case((1, 1)), Case((4, 4), domain="symmetric")),
     Row(
