@@ -10,7 +10,7 @@ import functools
 import threading
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,10 @@ from autograd.engine.mode import current_mode
 
 __all__ = ["Route", "Sums", "cast", "conjugated", "find_route", "masked_by", "run_backward",
            "unbroadcast"]  # fmt: skip
+
+
+# What a backward pass walks: nodes, youngest first, and those that lead to its inputs (None: all).
+Route: TypeAlias = tuple[list[Node], set[Node] | None]
 
 
 def run_backward(
@@ -46,8 +50,8 @@ def run_backward(
         The cotangents of those of `inputs` that the seeds depend on; empty where `inputs` is None.
     """
     sums = Sums(seeds)
-    order, wanted, closed = route or find_route(sums, inputs)
-    take, targets, captured = sums.pop, frozenset(inputs or ()), {}
+    order, wanted = route or find_route(sums, inputs)
+    take, targets = sums.pop, frozenset(inputs or ())
     inspect, outside = current_mode().inspector, np.geterr()
     zeros, deferred = any(has_zeros(unwrap(g)) for g in sums.values()), False
     reports = list[str]()  # of invalid values: see `_settled`
@@ -63,8 +67,8 @@ def run_backward(
                 zeros = zeros or has_zeros(unwrap(g))
             plan, parents = node.plan, node.parents
             if node in targets:
-                captured[node] = _owned(conjugated(node, g), recorded=create_graph)
-                if closed or wanted is None or wanted.isdisjoint(parents):
+                sums[node] = g
+                if not wanted or wanted.isdisjoint(parents):
                     continue
             elif plan is LEAF:
                 if wanted is None:
@@ -91,7 +95,8 @@ def run_backward(
                     sums[parent] = sums.plus(parent, gx) if parent in sums else gx
             gx = saved = None  # the leaf would find its array held here, too
             zeros, deferred = zeros or plan.makes_zeros, deferred or plan.deferred
-    return captured
+    found = targets & sums.keys()
+    return {n: _owned(conjugated(n, take(n)), recorded=create_graph) for n in found}
 
 
 class Sums(dict[Node, Cotangent]):
@@ -151,6 +156,7 @@ def _accumulate(node: Node, g: Cotangent) -> None:
 
 def _owned(g: Cotangent, *, recorded: bool) -> Cotangent:
     """Return `g` in memory of its own; a Variable where the pass is recorded."""
+    g = g.materialize() if isinstance(g, Deferred) else g
     if recorded:
         return g if isinstance(g, graph.Variable) else wrap(g)  # of a rule constant in everything
     return g.copy() if isinstance(g, np.ndarray) and not _is_alone(g) else g
@@ -249,23 +255,12 @@ def _checked_by_hook(node: Node, g: Any) -> Cotangent:
     )
 
 
-class Route(NamedTuple):
-    """What a backward pass walks: nodes, youngest first, and which of them lead to its inputs.
-
-    Where `closed`, it ends at the inputs, although there is a way on from one of them to another:
-    what lies behind them belongs to somebody else's pass.
-    """
-
-    order: list[Node]
-    wanted: set[Node] | None
-    closed: bool = False
-
-
 def find_route(
     roots: Iterable[Node], inputs: Sequence[Node] | None, *, closed: bool = False
 ) -> Route:
     """Find what is reachable from `roots` and not older than all `inputs` (None: down to the
-    leaves); where `closed`, not through any of them.
+    leaves); where `closed`, neither through any of them nor these themselves: what happens there
+    belongs to somebody else's pass.
 
     It is the same for every pass over one graph that is retained: a Jacobian finds it once for all
     of its rows, which takes a third off the time of the Hessian of Rosenbrock's function.
@@ -290,8 +285,9 @@ def find_route(
     order.sort(key=attrgetter("number"), reverse=True)
     changes.refuse_stale(order)
     if inputs is None:
-        return Route(order, None)
+        return order, None
+    order, wanted = [node for node in order if not (closed and node in targets)], targets
     for node in reversed(order):
-        if not targets.isdisjoint(node.parents):
-            targets.add(node)
-    return Route(order, targets, closed)
+        if not wanted.isdisjoint(node.parents):
+            wanted.add(node)
+    return order, wanted

@@ -17,7 +17,7 @@ import numpy as np
 from autograd.advice import wrong_arguments, wrong_shapes
 from autograd.arrays import Kernel
 from autograd.engine import graph
-from autograd.engine.graph import Node, Traits, record, unwrap, wrap
+from autograd.engine.graph import Node, record, unwrap, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import PRIMITIVES, Primitive, Rule, same, written
 
@@ -30,8 +30,6 @@ _PLAIN = frozenset({np.ndarray, float, int, complex, bool, *np.sctypeDict.values
 _SEQUENCES = frozenset({list, tuple})
 _KNOWN = _PLAIN | _SEQUENCES | {str, slice, dict, type(None), type(...)}
 _float64 = np.float64
-# What `primitive` takes besides rules.
-_ATTRIBUTES = Traits.__annotations__ | Primitive.__annotations__
 
 
 class Operation(Protocol):
@@ -50,7 +48,7 @@ class Operation(Protocol):
 
 def unary(forward: Kernel, *, x: Rule, name: str | None = None, **known: Any) -> Operation:
     """Make an elementwise function of one operand `x` from a NumPy function and its rule."""
-    made = Primitive(name or forward.__name__, forward, ("x",), {"x": x}, elementwise=True, **known)
+    made = Primitive(name or forward.__name__, forward, ("x",), x=x, elementwise=True, **known)
     return named(unary_call(made), made, PRIMITIVES)
 
 
@@ -62,9 +60,8 @@ def binary(
     `fast` is the same as an operator, if there is one: on NumPy scalars it is ten times as fast as
     a ufunc (40 ns to 450 ns), and on arrays a little faster.
     """
-    rules: dict[str, Rule] = {key: known.pop(key) for key in ("x", "y") if key in known}
     known = {"elementwise": True} | known
-    made = Primitive(name or forward.__name__, forward, ("x", "y"), rules, **known)
+    made = Primitive(name or forward.__name__, forward, ("x", "y"), **known)
     return named(binary_call(made, fast), made, PRIMITIVES)
 
 
@@ -138,8 +135,7 @@ def unary_call(made: Primitive) -> Callable[..., Any]:
                 return record(constant, (), (), out, (x,))
             return record(plans[0] or made.frequent(0), (node,), (data, out), out, (x,))
         if type(x) in _SEQUENCES:
-            x = as_operand(made.name, "x", x)
-            return call(x) if isinstance(x, graph.Variable) else forward(x)
+            return call(as_operand(made.name, "x", x))
         return forward(x)
 
     return call
@@ -179,13 +175,11 @@ def binary_call(made: Primitive, fast: Kernel | None = None) -> Callable[..., An
             # Operands of one shape and dtype need no broadcasting undone. Telling so here costs
             # 0.1 us on arrays and next to nothing on NumPy scalars; the backward pass saves 0.1 us
             # for each operand.
-            i = 2 + (
-                elementwise
-                and (
-                    a.__class__ is b.__class__ is _float64
-                    or (a.shape == b.shape and a.dtype is b.dtype is out.dtype)
-                )
-            )
+            scalars, i = a.__class__ is b.__class__ is _float64, 2
+            if elementwise and (
+                scalars or (a.shape == b.shape and a.dtype is b.dtype is out.dtype)
+            ):
+                i = 3
             plan, parents = plans[i] or made.frequent(i), (node_x, node_y)
         return record(plan, parents, (a, b, out), out, (x, y))
 
@@ -256,7 +250,7 @@ def general_call(made: Primitive) -> Callable[..., Any]:
 
 def signature_of(forward: Kernel, known: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of `Primitive` that a function's signature tells, joined with what else
-    is `known`: rules by operand name, and attributes.
+    is `known`.
     """
     code = getattr(forward, "__code__", None)
     if code is None:
@@ -275,14 +269,12 @@ def signature_of(forward: Kernel, known: dict[str, Any]) -> dict[str, Any]:
         )
     tail = forward.__defaults__ or ()
     defaults = dict(zip(names[count - len(tail) : count], tail, strict=True))
-    attributes = {key: value for key, value in known.items() if key in _ATTRIBUTES}
     return {
         "parameters": (star, *names) if star else tuple(names),
-        "rules": {key: rule for key, rule in known.items() if key not in attributes},
         "defaults": defaults | (forward.__kwdefaults__ or {}),
         "variadic": bool(star),
         "positional": count,
-        **attributes,
+        **known,
     }
 
 
@@ -300,15 +292,14 @@ def as_operand(name: str, operand: str, value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         return graph.Variable._from_sequence(value)
-    fix = ""
+    kind = type(value).__name__
     if isinstance(value, np.ndarray) and (isinstance(value, np.matrix) or hasattr(value, "mask")):
-        fix = "; convert it first"  # their operators mean something else
+        kind = f"a {kind}; convert it first"  # their operators mean something else
     elif hasattr(value, "__array_ufunc__"):  # subclasses and other libraries' arrays
         return value
     elif isinstance(value, (int, float, complex)) or hasattr(value, "__array__"):
         return np.asarray(value)
-    kind = type(value).__name__
-    raise TypeError(f"{name}: wanted an array or a number as operand {operand!r}, got {kind}{fix}")
+    raise TypeError(f"{name}: wanted an array or a number as operand {operand!r}, got {kind}")
 
 
 def holds_variable(value: Any) -> bool:

@@ -191,19 +191,14 @@ class Deferred:
     """A cotangent that is cheaper to add up than to write out.
 
     `total + deferred` is the new total; one that is deferred itself may be changed by that.
+    `materialize()` writes it out, `add_into(total)` adds it to an array in place.
     """
 
     __slots__ = ()
     __array_ufunc__ = None  # `array + deferred` is left to `__radd__`
     recorded = False  # holds Variables: nothing is added in place
-
-    def materialize(self) -> Any:
-        """Write it out."""
-        raise NotImplementedError
-
-    def add_into(self, total: Array) -> None:
-        """Add it to an array in place."""
-        raise NotImplementedError
+    materialize: Callable[..., Any]
+    add_into: Callable[..., None]
 
 
 class _Parts(Deferred):

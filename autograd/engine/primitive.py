@@ -65,7 +65,7 @@ class Primitive(Traits):
     plans: list[Plan | None]  # frequent ones
     plan: Any  # returns that for any choice of arguments
 
-    # What else may be known, by keyword, besides the traits:
+    # What else may be known, by keyword, besides the traits; other keywords are rules:
     joint: Rule | None = None  # one rule for all operands: a cotangent or None for each
     defaults: Mapping[str, Any] = MappingProxyType({})  # default values by parameter name
     variadic: bool = False  # the first parameter collects any number of operands
@@ -86,9 +86,11 @@ class Primitive(Traits):
         name: str,
         forward: Kernel,
         parameters: tuple[str, ...],
-        rules: Mapping[str, Rule],
+        rules: Mapping[str, Rule] = MappingProxyType({}),
         **known: Any,
     ) -> None:
+        attributes = Traits.__annotations__ | Primitive.__annotations__
+        rules = {**rules} | {key: known.pop(key) for key in [*known] if key not in attributes}
         self.name, self.forward, self.parameters, self.rules = name, forward, parameters, {}
         vars(self).update({"positional": len(parameters)} | known)
         self.plans = [None] * len(_FREQUENT)
