@@ -54,11 +54,10 @@ def run_backward(
     take, targets = sums.pop, frozenset(inputs or ())
     inspect, outside = current_mode().inspector, np.geterr()
     zeros, deferred = any(has_zeros(unwrap(g)) for g in sums.values()), False
-    reports = list[str]()  # of invalid values: see `_settled`
+    reports: list[str] = []  # of invalid values: see `_settled`
     with np.errstate(divide="ignore", invalid="call", call=lambda kind, _: reports.append(kind)):
         for node in order:
-            g = take(node, None)
-            if g is None:
+            if (g := take(node, None)) is None:
                 continue
             if deferred and isinstance(g, Deferred):
                 g = g.materialize()
@@ -78,10 +77,9 @@ def run_backward(
             saved = plan.rewrap(node) if create_graph else node.saved
             if not retain_graph:
                 node.saved, node.plan, node.parents = None, FREED, ()
-            pulls, fit, guarded = plan.pulls, plan.fit, zeros and plan.elementwise
-            if inspect is not None:
-                pulls = inspect(node, plan, parents, g, saved)
-            elif plan.joint is not None:
+            fit, guarded = plan.fit, zeros and plan.elementwise
+            pulls = inspect(node, plan, parents, g, saved) if inspect else plan.pulls
+            if plan.joint is not None and inspect is None:
                 saved = plan.joint(g, saved)
             for parent, pull, operand in zip(parents, pulls, plan.operands):  # noqa: B905 - 0.1 us
                 if wanted is None or parent in wanted:
@@ -95,8 +93,7 @@ def run_backward(
                     sums[parent] = sums.plus(parent, gx) if parent in sums else gx
             gx = saved = None  # the leaf would find its array held here, too
             zeros, deferred = zeros or plan.makes_zeros, deferred or plan.deferred
-    found = targets & sums.keys()
-    return {n: _owned(conjugated(n, take(n)), recorded=create_graph) for n in found}
+    return {n: _owned(conjugated(n, take(n)), recorded=create_graph) for n in targets if n in sums}
 
 
 class Sums(dict[Node, Cotangent]):
@@ -267,15 +264,16 @@ def find_route(
     """
     targets, seen = set(inputs or ()), set(roots)
     oldest = min((node.number for node in targets), default=0)
-    stack, order = list(seen), []
+    stack, order, freed = list(seen), [], set()
     while stack:
         node = stack.pop()
         order.append(node)
+        if node.plan is FREED:
+            freed.add(node)
         for parent in () if closed and node in targets else node.parents:
             if parent not in seen and parent.number >= oldest:
                 seen.add(parent)
                 stack.append(parent)
-    freed = {node for node in order if node.plan is FREED}
     # An input may itself be freed, as long as no other is looked for in what it was computed from.
     if freed and not freed <= targets <= seen:
         raise RuntimeError(

@@ -147,14 +147,15 @@ def binary_call(made: Primitive, fast: Kernel | None = None) -> Callable[..., An
     compute, elementwise = fast or forward, made.elementwise
 
     def call(x: Any, y: Any, /) -> Any:
-        a, b, node_x, node_y = x, y, None, None
+        a, b = x, y
+        node_x = node_y = None
         if isinstance(x, graph.Variable):
             a, node_x = x._data, x._node
         elif type(x) not in _PLAIN:
             return _converted(call, made, x, y)
         if isinstance(y, graph.Variable):
             b, node_y = y._data, y._node
-            if a.__class__ is complex and b.__class__ is _float64:
+            if node_x is None and a.__class__ is complex and b.__class__ is _float64:
                 a = np.complex128(a)  # Python's complex would take a float64, a float, with it
         elif type(y) not in _PLAIN:
             return _converted(call, made, x, y)
@@ -193,7 +194,8 @@ def general_call(made: Primitive) -> Callable[..., Any]:
     name, forward, parameters, variadic = made.name, made.forward, made.parameters, made.variadic
     first = 1 if variadic else made.positional
     is_mixed = first < len(parameters)
-    constant = {i for i, p in enumerate(parameters) if p in made.nondiff}
+    constant, checks = made.constant, made.checks
+    nondiff = {i for i, p in enumerate(parameters) if p in made.nondiff}
     operands = {i for i, p in enumerate(parameters) if p in made.rules or not made.rules}
 
     def bind(*args: Any, **kwargs: Any) -> list[Any]:
@@ -213,8 +215,9 @@ def general_call(made: Primitive) -> Callable[..., Any]:
             arguments = bind(*args, **kwargs)
         except TypeError as error:
             raise wrong_arguments(name, parameters, kwargs, error) from None
-        found, values, nodes = False, list(arguments), list[Node]()
-        wanted, more = [False] * len(values), len(args) - 1 if variadic else 0
+        nodes: list[Node] = []
+        found, values, wanted = False, [*arguments], [False] * len(arguments)
+        more = len(args) - 1 if variadic else 0
         for i, value in enumerate(arguments):
             if isinstance(value, graph.Variable):
                 variable = value
@@ -222,9 +225,9 @@ def general_call(made: Primitive) -> Callable[..., Any]:
                 if value.__class__ not in _KNOWN and hasattr(value, "mask"):
                     as_operand(name, parameters[0 if variadic else i], value)  # which says no
                 continue
-            elif not (variadic or i in operands or i in constant) or not holds_variable(value):
+            elif not (variadic or i in operands or i in nondiff) or not holds_variable(value):
                 continue
-            elif i - more in constant:
+            elif i - more in nondiff:
                 values[i], found = unwrap_all(value), True
                 continue
             else:
@@ -232,7 +235,7 @@ def general_call(made: Primitive) -> Callable[..., Any]:
             found, values[i] = True, variable._data
             if variable._node is None:
                 continue
-            if i - more not in constant:
+            if i - more not in nondiff:
                 wanted[i] = True
                 nodes.append(variable._node)
             elif current_mode().tracing:
@@ -240,9 +243,9 @@ def general_call(made: Primitive) -> Callable[..., Any]:
         out = forward(*values) if not is_mixed else made.evaluate(values)
         if not found:
             return out
-        if made.checks and not _is_floating(out):
+        if checks and not _is_floating(out):
             nodes = []
-        plan = made.plan(tuple(wanted)) if nodes else made.constant
+        plan = made.plan(tuple(wanted)) if nodes else constant
         return record(plan, tuple(nodes), (*values, out), out, tuple(arguments))
 
     return functools.update_wrapper(call, forward)

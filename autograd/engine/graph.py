@@ -40,8 +40,8 @@ Variable: type[Any] = object  # until `autograd.variable` has defined it, of ope
 def wrap(data: Array, node: Node | None = None) -> Any:
     """Make a Variable of what an operation returned, without checks; of a tuple, a tuple."""
     if type(data) is tuple:
-        nodes = (node and output_node(node, (i, len(data)), x) for i, x in enumerate(data))
-        return tuple(map(wrap, data, nodes))
+        parts = enumerate(data)
+        return tuple([wrap(x, node and output_node(node, (i, len(data)), x)) for i, x in parts])
     variable = _new(Variable)
     variable._data = data
     variable._node = node

@@ -172,7 +172,7 @@ class Primitive(Traits):
         more = len(wanted) - len(self.parameters) if self.variadic else 0
         operands = tuple(self.parameters[max(0, p - more)] for p in positions)
         rules = [self.joint] if self.joint else list(map(self.rule_of, operands))
-        taken = {need: self._taken(need, more) for rule in rules for need in _needs(rule)}
+        taken = {need: self._taken(need, more, operands) for rule in rules for need in _needs(rule)}
         needs = [need for need, value in taken.items() if value]
         places = [f"saved[{i}]" for i in range(len(needs))] if len(needs) > 1 else ["saved"]
         saved = dict(zip(needs, places, strict=False))
@@ -204,13 +204,15 @@ class Primitive(Traits):
             fit=None if alike or keeps else self.fit,
         )
 
-    def _taken(self, need: str, more: int = 0) -> str:
+    def _taken(self, need: str, more: int = 0, operands: tuple[str, ...] = ()) -> str:
         """Write what is taken of the values of a call for a rule; nothing for what a plan knows."""
         sources = (*self.parameters, "out")
         source, _, fact = (need, "", "") if need in sources else need.rpartition("_")
         if source in sources and (fact in _FACTS or need == source):
             place = sources.index(source)
             at = f":{more + 1}" if self.variadic and place == 0 else place + more
+            if fact and source in operands and not self.variadic:  # an array, 0.1 us faster
+                return f"values[{at}].{fact}"
             return f"{fact}(values[{at}])"
         if need == ("wanted" if self.joint else "index" if self.variadic else None):
             return ""
