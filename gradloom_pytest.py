@@ -30,14 +30,19 @@ _PROFILES: dict[str, dict[str, Any]] = {
 
 
 def _register_profiles() -> None:
-    from hypothesis import settings
+    from hypothesis import HealthCheck, settings
     from hypothesis.errors import InvalidArgument
 
+    # Neither deadlines nor slow draws: a busy machine is no fault of a test.
+    others: dict[str, Any] = {
+        "deadline": None,
+        "suppress_health_check": [HealthCheck.too_slow],
+    }
     for name, chosen in _PROFILES.items():
         try:
             settings.get_profile(name)  # a project's own profile of that name stays
         except InvalidArgument:
-            settings.register_profile(name, deadline=None, **chosen)
+            settings.register_profile(name, **others, **chosen)
 
 
 def load_profile(default: str = "dev") -> None:

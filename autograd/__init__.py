@@ -36,7 +36,9 @@ from autograd.engine import *
 from autograd.extend import primitive as primitive
 from autograd.filled import *
 from autograd.function import Function as Function
+from autograd.memory import keep_memory as keep_memory
 from autograd.ops import *
+from autograd.profiler import profile as profile
 from autograd.publication import publish as _publish
 from autograd.random import (
     manual_seed as manual_seed,
@@ -61,6 +63,7 @@ from autograd.transforms.jacobian import jacobian as jacobian
 from autograd.transforms.products import hvp as hvp
 from autograd.transforms.products import jvp as jvp
 from autograd.transforms.products import vjp as vjp
+from autograd.transforms.vmap import vmap as vmap
 from autograd.variable import Variable as Variable
 
 if typing.TYPE_CHECKING:
@@ -89,9 +92,11 @@ else:  # to type checkers star imports are public, computed lists are not
         "Variable", "enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled",
         # functions of functions
         "checkpoint", "elementwise_grad", "grad", "hessian", "hvp", "jacobian", "jvp",
-        "value_and_grad", "vjp",
+        "value_and_grad", "vjp", "vmap",
         # functions of your own, and what became of them
         "Function", "coverage", "detect_anomaly", "extend", "primitive",
+        # where time goes, and memory
+        "keep_memory", "profile",
         # see it
         "draw", "explain", "record_values",
         # NumPy's functions, and the rooms of the others

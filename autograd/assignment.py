@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Array, overlap, owner, references
+from autograd.arrays import Array, Many, overlap, owner, references
 from autograd.engine import changes
 from autograd.engine.calls import as_operand
 from autograd.engine.graph import LEAF, record, recorded, unwrap, wrap
@@ -137,6 +137,10 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
     index = indexing.checked_index(index)
     value = as_operand("setitem", "value", value)
     mode = current_mode()
+    parts = index if type(index) is tuple else (index,)
+    if any(isinstance(x, Many) for x in (self._data, unwrap(value), *parts)):
+        _assign_batched(self, index, value)
+        return
     if _is_leaf(self):
         _update_leaf(self, index, value, recording=mode.recording)
         return
@@ -151,7 +155,9 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
         _own_memory(self, index)
         self._data[...], self._node = unwrap(result), recorded(result)
     else:
-        _own_memory(self, index)
+        constant = self._node is None and not getattr(value, "requires_grad", False)
+        if _own_memory(self, index, constant=constant):
+            changes.mark(self._data)  # several constants see the new elements, as in NumPy
         _write(self._data, index, unwrap(value))
         nodes = self._node, None, getattr(value, "_node", None) if mode.recording else None
         parents = tuple(filter(None, nodes))
@@ -159,7 +165,48 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
             plan = set_plan(tuple(node is not None for node in nodes))
             values = self._data, indexing.own_index(index), unwrap(value), self._data
             self._node = recorded(record(plan, parents, values, self._data, ()))
-    _tell(self, index)
+    if type(self) is Filled:
+        _tell(self, index)
+
+
+def _assign_batched(x: Any, index: Any, value: Any) -> None:
+    """Assign where something differs from example to example: `x` gets new data."""
+    if _is_leaf(x):
+        raise RuntimeError(
+            "setitem: wanted a result of operations inside vmap, got an argument of the function "
+            "that is differentiated, or a leaf; write x = x.copy() first"
+        )
+    _refuse_onlookers(x)
+    result = new_with(as_now(x), index, value)
+    x._data, x._node = result._data, result._node
+    if type(x) is Filled:
+        _tell(x, index)
+
+
+def _refuse_onlookers(x: Any) -> None:
+    """Refuse to assign to memory that another Variable looks at, and would not follow."""
+    data = x._data
+    whole = data.all_elements() if isinstance(data, Many) else data
+    if type(x) is Filled and x.readings():
+        others = True
+    elif isinstance(whole, np.ndarray):
+        kinds = _kinds(Variable) - {Past}
+        others = any(
+            type(v) in kinds and v is not x and _overlap(getattr(v, "_data", None), whole)
+            for v in gc.get_objects()
+        )
+    else:
+        others = False
+    if others:
+        raise RuntimeError(
+            "setitem: wanted elements that no other Variable looks at, inside vmap, got some that "
+            "one does; assign to the array itself, as in x[i, j] = v, or to a copy"
+        )
+
+
+def _overlap(data: Any, whole: Array) -> bool:
+    part = data.all_elements() if isinstance(data, Many) else data
+    return isinstance(part, np.ndarray) and owner(part) is owner(whole) and overlap(part, whole)
 
 
 def _is_leaf(x: Any) -> bool:
@@ -211,34 +258,45 @@ _ALONE = wrap(np.empty(1).view())
 _ONE_HOLDER, _ONE_VIEWER = _holders(_ALONE), _viewers(_ALONE)
 
 
-def _own_memory(x: Any, index: Any) -> None:
-    """Make `x` filled, and its data such that they can be overwritten at `index`."""
+def _own_memory(x: Any, index: Any, *, constant: bool = False) -> bool:
+    """Make `x` filled, and its data such that they can be overwritten at `index`.
+
+    Args:
+        x: what is assigned to.
+        index: where.
+        constant: nothing of it is recorded, nor of the value: other constants may look on.
+
+    Returns:
+        Whether others look on: then nothing was made.
+    """
     if isinstance(x._data, np.generic):
         x._data = np.array(x._data)
     filled = type(x) is Filled
     saved = _holders(x) > _ONE_HOLDER
     viewed = _viewers(x) > _ONE_VIEWER if filled else x._data.base is not None
     if filled and not saved and not viewed:
-        return
-    if viewed or (saved and not filled):
-        _settle_others(x, index)
+        return False
+    if (viewed or (saved and not filled)) and _settle_others(x, index, constant=constant):
+        return True
     if type(x) is not Filled:
         _fill(x)
     elif not filled and x._filling.source is not None:  # settled, as a reading of another one
-        return
+        return False
     copied = saved or viewed or not x._data.flags.writeable
     x._data = (np.array(x._data) if copied else x._data).view()
+    return False
 
 
-def _settle_others(x: Any, index: Any) -> None:
+def _settle_others(x: Any, index: Any, *, constant: bool) -> bool:
     """Find the Variables that look at the memory of `x`. What was read from it, or what it was read
-    from, follows from now on; the others must not look at what is overwritten.
+    from, follows from now on; the others must not look at what is overwritten, unless all are
+    constant, which is returned.
 
     This asks Python's garbage collector for all objects (1e6 take 30 ms), in general once for a
     Variable that others look at.
     """
     whole = owner(x._data)
-    kinds = _kinds(Variable) - {Past}
+    kinds, seen = _kinds(Variable) - {Past}, False
     for other in [v for v in gc.get_objects() if type(v) in kinds and v is not x]:
         if not hasattr(other, "_data") or owner(other._data) is not whole:
             continue
@@ -249,11 +307,15 @@ def _settle_others(x: Any, index: Any) -> None:
         elif _was_read_from(x, other):
             _own_memory(other, ())  # settles x, too
         elif overlap(other._data, _part(x._data, index)):
+            if constant and other._node is None:
+                seen = True
+                continue
             raise RuntimeError(
                 "setitem: wanted elements that no other Variable looks at, got some that one of "
                 f"shape {other.shape} looks at, too, and cannot follow; assign to x.copy(), or make"
                 " the other one a copy"
             )
+    return seen
 
 
 def _kinds(kind: type[Any]) -> set[type[Any]]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd.advice import note_on_writing
-from autograd.arrays import Kernel, is_array, read_only
+from autograd.arrays import Kernel, Many, is_array, read_only
 from autograd.engine import graph
 from autograd.engine.graph import Cotangent, Node, Plan, Pull
 from autograd.engine.primitive import Primitive
@@ -47,6 +47,8 @@ def _as_output(name: str, out: Any) -> Any:
         return tuple(_as_output(name, part) for part in out)
     if is_array(out):
         return out
+    if isinstance(out, Many):  # an operand, returned as it is: no less in need of a batch rule
+        out.read()
     if isinstance(out, (bool, int, float, complex)):
         return np.asarray(out)[()]
     raise TypeError(

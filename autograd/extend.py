@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from autograd.advice import instead_of_name
+from autograd.batching.run import Run as BatchRun
+from autograd.batching.run import batch_rule
 from autograd.checked import CheckedPrimitive, reading
 from autograd.engine import calls
 from autograd.engine.calls import Operation
@@ -33,9 +35,11 @@ from autograd.staged import (
 )
 
 __all__ = [
+    "BatchRun",
     "Context",
     "Function",
     "Operation",
+    "batch_rule",
     "binary",
     "def_linear",
     "defjvp",

@@ -41,6 +41,11 @@ class Context:
         self._non_differentiable: tuple[Any, ...] = ()
         self._materialize = True
 
+    def __repr__(self) -> str:
+        own = [name for name in vars(self) if name not in _PRIVATE]
+        count = len(self.saved_tensors)
+        return f"Context({', '.join([f'{count} saved tensors', *own])})"
+
     def save_for_backward(self, *values: Any) -> None:
         """Keep arrays until the backward pass. For second derivatives they must be arguments or
         outputs of `forward`.

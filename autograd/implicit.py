@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 
 from autograd.engine.calls import concrete
-from autograd.engine.graph import Plan, next_number, part, record, unwrap, wrap
+from autograd.engine.graph import next_number, unwrap, wrap
 from autograd.engine.mode import is_grad_enabled, no_grad
-from autograd.engine.primitive import Primitive
 from autograd.linalg import solve
 from autograd.ops.joining import stack
 from autograd.ops.plain import power_of_two
-from autograd.transforms.trace import Replay, free_nodes, fresh, node_of
+from autograd.transforms.trace import Replay, free_nodes, fresh, node_of, record_jointly
 from autograd.variable import Variable
 
 __all__ = ["fixed_point", "solution"]
@@ -103,7 +102,7 @@ def fixed_point(
                 u = unwrap(_iterate(adjoint(g), np.zeros_like(g), distance, tol)) * size
         return again.pull([u], retain_graph=True)[1:]
 
-    return _recorded("fixed_point", joint, free, x, (a, x0))
+    return record_jointly("fixed_point", joint, free, x, (a, x0))
 
 
 def _step(f: Callable[[Any], Callable[[Any], Any]], a: Any) -> Callable[[Any], Any]:
@@ -120,21 +119,6 @@ def _step(f: Callable[[Any], Callable[[Any], Any]], a: Any) -> Callable[[Any], A
     if not callable(step):
         raise TypeError(f"{wanted}, got {type(step).__name__}; {fix}")
     return step
-
-
-def _recorded(name: str, joint: Any, free: list[Any], x: Any, arguments: tuple[Any, ...]) -> Any:
-    """Return the array `x` as a Variable that depends on the nodes `free`, by the rule `joint` of
-    its cotangent and `x` itself.
-    """
-    plan = Plan(
-        Primitive(name, lambda *a: a[-1], ("a", "x0"), {}),
-        joint=joint,
-        operands=("a",) * len(free),
-        pulls=tuple(map(part, range(len(free)))),
-        save=lambda values: values[-1],
-        rewrap=lambda node: wrap(node.saved, node),
-    )
-    return record(plan, tuple(free), (x,), x, arguments)
 
 
 def _iterate(step: Callable[[Any], Any], x: Any, distance: Callable[..., Any], tol: float) -> Any:
@@ -227,4 +211,4 @@ def solution(f: Callable[[Any], Any], x: Any) -> Any:
             ) from error
         return again.pull([u.reshape(x.shape)], retain_graph=True)[1:]
 
-    return _recorded("solution", joint, free, x, (None, x))
+    return record_jointly("solution", joint, free, x, (None, x))

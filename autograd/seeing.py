@@ -1,5 +1,6 @@
 """Drawings, explanations and recorded values: what is public of them. The rooms behind are loaded
-when they are used. Imports `variable` and what is older; binds `Variable.draw`.
+when they are used. Imports `variable` and what is older; binds `Variable.draw`
+and what notebooks show of a Variable.
 """
 
 from __future__ import annotations
@@ -135,4 +136,11 @@ def _draw(self: Variable, *, depth: int | None = None) -> Any:
     return drawing.draw(self, (), depth, names_of(sys._getframe(1)))
 
 
+def _repr_html(self: Variable) -> str:
+    from autograd.drawing.notebook import variable_html
+
+    return variable_html(self)
+
+
 Variable.draw = _draw
+Variable._repr_html_ = _repr_html

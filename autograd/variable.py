@@ -22,7 +22,7 @@ import numpy as np
 
 from autograd._hooks import HookHandle
 from autograd.advice import instead_of_attribute, instead_of_conversion, with_axis
-from autograd.arrays import is_array, refuse_mask
+from autograd.arrays import Many, is_array, refuse_mask
 from autograd.engine import changes, graph
 from autograd.engine.backward import run_backward
 from autograd.engine.calls import holds_variable
@@ -341,6 +341,12 @@ class Variable:
                 "no_grad()"
             )
             raise RuntimeError(msg)
+        if isinstance(self._data, Many):
+            msg = (
+                "backward: wanted a Variable outside of vmap, got one inside, which stands for many"
+                " examples; write autograd.grad(f)(x), for the gradients of each example"
+            )
+            raise RuntimeError(msg)  # noqa: TRY004 - it is where it stands that is wrong
         if gradient is None:
             run_backward([(node, unit_cotangent("backward", self))], retain_graph=retain_graph)
         else:
@@ -640,6 +646,7 @@ class Variable:
 
     __setitem__: Callable[[Any, Any, Any], None]  # of autograd.assignment
     draw: Callable[..., Any]  # of autograd.seeing
+    _repr_html_: Callable[[Any], str]  # likewise
 
     # -- copying, saving, showing ------------------------------------------------------------------
 
@@ -782,7 +789,8 @@ def as_cotangent(
 ) -> Any:
     """Return `gradient` as an array of the shape and dtype of `variable`."""
     refuse_mask(what, gradient)
-    g = np.asarray(unwrap(gradient))
+    data = unwrap(gradient)
+    g: Any = gradient if isinstance(data, Many) else np.asarray(data)
     if g.shape != variable.shape:
         msg = f"{what}: wanted a {kind} of shape {variable.shape}, got {g.shape}; {fix}"
         raise ValueError(msg)

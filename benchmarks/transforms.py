@@ -3,9 +3,10 @@
     OMP_NUM_THREADS=1 python benchmarks/transforms.py [--smoke] [--hips PYTHON] [--jax PYTHON]
 
 Rosenbrock's function in 100 dimensions: its gradient, Hessian and Hessian times a vector. A dense
-layer, tanh(W x): its Jacobian of 50 outputs by 20 inputs and of 20 by 50, and one product of each
-kind with it. PyTorch runs twice: `torch.func`, which batches the passes of a Jacobian, and
-`torch.autograd.functional`, which runs one after the other as we do. JAX is measured without and
+layer, tanh(W x): its Jacobian of 50 outputs by 20 inputs and of 20 by 50, one product of each kind
+with it, and 64 products at once; the gradient with respect to W of each of 64 examples of a loss.
+PyTorch runs twice: `torch.func`, which batches passes as we do, and `torch.autograd.functional`,
+which runs one after the other, as HIPS autograd does. JAX is measured without and
 with `jit`, compilation left out. HIPS autograd and JAX run in the interpreters that `--hips` and
 `--jax` name. All values are compared with ours before anything is measured.
 """
@@ -23,6 +24,8 @@ X = np.linspace(-1.0, 1.0, SIZE)
 V = np.cos(np.arange(SIZE))
 TALL = np.sin(np.arange(1000.0)).reshape(50, 20) / 4
 WIDE = np.sin(np.arange(1000.0)).reshape(20, 50) / 4
+BATCH = np.cos(np.arange(64 * 50.0)).reshape(64, 50)
+COTANGENTS = np.cos(np.arange(64 * 20.0)).reshape(64, 20)
 
 CASES = (
     "gradient, Rosenbrock",
@@ -32,6 +35,8 @@ CASES = (
     "Jacobian 20 x 50",
     "J @ v, 20 x 50",
     "g @ J, 20 x 50",
+    "64 g @ J, 20 x 50",
+    "gradients of 64 examples",
 )
 
 
@@ -51,6 +56,10 @@ def ours():
     def wide(x):
         return np.tanh(WIDE @ x)
 
+    def loss(w, x):
+        return (np.tanh(w @ x) ** 2).sum()
+
+    each = autograd.vmap(autograd.grad(loss), in_axes=(None, 0))
     tall_jacobian, wide_jacobian = autograd.jacobian(tall), autograd.jacobian(wide)
     calls = (
         lambda: gradient(X),
@@ -60,6 +69,8 @@ def ours():
         lambda: wide_jacobian(X[:50]),
         lambda: autograd.jvp(wide, (X[:50],), (V[:50],))[1],
         lambda: autograd.vjp(wide, X[:50])[1](V[:20])[0],
+        lambda: autograd.vmap(autograd.vjp(wide, X[:50])[1])(COTANGENTS)[0],
+        lambda: each(WIDE, BATCH),
     )
     return {"gradloom": dict(zip(CASES, calls, strict=True))}
 
@@ -77,6 +88,14 @@ def hips():
     def wide(x):
         return anp.tanh(anp.dot(WIDE, x))
 
+    def loss(w, x):
+        return (anp.tanh(anp.dot(w, x)) ** 2).sum()
+
+    def pull_all():
+        pullback = autograd.make_vjp(wide)(X[:50])[0]
+        return np.stack([pullback(g) for g in COTANGENTS])
+
+    slope = autograd.grad(loss)
     tall_jacobian, wide_jacobian = autograd.jacobian(tall), autograd.jacobian(wide)
     calls = (
         lambda: gradient(X),
@@ -86,6 +105,8 @@ def hips():
         lambda: wide_jacobian(X[:50]),
         lambda: autograd.make_jvp(wide)(X[:50])(V[:50])[1],
         lambda: autograd.make_vjp(wide)(X[:50])[0](V[:20]),
+        pull_all,
+        lambda: np.stack([slope(WIDE, x) for x in BATCH]),
     )
     return {"hips": dict(zip(CASES, calls, strict=True))}
 
@@ -103,6 +124,9 @@ def jax():
     def wide(x):
         return jnp.tanh(wide_w @ x)
 
+    def loss(w, x):
+        return (jnp.tanh(w @ x) ** 2).sum()
+
     functions = (
         (library.grad(rosenbrock), x),
         (library.hessian(rosenbrock), x),
@@ -111,6 +135,8 @@ def jax():
         (library.jacrev(wide), x[:50]),
         (lambda x, v: library.jvp(wide, (x,), (v,))[1], x[:50], v[:50]),
         (lambda x, g: library.vjp(wide, x)[1](g)[0], x[:50], v[:20]),
+        (lambda x, g: library.vmap(library.vjp(wide, x)[1])(g)[0], x[:50], jnp.asarray(COTANGENTS)),
+        (library.vmap(library.grad(loss), in_axes=(None, 0)), wide_w, jnp.asarray(BATCH)),
     )
 
     def calls(change):
@@ -136,6 +162,11 @@ def torch():
     def wide(x):
         return library.tanh(wide_w @ x)
 
+    def loss(w, x):
+        return (library.tanh(w @ x) ** 2).sum()
+
+    batch, cotangents = library.from_numpy(BATCH), library.from_numpy(COTANGENTS)
+    each = func.vmap(func.grad(loss), in_dims=(None, 0))
     batched = (
         lambda: func.grad(rosenbrock)(x),
         lambda: func.hessian(rosenbrock)(x),
@@ -144,6 +175,8 @@ def torch():
         lambda: func.jacrev(wide)(x[:50]),
         lambda: func.jvp(wide, (x[:50],), (v[:50],))[1],
         lambda: func.vjp(wide, x[:50])[1](v[:20])[0],
+        lambda: func.vmap(func.vjp(wide, x[:50])[1])(cotangents)[0],
+        lambda: each(wide_w, batch),
     )
     one_by_one = (
         lambda: functional.vjp(rosenbrock, x)[1],
@@ -153,6 +186,10 @@ def torch():
         lambda: functional.jacobian(wide, x[:50]),
         lambda: functional.jvp(wide, x[:50], v[:50])[1],
         lambda: functional.vjp(wide, x[:50], v[:20])[1],
+        lambda: library.stack([functional.vjp(wide, x[:50], g)[1] for g in cotangents]),
+        lambda: library.stack(
+            [functional.vjp(lambda w, x=x: loss(w, x), wide_w)[1] for x in batch]
+        ),
     )
     return {
         "torch.func": dict(zip(CASES, batched, strict=True)),

@@ -65,6 +65,8 @@ def on_page_markdown(text, page, **_):
     """Run the blocks of a page and write what they leave below them."""
     if page.file.generated_by:
         return text
+    if page.file.src_uri == "conventions.md":
+        text += reference.conventions()
     if text not in _outputs:
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
             warnings.simplefilter("error")

@@ -8,7 +8,6 @@ computed here. `python docs/reference.py FOLDER` writes the pages.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib
 import inspect
@@ -22,6 +21,12 @@ from types import ModuleType
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import sample_calls
+
+from autograd import docstrings
+
 # What stands on each page, by the page's name: modules in the order of the menu.
 CONTENTS = {
     "autograd": ["autograd"],
@@ -34,6 +39,7 @@ CONTENTS = {
     "scientific": ["autograd.integrate", "autograd.implicit", "autograd.optimize",
                    "autograd.signal"],
     "extend": ["autograd.extend", "autograd.function", "autograd.debug", "autograd.drawing",
+               "autograd.profiler",
                "autograd.random"],
     "testing": ["autograd.testing", "autograd.testing.strategies"],
     "nn": ["nn"],
@@ -43,6 +49,7 @@ CONTENTS = {
         "averaging", "fusion", "parametrizations", "parametrize", "prune", "rnn"
     ))],
     "sklearn": ["nn.sklearn"],
+    "parallel": ["nn.parallel"],
     "optim": ["optim", "optim.lr_scheduler", "optim.swa_utils"],
     "doors": [
         "autograd.array_api", "autograd.array_api.fft", "autograd.array_api.linalg",
@@ -56,10 +63,9 @@ CONTENTS = {
 }  # fmt: skip
 # Rooms of the library's own: what they have for users stands in one of the modules above.
 INSIDE = (
-    "advice", "arrays", "assignment", "checked", "docstrings", "doors", "drawing.", "engine", "explaining",
-    "filled",
-    "ops", "protocols", "publication", "recording", "seeing", "special.", "staged", "transforms",
-    "typed", "variable",
+    "advice", "arrays", "assignment", "batching", "blocks", "checked", "docstrings", "doors", "drawing.",
+    "engine", "explaining", "filled", "memory", "ops", "protocols", "publication", "recording", "seeing",
+    "special.", "staged", "transforms", "typed", "variable",
 )  # fmt: skip
 SECTIONS = ("Args", "Attributes", "Shape", "Returns", "Yields", "Raises", "Warns", "References",
             "Example", "Examples", "Note", "Notes", "Warning", "Warnings")  # fmt: skip
@@ -243,6 +249,7 @@ def example(address: str, function: object, x: np.ndarray, y: np.ndarray) -> lis
 # -- pages -----------------------------------------------------------------------------------------
 
 
+@functools.cache
 def rooms(package: ModuleType) -> list[ModuleType]:
     """Return the modules inside a package, those in its folders included."""
     if not hasattr(package, "__path__"):
@@ -274,8 +281,8 @@ def headline(module: ModuleType) -> str:
     return re.split(r"[:.](?:\s|$)|, | \(", first)[0]
 
 
-def entry(module: ModuleType, name: str) -> list[str]:
-    """Return the section of one public name."""
+def entry(module: ModuleType, name: str, computed: bool) -> list[str]:
+    """Return the section of one public name, with what is computed for it or without."""
     value, address = getattr(module, name), f"{module.__name__}.{name}"
     lines = ["", f"### {name} {{ #{address} }}", ""]
     if name.startswith("__"):  # Markdown would make it bold
@@ -283,9 +290,10 @@ def entry(module: ModuleType, name: str) -> list[str]:
     if isinstance(value, ModuleType):
         return [*lines, f"{escaped(headline(value))}: the module `{value.__name__}`.", ""]
     if not callable(value):
-        what = repr(value) if len(repr(value)) < 60 else type(value).__name__
+        what = type(value).__name__ if " object at " in repr(value) else repr(value)
         text = inspect.getdoc(value) if type(value).__module__.split(".")[0] in OURS else ""
-        return [*lines, f"`{what}`", *(markdown(text) if text else []), ""]
+        lines += [f"`{what}`", "", *(markdown(text) if text else []), ""]
+        return lines + (sample_calls.example(address, value) if computed and text else [])
     if called := signature(address, value):
         lines += ["```python", called, "```", ""]
     own = getattr(value, "__module__", "") or ""
@@ -293,16 +301,24 @@ def entry(module: ModuleType, name: str) -> list[str]:
     if own.split(".")[0] not in OURS and own != "builtins":
         return [*lines, f"The function of {own.split('.')[0]}, as it is.", ""]
     lines += markdown(text)
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        points = None if isinstance(value, type) else elementwise(value)
-        if points:
-            if ">>>" not in text:
-                lines += ["", *example(address, value, *points[:2])]
-            lines += ["", graph(*points, name), ""]
+    lines += shown(address, value, text) if computed else []
     if isinstance(value, type):
         lines += methods(value, address)
     return lines
+
+
+def shown(address: str, value: object, text: str) -> list[str]:
+    """Return an example where the docstring has none, and the graph of an elementwise function."""
+    name = address.rpartition(".")[2]
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        points = None if isinstance(value, type) else elementwise(value)
+        lines: list[str] = []
+        if not points:
+            return [] if ">>>" in text else ["", *sample_calls.example(address, value), ""]
+        if ">>>" not in text:
+            lines += ["", *example(address, value, *points[:2])]
+        return [*lines, "", graph(*points, name), ""]
 
 
 def methods(cls: type, address: str) -> list[str]:
@@ -346,7 +362,7 @@ def plain(module: ModuleType) -> list[str]:
 OURS = {"autograd", "nn", "optim"}
 
 
-def section(address: str, mark: str) -> list[str]:
+def section(address: str, mark: str, computed: bool) -> list[str]:
     """Return the part of a page that is about one module, under a heading of a given level."""
     module = importlib.import_module(address)
     text = re.sub(r"\bImports [^.]*\.", "", inspect.cleandoc(module.__doc__ or ""))
@@ -360,26 +376,39 @@ def section(address: str, mark: str) -> list[str]:
         if len(grouped) > 1 and room is not module:
             lines += ["", f'<p class="room">{headline(room).strip("`")}</p>', ""]
         for name in names:
-            lines += entry(module, name)
+            lines += entry(module, name, computed)
     return lines
 
 
+def conventions() -> str:
+    """Return the conventions of single functions, from their docstrings, as a section."""
+    lines = ["", "## By function", "", "What the docstrings say of single functions:", ""]
+    lines += ["| function | convention |", "|---|---|"]
+    for package, entries in docstrings.TABLES.items():
+        for name, told in sorted(entries.items()):
+            if told.convention:
+                lines.append(f"| `{package}.{name}` | {escaped(told.convention)} |")
+    return "\n".join(lines) + "\n"
+
+
 @functools.cache
-def pages() -> dict[str, str]:
-    """Return the Markdown of each page by its name; "index" is the list of them."""
+def pages(computed: bool = True) -> dict[str, str]:
+    """Return the Markdown of each page by its name; "index" is the list of them.
+
+    Without what is computed (examples, graphs) it takes a tenth of the time.
+    """
     found, table = {}, ["| page | what is there | names |", "|---|---|---|"]
     for name, addresses in CONTENTS.items():
-        with contextlib.suppress(ImportError):
-            modules = [importlib.import_module(address) for address in addresses]
-            count = sum(len(module.__all__) for module in modules)
-            table.append(
-                f"| [{' · '.join(f'`{a}`' for a in addresses[:3])}]({name}.md) "
-                f"| {escaped(headline(modules[0]))} | {count} |"
-            )
-            lines = [] if len(addresses) == 1 else [f"# {', '.join(addresses[:3])}", ""]
-            for address in addresses:
-                lines += section(address, "##" if len(addresses) > 1 else "#")
-            found[name] = "\n".join(lines) + "\n"
+        modules = [importlib.import_module(address) for address in addresses]
+        count = sum(len(module.__all__) for module in modules)
+        table.append(
+            f"| [{' · '.join(f'`{a}`' for a in addresses[:3])}]({name}.md) "
+            f"| {escaped(headline(modules[0]))} | {count} |"
+        )
+        lines = [] if len(addresses) == 1 else [f"# {', '.join(addresses[:3])}", ""]
+        for address in addresses:
+            lines += section(address, "##" if len(addresses) > 1 else "#", computed)
+        found[name] = "\n".join(lines) + "\n"
     found["index"] = (
         "# Reference\n\nEvery public name, from the docstrings that `help` shows. Graphs and the "
         "examples beside them are computed when this page is made.\n\n" + "\n".join(table) + "\n"

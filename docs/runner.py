@@ -143,10 +143,16 @@ def shown(text: str, outputs: list[Output]) -> str:
         parts.append(text[last : block.start] + f"```python\n{block.code}```\n")
         if left.text.strip():
             clean = left.text.rstrip().replace("```", "'''")
-            parts.append(f"\n``` {{ .text .output .no-copy }}\n{clean}\n```\n")
+            kind = ".text .output .no-copy" + " .wrapped" * any(map(too_long, clean.splitlines()))
+            parts.append(f"\n``` {{ {kind} }}\n{clean}\n```\n")
         parts += [f'\n<p class="picture">{image(picture)}</p>\n' for picture in left.pictures]
         last = block.end
     return "".join([*parts, text[last:]])
+
+
+def too_long(line: str) -> bool:
+    """Tell whether a line is better wrapped than scrolled: a sentence, as errors are."""
+    return len(line) > 96 and ": " in line
 
 
 def image(svg: str) -> str:

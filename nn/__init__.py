@@ -52,6 +52,7 @@ from nn._data import (
     BatchSampler,
     DataLoader,
     Dataset,
+    IterableDataset,
     RandomSampler,
     Sampler,
     SequentialSampler,
@@ -59,6 +60,7 @@ from nn._data import (
     default_collate,
     random_split,
 )
+from nn._disk import BlockSampler, NpyDataset
 from nn._distance import CosineSimilarity, PairwiseDistance
 from nn._dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from nn._embedding import Embedding, EmbeddingBag
@@ -218,6 +220,7 @@ __all__ = [
     "BatchNorm3d",
     "BatchSampler",
     "Bilinear",
+    "BlockSampler",
     "CSVLogger",
     "CTCLoss",
     "Callback",
@@ -271,6 +274,7 @@ __all__ = [
     "InstanceNorm1d",
     "InstanceNorm2d",
     "InstanceNorm3d",
+    "IterableDataset",
     "KLDivLoss",
     "L1Loss",
     "LPPool1d",
@@ -314,6 +318,7 @@ __all__ = [
     "MultiMarginLoss",
     "MultiheadAttention",
     "NLLLoss",
+    "NpyDataset",
     "PReLU",
     "PairwiseDistance",
     "Parameter",
@@ -388,13 +393,14 @@ __all__ = [
 ]
 
 if typing.TYPE_CHECKING:
+    from nn import parallel as parallel
     from nn import sklearn as sklearn
 else:
 
     def __getattr__(name: str) -> object:
-        """Import the estimators, which need scikit-learn, when they are first asked for."""
-        if name == "sklearn":
-            return importlib.import_module("nn.sklearn")
+        """Import what needs other packages when it is first asked for."""
+        if name in ("parallel", "sklearn"):
+            return importlib.import_module(f"nn.{name}")
         raise _instead_of_name(sys.modules[__name__], name)
 
 

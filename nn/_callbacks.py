@@ -52,6 +52,7 @@ class FitState:
         history: The finished epochs.
         meter: What the batches of an epoch came to, while they are read.
         validation_data: The batches that are measured after each epoch, or None.
+        team: The model on all ranks where several processes train, a ``DataParallel``; or None.
     """
 
     model: Module
@@ -68,6 +69,7 @@ class FitState:
     history: History = field(default_factory=History)
     meter: Meter | None = None
     validation_data: Any = None
+    team: Any = None
 
     def __repr__(self) -> str:
         return (
@@ -81,7 +83,8 @@ class FitState:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all that `fit(..., resume=path)` needs to continue from here: after this epoch, or
-        in the middle of it after this batch.
+        in the middle of it after this batch. Where several processes train, all of them call this,
+        and rank 0 writes.
         """
         middle = self.meter is not None
         values = {
@@ -91,7 +94,14 @@ class FitState:
             "meter": asdict(self.meter) if self.meter is not None else None,
             "history": self.history.epochs,
         }
-        save(path, **self._parts(), **values)
+        parts = self._parts()
+        if self.team is not None:
+            # An optimizer with its state in parts collects them on rank 0.
+            parts["optimizer"] = self.optimizer.state_dict()  # type: ignore[attr-defined]
+        if self.team is None or self.team.rank == 0:
+            save(path, **parts, **values)
+        if self.team is not None:
+            self.team.counts(0, "the checkpoint of rank 0")
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Continue from a file that `save` has written; nothing changes unless all of it fits."""
@@ -183,6 +193,8 @@ class Callback:
         ...             np.clip(parameter.grad, -1, 1, out=parameter.grad)
     """
 
+    # Whether it only writes what rank 0 knows, where several processes train.
+    only_on_rank_0: ClassVar[bool] = False
     hooks: ClassVar[tuple[str, ...]] = (
         "on_fit_begin",
         "on_epoch_begin",

@@ -10,9 +10,9 @@ import functools
 import sys
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, repeat, takewhile
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,6 +28,7 @@ __all__ = [
     "DataLoader",
     "Dataset",
     "Indices",
+    "IterableDataset",
     "RandomSampler",
     "Sampler",
     "SequentialSampler",
@@ -115,6 +116,30 @@ class ArrayDataset(Dataset):
     def take(self, indices: Indices) -> tuple[npt.NDArray[Any], ...]:
         """Return the rows ``indices`` of every array, as new arrays."""
         return tuple(array.take(indices, axis=0) for array in self.arrays)
+
+
+class IterableDataset(ABC):
+    """Items that come one after the other, as from a stream: subclass it with ``__iter__``.
+
+    A ``DataLoader`` makes batches of them, in their order, and ``num_workers=1`` reads ahead; with
+    ``__len__`` it has a length, too. Each epoch begins with a new ``iter(dataset)``; a resumed
+    training reads over the items that it has seen.
+
+    Example:
+        >>> class Squares(IterableDataset):
+        ...     def __iter__(self):
+        ...         return (float(i) ** 2 for i in range(5))
+        >>> [batch.tolist() for batch in DataLoader(Squares(), batch_size=2)]
+        [[0.0, 1.0], [4.0, 9.0], [16.0]]
+    """
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Any]:
+        """Return the items of an epoch."""
+
+    def __repr__(self) -> str:
+        told = f"{len(self)} items" if isinstance(self, Sized) else ""
+        return f"{type(self).__name__}({told})"
 
 
 class Subset(Dataset):
@@ -369,7 +394,8 @@ class DataLoader:
     processes, which help Python code as well, have a copy each.
 
     Args:
-        dataset: A ``Dataset`` or anything with ``__getitem__`` and ``__len__``.
+        dataset: A ``Dataset`` or anything with ``__getitem__`` and ``__len__``; or an
+            ``IterableDataset``, which has an order of its own.
         batch_size: Items per batch.
         shuffle: Draw a new order for each epoch.
         sampler: Order of the indices, instead of ``shuffle``.
@@ -396,7 +422,7 @@ class DataLoader:
 
     def __init__(
         self,
-        dataset: Dataset | Sequence[Any],
+        dataset: Dataset | IterableDataset | Sequence[Any],
         batch_size: int = 1,
         shuffle: bool = False,
         *,
@@ -411,7 +437,21 @@ class DataLoader:
         persistent_workers: bool = False,
         multiprocessing_context: Any = None,
     ) -> None:
-        if not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
+        streams = isinstance(dataset, IterableDataset)
+        if streams and (
+            shuffle
+            or sampler is not None
+            or batch_sampler is not None
+            or num_workers > 1
+            or persistent_workers
+            or multiprocessing_context is not None
+        ):
+            raise ValueError(
+                "DataLoader: wanted an IterableDataset with its own order and at most one thread "
+                "to read ahead, got an option for another one; leave out shuffle, samplers, "
+                "processes and persistent_workers, and write num_workers=1"
+            )
+        if not streams and not (hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")):
             raise TypeError(
                 "DataLoader: wanted a dataset with __getitem__ and __len__, "
                 f"got {type(dataset).__name__}"
@@ -440,7 +480,7 @@ class DataLoader:
             )
         # Before a sampler takes its own stream: seeds are the same whether or not it does.
         self._root = root_of(generator)
-        if batch_sampler is None:
+        if batch_sampler is None and not streams:
             if sampler is None:
                 sampler = (
                     RandomSampler(dataset, generator=generator)
@@ -448,8 +488,9 @@ class DataLoader:
                     else SequentialSampler(dataset)
                 )
             batch_sampler = BatchSampler(sampler, batch_size, drop_last)
-        self.dataset = dataset
-        self.batch_sampler = batch_sampler
+        self.dataset: Any = dataset
+        self.batch_sampler: Any = batch_sampler
+        self._batch_size, self._drop_last = batch_size, drop_last
         self.collate_fn = collate_fn
         self.num_workers = num_workers
         self.worker_init_fn = worker_init_fn
@@ -475,14 +516,18 @@ class DataLoader:
 
     def _read(self, epoch: int, first: int) -> Generator[Any]:
         """Yield the batches of an epoch from number `first` on."""
-        read = functools.partial(_read, self.dataset, self.collate_fn)
+        read: Any = functools.partial(_read, self.dataset, self.collate_fn)
+        order: Iterable[tuple[int, Any]] = enumerate(repeat(()))
+        if self.batch_sampler is None:
+            read = self._next_of_stream(first)
+        else:
+            order = enumerate(self.batch_sampler)
         tasks: Iterator[Task] = (
             (number, (*self._root, 0, epoch, number), indices)
-            for number, indices in islice(enumerate(self.batch_sampler), first, None)
+            for number, indices in islice(order, first, None)
         )
         if not self.num_workers:
-            for task in tasks:
-                yield read_batch(read, task)
+            yield from takewhile(_is_batch, map(functools.partial(read_batch, read), tasks))
             return
         from nn._pool import Workers
 
@@ -498,15 +543,33 @@ class DataLoader:
             self._workers = workers
             weakref.finalize(self, workers.close)
         try:
-            yield from workers.run(tasks, self.num_workers * self.prefetch_factor)
+            batches = workers.run(tasks, self.num_workers * self.prefetch_factor)
+            yield from takewhile(_is_batch, batches)
         finally:
             if workers is not self._workers:
                 workers.close()
 
+    def _next_of_stream(self, first: int) -> Callable[[Any], Any]:
+        """Return what makes the next batch of a stream, from number `first` on, or `_END`."""
+        stream = islice(iter(self.dataset), first * self._batch_size, None)
+
+        def read(_indices: Any) -> Any:
+            items = list(islice(stream, self._batch_size))
+            if len(items) < (self._batch_size if self._drop_last else 1):
+                return _END
+            return (self.collate_fn or default_collate)(items)
+
+        return read
+
     def __len__(self) -> int:
-        return len(self.batch_sampler)  # type: ignore[arg-type] # says itself that it has none
+        if self.batch_sampler is None:
+            n = len(self.dataset)  # says itself that it has none
+            return n // self._batch_size if self._drop_last else -(-n // self._batch_size)
+        return len(self.batch_sampler)
 
     def __repr__(self) -> str:
+        if self.batch_sampler is None:
+            return f"DataLoader({self.dataset!r})"
         return f"DataLoader({len(self.dataset)} items of {_name(self.dataset)})"
 
     def state_dict(self) -> dict[str, Any]:
@@ -563,6 +626,13 @@ class _Loop:
     epoch: int
     position: int
     parts: dict[str, Any]
+
+
+_END = object()  # after the last batch of a stream
+
+
+def _is_batch(batch: Any) -> bool:
+    return batch is not _END
 
 
 def default_collate(items: Sequence[Any]) -> Any:

@@ -51,6 +51,7 @@ def fit(
     accumulate: int = 1,
     progress: bool = True,
     resume: str | os.PathLike[str] | None = None,
+    parallel: Any = False,
 ) -> History:
     """Train a model, and return what happened.
 
@@ -82,6 +83,10 @@ def fit(
             twenty lines elsewhere; False shows nothing.
         resume: A file of the ``Checkpoint`` callback to continue from, with exactly the
             parameters that an unbroken training would have.
+        parallel: True to train on all processes that ``mpiexec -n 4 python train.py`` has started,
+            or an MPI communicator; each rank reads its share of the data, see
+            ``nn.parallel.DistributedSampler``. Numbers are those of all ranks together; rank 0
+            shows progress and writes files. Without ``mpiexec`` there is one rank.
 
     Returns:
         One number per epoch of ``loss``, of each metric, both also with the prefix
@@ -98,6 +103,7 @@ def fit(
             Variable.
         ValueError: No batches, a loss that is not a scalar or depends on no parameter, an optimizer
             or a schedule of something else.
+        RuntimeError: Ranks have different models, parameters or numbers of batches.
         FloatingPointError: The loss has become nan or infinite; the parameters are those with
             which it did.
 
@@ -120,10 +126,16 @@ def fit(
     check_parameters(optimizer, model, loss)
     assert optimizer is not None
     assert epochs is not None
+    team = _team(model, parallel, judge)
     listeners = [one if isinstance(one, Callback) else _AtEpochEnd(one) for one in callbacks]
+    if team is not None and team.rank:
+        listeners = [one for one in listeners if not one.only_on_rank_0]
+        progress = False
     tell = _teller(listeners)
     state = FitState(
-        model, optimizer, scheduler, data, listeners, epochs, validation_data=validation_data
+        *(model, optimizer, scheduler, data, listeners, epochs),
+        validation_data=validation_data,
+        team=team,
     )
     report = reporter(progress, state)
     was_training = model.training
@@ -137,11 +149,13 @@ def fit(
                 break
             _train_epoch(state, judge, tell, report, accumulate)
             if validation_data is not None:
-                measured = _measure(model, validation_data, judge)
+                measured = _measure(model, validation_data, judge, team)
                 state.logs |= {VALIDATION + name: value for name, value in measured.items()}
             state.logs |= _learning_rate(optimizer)
             if scheduler is not None:
                 _step_schedule(scheduler, state.logs)
+            if team is not None:
+                team.check_in_step()
             tell("on_epoch_end", state)
             state.history.epochs.append(state.logs)
             tell("after_epoch_end", state)
@@ -201,25 +215,30 @@ def _train_epoch(
     skipped = 0 if hasattr(state.data, "load_state_dict") else state.batch
     with autograd.enable_grad(), _reading(state.data) as batches:
         batches = islice(batches, skipped, None)
-        while several := list(islice(batches, accumulate)):
+        while _goes_on(several := list(islice(batches, accumulate)), state):
             _train_step(state, judge, several, tell)
             tell("on_batch_end", state)
             tell("after_batch_end", state)
             report.batch(state)
-    state.logs, state.meter = state.meter.result("fit"), None
+    state.logs, state.meter = _total(state.meter, state.team).result("fit"), None
 
 
 def _train_step(state: FitState, judge: Judge, batches: list[Any], tell: _Tell) -> None:
     assert state.meter is not None
     state.optimizer.zero_grad()
     state.loss = 0.0
-    for batch, share in zip(batches, judge.shares(batches), strict=True):
+    model = state.model if state.team is None else state.team
+    for left, batch, share in zip(
+        reversed(range(len(batches))), batches, judge.shares(batches), strict=True
+    ):
         state.batch += 1
-        judged = judge(state.model, batch)
-        number = checked_loss(judged.loss, state)
-        if state.step == 0 and state.batch == 1:
-            warn_of_float64(state.model, batch, judged)
-        judged.loss.backward(None if share == 1 else np.asarray(share, judged.loss.dtype))
+        alone = state.team.no_sync() if state.team is not None and left else _NOTHING
+        with alone:  # ranks exchange the gradients of all batches of a step at once
+            judged = judge(model, batch)
+            number = checked_loss(judged.loss, state)
+            if state.step == 0 and state.batch == 1:
+                warn_of_float64(state.model, batch, judged)
+            judged.loss.backward(None if share == 1 else np.asarray(share, judged.loss.dtype))
         state.meter.add(number, judged)
         state.loss += share * number
     tell("on_backward_end", state)
@@ -227,7 +246,12 @@ def _train_step(state: FitState, judge: Judge, batches: list[Any], tell: _Tell) 
     state.step += 1
 
 
-def _measure(model: Module, data: Iterable[Any], judge: Judge) -> dict[str, float]:
+_NOTHING = contextlib.nullcontext()
+
+
+def _measure(
+    model: Module, data: Iterable[Any], judge: Judge, team: Any = None
+) -> dict[str, float]:
     meter = Meter(judge.summed)
     was_training = model.training
     model.eval()
@@ -239,7 +263,7 @@ def _measure(model: Module, data: Iterable[Any], judge: Judge) -> dict[str, floa
                 meter.add(float(unwrap(judged.loss)), judged)
     finally:
         model.train(was_training)
-    return meter.result("evaluate")
+    return _total(meter, team).result("evaluate")
 
 
 @contextlib.contextmanager
@@ -253,6 +277,40 @@ def _reading(data: Iterable[Any]) -> Iterator[Iterator[Any]]:
     finally:
         if hasattr(batches, "close"):
             batches.close()
+
+
+# -- several processes ---------------------------------------------------------------------------
+
+
+def _team(model: Module, parallel: Any, judge: Judge) -> Any:
+    """Return the model on all ranks, None where this process trains by itself."""
+    if parallel is False or parallel is None:
+        return None
+    from nn.parallel import DataParallel
+
+    return DataParallel(
+        model,
+        None if parallel is True else parallel,
+        reduction="sum" if judge.summed else "mean",
+    )
+
+
+def _goes_on(batches: list[Any], state: FitState) -> bool:
+    """Tell whether there are batches for one more step, on all ranks or on none."""
+    if state.team is not None:
+        counts = state.team.counts(len(batches), "the next batch")
+        if len(set(counts)) > 1:
+            raise RuntimeError(
+                "fit: wanted equally many batches on all ranks, got "
+                f"{', '.join(map(str, counts))} for step {state.step + 1} on ranks 0 to "
+                f"{len(counts) - 1}; read the data by nn.parallel.DistributedSampler"
+            )
+    return bool(batches)
+
+
+def _total(meter: Meter, team: Any) -> Meter:
+    """Return what the batches of all ranks came to."""
+    return meter if team is None else meter.summed_over(team.total)
 
 
 # -- schedules and callbacks ---------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What a training recorded, epoch by epoch. Imports the standard library; matplotlib to plot."""
 
+import html
 import math
 import os
 from collections.abc import Iterable, Mapping
@@ -62,7 +63,30 @@ class History:
         """Return all numbers by name, one per epoch: what a DataFrame or a JSON file takes."""
         return {name: self[name] for name in self.names}
 
-    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
+    def _repr_html_(self) -> str:
+        """Return the text, and curves of the loss and each metric; without other packages."""
+        from autograd.drawing.chart import chart
+
+        mark = None if self.best_epoch is None else (self.best_epoch, f"best: {self.best_epoch}")
+        pictures = []
+        for name in self._panels() if self.epochs else ():
+            curves = self._curves(name)
+            values = [abs(value) for curve in curves.values() for value in curve]
+            wide = max(values) > 50 * min(values)  # a straight axis would hide what is small
+            pictures.append(chart(name, curves, xlabel="epoch", first=1, mark=mark, log=wide))
+        return f"<pre>{html.escape(repr(self))}</pre>{''.join(pictures)}"
+
+    def _panels(self) -> list[str]:
+        """Return what has a panel of its own."""
+        others = ("learning_rate",)
+        return [n for n in self.names if not n.startswith(VALIDATION) and n not in others]
+
+    def _curves(self, name: str) -> dict[str, list[float]]:
+        """Return the curves of a panel."""
+        pairs = (("training", name), ("validation", VALIDATION + name))
+        return {label: self[key] for label, key in pairs if key in self.names}
+
+    def plot(self, path: str | os.PathLike[str] | None = None, *, log: bool = False) -> Any:
         """Draw the loss, and each metric below it, over the epochs; needs the ``plot`` extra.
 
         Where `EarlyStopping` has found the best epoch, a line marks it.
@@ -71,6 +95,7 @@ class History:
             path: Where to save the figure; the suffix chooses the format. Without it, the figure
                 belongs to ``matplotlib.pyplot``, whose ``show()`` shows it; in a notebook, which
                 shows both what pyplot holds and what a cell returns, it is only returned.
+            log: Draw losses and metrics that are positive on a logarithmic axis.
 
         Returns:
             The matplotlib figure.
@@ -81,11 +106,7 @@ class History:
         """
         if not self.epochs:
             raise ValueError("History.plot: wanted at least one finished epoch, got none")
-        names = [
-            name
-            for name in self.names
-            if not name.startswith(VALIDATION) and name != "learning_rate"
-        ]
+        names = self._panels()
         size = (6.4, 1.2 + 2.4 * len(names))
         pyplot = require("matplotlib.pyplot", extra="plot") if path is None else None
         if pyplot is not None and "inline" not in pyplot.get_backend():
@@ -96,9 +117,11 @@ class History:
         for row, (axes, name) in enumerate(
             zip(figure.subplots(len(names), squeeze=False, sharex=True)[:, 0], names, strict=True)
         ):
-            for curve, label in ((name, "training"), (VALIDATION + name, "validation")):
-                if curve in self.names:
-                    axes.plot(range(1, len(self) + 1), self[curve], label=label)
+            curves = self._curves(name)
+            for label, curve in curves.items():
+                axes.plot(range(1, len(self) + 1), curve, label=label)
+            if log and all(value > 0 for curve in curves.values() for value in curve):
+                axes.set_yscale("log")
             if self.best_epoch is not None:
                 label = f"best epoch, {self.best_epoch}"
                 axes.axvline(self.best_epoch, color="gray", linestyle=":", label=label)

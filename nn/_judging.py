@@ -168,6 +168,11 @@ class Meter:
         for name, number in judged.numbers().items():
             self.totals[name] = self.totals.get(name, 0.0) + number * size
 
+    def summed_over(self, total: Callable[[list[float]], list[float]]) -> "Meter":
+        """Return the meter of several processes; `total` adds numbers up over them."""
+        samples, loss, *others = total([self.samples, self.loss, *self.totals.values()])
+        return Meter(self.summed, int(samples), loss, dict(zip(self.totals, others, strict=True)))
+
     def result(self, who: str) -> dict[str, float]:
         """Return the numbers of the epoch.
 

@@ -23,6 +23,8 @@ class CSVLogger(Callback):
         path: The file, which is replaced.
     """
 
+    only_on_rank_0 = True
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
         self._names: list[str] = []
@@ -61,6 +63,8 @@ class TensorBoardLogger(Callback):
         ImportError: tensorboardX is not installed; when `fit` begins.
         ValueError: ``steps`` is below 1.
     """
+
+    only_on_rank_0 = True
 
     def __init__(self, log_dir: str | os.PathLike[str], *, steps: int | None = None) -> None:
         if steps is not None and steps < 1:

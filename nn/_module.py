@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import html
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -709,6 +710,10 @@ class Module:
         ]
         return bracketed(self._repr_name(), self.extra_repr(), lines)
 
+    def _repr_html_(self) -> str:
+        """Return a tree that unfolds, with the shapes and counts of parameters."""
+        return f"<div>{_tree('', self)}</div>"
+
     def _repr_name(self) -> str:
         return type(self).__name__
 
@@ -719,6 +724,27 @@ def bracketed(name: str, extra: str, lines: list[str]) -> str:
         return f"{name}({extra})"
     indented = [line.replace("\n", "\n  ") for line in ([extra, *lines] if extra else lines)]
     return f"{name}(\n  " + "\n  ".join(indented) + "\n)"
+
+
+def _tree(name: str, module: Module) -> str:
+    """Return a module as a list item that unfolds into its parameters, buffers and children."""
+    count = sum(parameter.size for parameter in module.parameters())
+    told = f"{module._repr_name()}({module.extra_repr()})"  # noqa: SLF001
+    head = f"<b>{html.escape(name)}</b> " if name else ""
+    head += f"<code>{html.escape(told)}</code>" + (f" {count:,} parameters" if count else "")
+    arrays = [
+        (key, value, "" if value.requires_grad else ", frozen")
+        for key, value in module.named_parameters(recurse=False)
+    ] + [(key, value, ", buffer") for key, value in module.named_buffers(recurse=False)]
+    items = [
+        f"{html.escape(key)} <code>{np.shape(value)} {value.dtype}</code>{kind}"
+        for key, value, kind in arrays
+    ] + [_tree(key, child) for key, child in module.named_children()]
+    if not items:
+        return head
+    inner = "".join(f"<li>{item}</li>" for item in items)
+    state = "" if name else " open"
+    return f"<details{state}><summary>{head}</summary><ul>{inner}</ul></details>"
 
 
 def _explained(module: Module, args: tuple[Any, ...], error: Exception) -> TypeError | None:

@@ -15,6 +15,7 @@ from nn._parameter import Parameter
 from nn._sizes import check_sizes
 
 __all__ = [
+    "BatchNorm",
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
@@ -265,7 +266,7 @@ class _RunningNorm(Module):
         )
 
 
-class _BatchNorm(_RunningNorm):
+class BatchNorm(_RunningNorm):
     """Mean 0 and variance 1 of each channel over the batch; see `BatchNorm1d`."""
 
     def forward(self, input: Any) -> Any:
@@ -294,7 +295,7 @@ class _BatchNorm(_RunningNorm):
         )
 
 
-class BatchNorm1d(_BatchNorm):
+class BatchNorm1d(BatchNorm):
     """Mean 0 and variance 1 of each feature over the batch, then a learned scale and shift.
 
     In training the statistics are those of the batch; running averages of mean and unbiased
@@ -330,14 +331,14 @@ class BatchNorm1d(_BatchNorm):
     _shapes = "(N, C) or (N, C, L)"
 
 
-class BatchNorm2d(_BatchNorm):
+class BatchNorm2d(BatchNorm):
     """`BatchNorm1d` for inputs of shape (N, C, H, W)."""
 
     _ndims = (4,)
     _shapes = "(N, C, H, W)"
 
 
-class BatchNorm3d(_BatchNorm):
+class BatchNorm3d(BatchNorm):
     """`BatchNorm1d` for inputs of shape (N, C, D, H, W)."""
 
     _ndims = (5,)

@@ -114,8 +114,9 @@ def read_batch(read: Read, task: Task) -> Any:
         return read(indices)
     except Exception as error:
         few = ", ".join(map(str, indices[:8])) + (", ..." if len(indices) > 8 else "")
+        items = f", items {few}" if few else ""  # of a stream, they have no numbers
         worker = "" if here.info is None else f" in worker {here.info.id}"
-        error.add_note(f"DataLoader: while reading batch {number + 1}{worker}, items {few}")
+        error.add_note(f"DataLoader: while reading batch {number + 1}{worker}{items}")
         raise
     finally:
         here.root, here.generator = before

@@ -5,6 +5,7 @@ writes one method, `update`, on arrays; everything else is here and in `_runs.py
 """
 
 import copy
+import html
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import InitVar
@@ -438,6 +439,25 @@ class Optimizer(Declared):
                 f"  group {index}: {count}, {sum(p.size for p in params):,} elements, {options}\n"
             )
         return f"{self._name}(\n{''.join(lines)})"
+
+    def _repr_html_(self) -> str:
+        """Return a table of the parameter groups."""
+        names = list(dict.fromkeys(k for group in self.param_groups for k in group))
+        options = [name for name in names if name not in ("params", "param_names")]
+        head = ["group", "parameters", "elements", *options]
+        rows = [
+            [
+                str(index),
+                str(len(group["params"])),
+                f"{sum(p.size for p in group['params']):,}",
+                *(repr(group.get(name, "")) for name in options),
+            ]
+            for index, group in enumerate(self.param_groups)
+        ]
+        cells = ["".join(f"<th>{html.escape(text)}</th>" for text in head)]
+        cells += ["".join(f"<td>{html.escape(text)}</td>" for text in row) for row in rows]
+        told = f"<p>{self._name}, {self.steps_taken:,} steps taken</p>"
+        return f"{told}<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
 
 
 def penalised(

@@ -11,6 +11,7 @@ import inspect
 import io
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -254,6 +255,19 @@ def test_extras_in_the_docs_are_those_of_the_project():
     extras = set(re.findall(r"^(\w+) = \[", section, flags=re.MULTILINE))
     told = {name for row in rows("index.md", "extra") for name in NAME.findall(row[0])}
     assert told == extras
+
+
+def test_what_is_cited_and_tested_is_what_the_project_says():
+    assert f"\nversion: {autograd.__version__}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    oldest = project["requires-python"].removeprefix(">=")
+    assert f'python: ["{oldest}", ' in (ROOT / ".github/workflows/ci.yml").read_text("utf-8")
+
+
+def test_the_pictures_of_the_gallery_are_shown():
+    page = (ROOT / "docs" / "examples.md").read_text(encoding="utf-8")
+    for picture in (ROOT / "docs" / "images" / "examples").iterdir():
+        assert f"](images/examples/{picture.name})" in page, picture.name
 
 
 def test_the_engines_reading_order_names_existing_files():

@@ -41,7 +41,7 @@ def test_every_public_module_is_on_a_page_or_inside():
 
 
 def test_every_public_name_stands_in_the_reference_with_its_text():
-    pages = reference.pages()
+    pages = reference.pages(computed=False)
     assert set(pages) == {"index", *reference.CONTENTS}
     for page, addresses in reference.CONTENTS.items():
         text = pages[page]
@@ -57,8 +57,8 @@ def test_every_public_name_stands_in_the_reference_with_its_text():
 
 
 def test_the_reference_says_how_a_function_is_called_what_it_computes_and_shows_it():
-    text = reference.pages()["functional"]
-    part = text.split("{ #nn.functional.gelu }")[1].split("\n### ")[0]
+    part = "\n".join(reference.entry(nn.functional, "gelu", computed=True))
+    assert "### gelu { #nn.functional.gelu }" in part
     assert 'nn.functional.gelu(input, approximate="none")' in part.replace("'", '"')
     assert "Phi the distribution function" in part
     assert "- `ValueError`: for another `approximate`." in part
@@ -98,6 +98,25 @@ def test_a_drawing_leaves_out_what_is_not_finite():
     assert path.count("M") == 2
 
 
+@pytest.mark.parametrize(
+    "address, value",
+    [
+        ("autograd.sum", autograd.sum),
+        ("autograd.linalg.solve", autograd.linalg.solve),
+        ("autograd.argsort", autograd.argsort),
+        ("nn.functional.conv2d", nn.functional.conv2d),
+        ("nn.BatchNorm2d", nn.BatchNorm2d),
+    ],
+)
+def test_a_sample_call_gives_what_is_shown(address, value):
+    lines = reference.sample_calls.example(address, value)[1:-1]
+    code = [line.removeprefix(">>> ") for line in lines if line.startswith(">>> ")]
+    names = {}
+    exec("\n".join(code[:-1]), names)
+    assert address in code[-1]
+    assert repr(eval(code[-1], names)) == "\n".join(lines[len(code) :])
+
+
 DOCSTRING = """Return `x_1` and *x_2.
 
 Args:
@@ -120,6 +139,12 @@ def test_docstrings_become_markdown():
     assert "- `x`: a\\_b, of\n    two lines.\n- `**others`: more." in text
     assert r"- `ValueError`: where x \< 0." in text
     assert "```pycon\n>>> 1 + 1\n2\n```" in text
+
+
+def test_conventions_are_listed_by_function():
+    text = reference.conventions()
+    assert "| `autograd.absolute` | 0 at 0 |" in text
+    assert "| `autograd.maximum` | equal operands get half each |" in text
 
 
 def test_types_and_defaults_are_shown_without_annotations():

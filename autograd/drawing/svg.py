@@ -12,10 +12,10 @@ import html
 from autograd.drawing.diagram import Box, Diagram
 from autograd.drawing.layout import CHARACTER, HEADER, LINE, PADDING, Wire, arrange
 
-__all__ = ["svg"]
+__all__ = ["ALONE", "STYLE", "svg"]
 
 _EDGE = 12.0  # pixels around everything
-_STYLE = """
+STYLE = """
 .gradloom text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono",
   monospace; fill: currentColor; }
 .gradloom .title { font-weight: 600; }
@@ -32,7 +32,7 @@ _STYLE = """
 .gradloom .tip { fill: #808890; }
 """
 # A file knows nothing of what is around it.
-_ALONE = """
+ALONE = """
 svg { color: #1d2330; background: #ffffff; }
 @media (prefers-color-scheme: dark) { svg { color: #e4e7ec; background: #15181e; } }
 """
@@ -56,7 +56,7 @@ def svg(diagram: Diagram, *, alone: bool) -> str:
     )
     parts = [
         head,
-        f"<style>{_STYLE}{_ALONE if alone else ''}</style>",
+        f"<style>{STYLE}{ALONE if alone else ''}</style>",
         f'<g transform="translate({_EDGE:.0f} {_EDGE:.0f})">',
         *map(_box, diagram.sheet.walk()),
         *map(_wire, wires),

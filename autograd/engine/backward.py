@@ -10,7 +10,7 @@ import functools
 import threading
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,11 @@ __all__ = ["Route", "Sums", "cast", "conjugated", "find_route", "masked_by", "ru
            "unbroadcast"]  # fmt: skip
 
 
-# What a backward pass walks: nodes, youngest first, and those that lead to its inputs (None: all).
-Route: TypeAlias = tuple[list[Node], set[Node] | None]
+class Route(NamedTuple):
+    """What a backward pass walks."""
+
+    order: list[Node]  # youngest first
+    wanted: set[Node] | None  # those that lead to its inputs; None: all
 
 
 def run_backward(
@@ -283,9 +286,9 @@ def find_route(
     order.sort(key=attrgetter("number"), reverse=True)
     changes.refuse_stale(order)
     if inputs is None:
-        return order, None
+        return Route(order, None)
     order, wanted = [node for node in order if not (closed and node in targets)], targets
     for node in reversed(order):
         if not wanted.isdisjoint(node.parents):
             wanted.add(node)
-    return order, wanted
+    return Route(order, wanted)

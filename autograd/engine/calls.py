@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from autograd.advice import wrong_arguments, wrong_shapes
-from autograd.arrays import Kernel
+from autograd.arrays import Kernel, Many, UnreadError, unread
 from autograd.engine import graph
 from autograd.engine.graph import Node, record, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -92,7 +92,8 @@ def holds(condition: Any, *, traced: bool) -> bool:
     While a program is traced, whose values are not known, `traced` is the answer.
     """
     if isinstance(condition, graph.Variable):
-        return traced if current_mode().tracing else bool(condition._data)
+        unknown = current_mode().tracing or isinstance(condition._data, Many)
+        return traced if unknown else bool(condition._data)
     return bool(condition)
 
 
@@ -117,7 +118,10 @@ _DETACH = Primitive("detach", lambda x: x, ("x",), {}, plain=True)
 
 def detached(x: Any) -> Any:
     """Return `x` cut off its graph: an array; while a program is traced, a Variable."""
-    return record(_DETACH.constant, (), (), x._data, (x,)) if holds_variable(x) else x
+    if not holds_variable(x):
+        return x
+    out = record(_DETACH.constant, (), (), x._data, (x,))
+    return wrap(out) if isinstance(out, Many) else out
 
 
 # -- calls by arity --------------------------------------------------------------------------------
@@ -130,7 +134,10 @@ def unary_call(made: Primitive) -> Callable[..., Any]:
     def call(x: Any) -> Any:
         if isinstance(x, graph.Variable):
             data, node = x._data, x._node
-            out = forward(data)
+            try:
+                out = forward(data)
+            except UnreadError as reading:
+                return reading.answer(made, [x])
             if node is None:
                 return record(constant, (), (), out, (x,))
             return record(plans[0] or made.frequent(0), (node,), (data, out), out, (x,))
@@ -166,6 +173,8 @@ def binary_call(made: Primitive, fast: Kernel | None = None) -> Callable[..., An
             out = compute(a, b)
         except ValueError as error:
             raise wrong_shapes(made.name, a, b, error) from None
+        except UnreadError as reading:
+            return reading.answer(made, [x, y])
         if node_x is None:
             if node_y is None:
                 return record(constant, (), (), out, (x, y))
@@ -240,7 +249,10 @@ def general_call(made: Primitive) -> Callable[..., Any]:
                 nodes.append(variable._node)
             elif current_mode().tracing:
                 arguments[i] = detached(variable)
-        out = forward(*values) if not is_mixed else made.evaluate(values)
+        try:
+            out = forward(*values) if not is_mixed else made.evaluate(values)
+        except (UnreadError, ValueError) as error:
+            return unread(error).answer(made, arguments)
         if not found:
             return out
         if checks and not _is_floating(out):

@@ -77,6 +77,10 @@ class _Switch:
         if mode.outer is not None:
             _MODE.set(mode.outer)
 
+    def __repr__(self) -> str:
+        names = {False: "no_grad()", True: "enable_grad()"}
+        return names.get(self._changes.get("recording"), "watching()")
+
     def __call__(self, function: F) -> F:
         """Decorate a function, coroutine function or (asynchronous) generator function."""
         self._take_back()

@@ -109,8 +109,21 @@ __all__ = [
 _LOG_2 = math.log(2)
 _LOG_10 = math.log(10)
 _DEGREE = math.pi / 180
+_ndarray = np.ndarray
+_FAST_PRODUCTS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 
 # -- arithmetic ------------------------------------------------------------------------------------
+
+
+def _power(x: Any, y: Any) -> Any:
+    """Return x^y; cubes and fourth powers as products, within a unit in the last place of NumPy's,
+    which takes 50 times as long on 10^6 float64.
+    """
+    known = (y.__class__ is int or y.__class__ is float) and x.__class__ is _ndarray
+    if known and y in (3, 4) and x.dtype in _FAST_PRODUCTS:
+        square = x * x
+        return square * (x if y == 3 else square)
+    return x**y
 
 
 def _power_x(g: Any, x: Any, y: Any, out_dtype: Any) -> Any:
@@ -118,7 +131,7 @@ def _power_x(g: Any, x: Any, y: Any, out_dtype: Any) -> Any:
     if isinstance(y, (int, float)):
         if y == 2:
             return g * (2 * x)
-        return g * (y * x ** (y - 1)) if y != 0 else np.zeros_like(g)
+        return g * (y * _power(x, y - 1)) if y != 0 else np.zeros_like(g)
     y = floating(y, out_dtype)  # the y - 1 of small integers would wrap around
     slope = y * x ** (y - 1)
     if holds(~np.all(y), traced=True):
@@ -193,7 +206,7 @@ subtract      = binary(np.subtract, fast=operator.sub, x=same, y=lambda g: -g)
 multiply      = binary(np.multiply, fast=operator.mul, x=lambda g, y: g * y, y=lambda g, x: g * x)
 divide        = binary(np.divide,   fast=operator.truediv,
                        x=lambda g, y: g / y,      y=lambda g, out, y: -g * out / y)
-power         = binary(np.power, fast=operator.pow, x=_power_x, y=_power_y)
+power         = binary(np.power, fast=_power, x=_power_x, y=_power_y)
 float_power   = binary(np.float_power,              x=_power_x, y=_power_y)
 remainder     = binary(np.remainder, fast=operator.mod,
                        x=same,                    y=lambda g, x, y: -g * np.floor_divide(x, y))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.blocks import in_row_blocks
 from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import binary, holds, primitive
 from autograd.ops import elementwise, joining
@@ -130,17 +131,26 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None
 # -- shares ----------------------------------------------------------------------------------------
 
 
-def _softmax_x(g: Any, out: Any, axis: Any) -> Any:
+def _softmax_turn(g: Any, out: Any, axis: Any) -> Any:
     weighted = g * out
     return weighted - out * weighted.sum(axis=axis, keepdims=True)
+
+
+def _softmax_x(g: Any, out: Any, axis: Any) -> Any:
+    return in_row_blocks(_softmax_turn, axis, g, out)
+
+
+def _softmax(x: Any, axis: Any) -> Any:
+    powers = np.exp(x - _peak(x, axis))
+    powers /= add_reduce(powers, axis, None, None, True)
+    return powers
 
 
 # The Jacobian is symmetric.
 @primitive(x=_softmax_x, jvp=lambda tangents, out, _x, axis: _softmax_x(tangents[0], out, axis))
 def softmax(x: Any, axis: Any = -1) -> Any:
     """Return exp(x) / sum(exp(x)) over `axis` (None: over all axes); shape as `x`."""
-    powers = np.exp(x - _peak(x, axis))
-    return powers / add_reduce(powers, axis, None, None, True)
+    return in_row_blocks(_softmax, axis, x)
 
 
 # Its rule does what that of log_softmax does next, which changes nothing but for rounding.
@@ -155,14 +165,22 @@ def _log_softmax_push(tangents: Any, out: Any, _x: Any, axis: Any) -> Any:
     return t - (shares_of(out, axis) * t).sum(axis=axis, keepdims=True)
 
 
+def _log_softmax_turn(g: Any, out: Any, axis: Any) -> Any:
+    return g - shares_of(out, axis) * g.sum(axis=axis, keepdims=True)
+
+
+def _log_softmax(x: Any, axis: Any) -> Any:
+    shifted = x - _peak(x, axis)
+    shifted -= np.log(add_reduce(np.exp(shifted), axis, None, None, True))
+    return shifted
+
+
 @primitive(
-    x=lambda g, out, axis: g - shares_of(out, axis) * g.sum(axis=axis, keepdims=True),
-    jvp=_log_softmax_push,
+    x=lambda g, out, axis: in_row_blocks(_log_softmax_turn, axis, g, out), jvp=_log_softmax_push
 )
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """Return x - log(sum(exp(x))) over `axis` (None: over all axes); shape as `x`."""
-    shifted = x - _peak(x, axis)
-    return shifted - np.log(add_reduce(np.exp(shifted), axis, None, None, True))
+    return in_row_blocks(_log_softmax, axis, x)
 
 
 # -- running sums ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import numpy as np
 from autograd.engine.calls import holds, primitive
 from autograd.ops import elementwise, joining, shaping
 from autograd.ops.contractions import as_array
-from autograd.ops.indexing import scatter
+from autograd.ops.indexing import getitem, scatter
 from autograd.ops.reductions import sum as total_of
 
 __all__ = [
@@ -185,8 +185,9 @@ def interp(
         xp = elementwise.remainder(xp, period)
         order = _order(xp)
         last, first = order[-1:], order[:1]
-        xp = joining.concatenate((xp[last] - period, xp[order], xp[first] + period))
-        fp = joining.concatenate((fp[last], fp[order], fp[first]))
+        low, high = getitem(xp, last) - period, getitem(xp, first) + period
+        xp = joining.concatenate((low, getitem(xp, order), high))
+        fp = joining.concatenate([getitem(fp, i) for i in (last, order, first)])
         left = right = None
     left = fp[0] if left is None else left
     right = fp[-1] if right is None else right
@@ -195,7 +196,7 @@ def interp(
         inside = fp[0]
     else:
         at = _interval(xp, x)
-        x0, x1, f0, f1 = xp[at], xp[at + 1], fp[at], fp[at + 1]
+        x0, x1, f0, f1 = (getitem(v, i) for v in (xp, fp) for i in (at, at + 1))
         with np.errstate(invalid="ignore"):
             inside = _on_line(x, x0, x1, f0, f1)
     return elementwise.where(below, left, elementwise.where(above, right, inside))

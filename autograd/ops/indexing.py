@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import references
+from autograd.arrays import Many, UnreadError, references
 from autograd.engine import graph
 from autograd.engine.backward import cast
 from autograd.engine.calls import as_operand, concrete, holds, holds_variable, primitive
@@ -51,7 +51,8 @@ def checked_index(index: Any) -> Any:
     it; refuse one that requires a gradient.
     """
     unwrapped = _plain_index(index)
-    return index if current_mode().tracing and holds_variable(index) else unwrapped
+    unknown = current_mode().tracing or isinstance(unwrapped, Many)
+    return index if unknown and holds_variable(index) else unwrapped
 
 
 def _plain_index(index: Any) -> Any:
@@ -241,7 +242,10 @@ def getitem(x: Any, index: Any) -> Any:
         given = given if current_mode().tracing else index  # see `checked_index`
     if isinstance(x, graph.Variable):  # without the general treatment of arguments
         data = x._data
-        out = _read(data, index) if type(index) is np.ndarray else data[index]
+        try:
+            out = _read(data, index) if type(index) is np.ndarray else data[index]
+        except UnreadError as reading:
+            return reading.answer(_GETITEM, [x, index])
         node = x._node
         if node is None:
             return record(_GETITEM.constant, (), (), out, (x, given))
@@ -255,7 +259,12 @@ def getitem(x: Any, index: Any) -> Any:
     x = as_operand("getitem", "x", x)
     if isinstance(x, graph.Variable):
         return getitem(x, given)
-    return _look_up(x, given) if given is not index and holds_variable(given) else x[index]
+    if given is not index and holds_variable(given):
+        return _look_up(x, given)
+    try:
+        return x[index]
+    except UnreadError as reading:
+        return reading.answer(_GETITEM, [x, index])
 
 
 # -- NumPy's functions of reading ------------------------------------------------------------------

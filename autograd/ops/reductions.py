@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import UnreadError
 from autograd.engine import graph
 from autograd.engine.calls import holds, primitive, unary
 from autograd.engine.graph import record
@@ -98,7 +99,10 @@ def sum(
 ) -> Any:
     """Add up elements over `axis`, starting from `initial`."""
     if dtype is out is initial is None and where is True and isinstance(a, graph.Variable):
-        total = add_reduce(a._data, axis, None, None, keepdims)
+        try:
+            total = add_reduce(a._data, axis, None, None, keepdims)
+        except UnreadError as reading:
+            return reading.answer(_SUM, [a, axis, None, keepdims])
         return _recorded(_SUM, a, axis, keepdims, total)
     refuse_out("sum", out)
     if where is not True:
@@ -118,7 +122,11 @@ def mean(
 ) -> Any:
     """Average elements over `axis`; nan where there is none."""
     if dtype is out is None and where is True and isinstance(a, graph.Variable):
-        return _recorded(_MEAN, a, axis, keepdims, _average(a._data, axis, None, keepdims))
+        try:
+            average = _average(a._data, axis, None, keepdims)
+        except UnreadError as reading:
+            return reading.answer(_MEAN, [a, axis, None, keepdims])
+        return _recorded(_MEAN, a, axis, keepdims, average)
     refuse_out("mean", out)
     if where is True:
         return _mean(a, axis, dtype, keepdims)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import UnreadError
 from autograd.engine import graph
 from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, concrete, primitive
@@ -358,10 +359,14 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
     """
     dtype = np.dtype(dtype)
     if isinstance(x, graph.Variable):
-        if dtype.kind not in "fc":
-            return record(_ASTYPE.constant, (), (), x._data.astype(dtype), (x, dtype))
         if not copy and dtype == x.dtype:
             return x
+        if dtype.kind not in "fc":
+            try:
+                out = x._data.astype(dtype)
+            except UnreadError as reading:
+                return reading.answer(_ASTYPE, [x, dtype])
+            return record(_ASTYPE.constant, (), (), out, (x, dtype))
     elif not copy and isinstance(x, np.ndarray) and dtype == x.dtype:
         return x
     return _astype(x, dtype)

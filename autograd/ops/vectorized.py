@@ -31,6 +31,9 @@ class vectorize(np.vectorize):  # noqa: N801 - NumPy's name
         array([0., 1.])
     """
 
+    def __repr__(self) -> str:
+        return f"vectorize({getattr(getattr(self, 'pyfunc', None), '__name__', '')})"
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the function."""
         function: Any = getattr(self, "pyfunc", None)

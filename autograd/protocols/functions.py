@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from autograd import fft, linalg, ops, special
+from autograd.arrays import Many
 from autograd.engine import graph
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import wrap
@@ -161,9 +162,11 @@ def refuse(function: Any, reason: str = "without one", advice: str = "") -> Type
 
 
 def requires_grad(value: Any) -> bool:
-    """Tell whether a gradient could be lost: a Variable in `value`, also nested, requires one."""
+    """Tell whether a gradient could be lost, or the other examples of a batch: a Variable in
+    `value`, also nested, requires one, or has a batch to itself.
+    """
     if isinstance(value, graph.Variable):
-        return value._node is not None
+        return value._node is not None or isinstance(value._data, Many)
     if isinstance(value, (list, tuple)):
         return any(map(requires_grad, value))
     if isinstance(value, dict):

@@ -6,12 +6,14 @@ what is recorded, plain or refused.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from typing import Any
 
 import numpy as np
 
+from autograd.arrays import UnreadError
 from autograd.engine import graph
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import unwrap
@@ -157,7 +159,8 @@ def _method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[
     kwargs = strip(kwargs)
     if "out" in kwargs:
         raise _writes(ufunc)
-    getattr(ufunc, method)(*unwrap_all(inputs), **unwrap_all(kwargs))  # NumPy's own errors
+    with contextlib.suppress(UnreadError):
+        getattr(ufunc, method)(*unwrap_all(inputs), **unwrap_all(kwargs))  # NumPy's own errors
     if method == "outer":
         return _outer(ufunc, handler, *inputs, **kwargs)
     (x, *rest) = inputs

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import random
+from autograd.batching.values import current_level
 from autograd.engine.graph import Plan, next_number, part, record, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import Primitive
@@ -35,7 +36,8 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         mode = current_mode()
-        if not mode.recording or mode.tracing:  # a program is traced through
+        # A program that is traced, and a batch, are gone through.
+        if not mode.recording or mode.tracing or current_level() is not None:
             return function(*args, **kwargs)
         leaves, rebuild = flatten((args, kwargs))
         given = [i for i, v in enumerate(leaves) if _requires_grad(v)]

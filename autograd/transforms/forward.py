@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import holds_nan
+from autograd.batching.values import innermost, lifted, shown
 from autograd.engine.backward import cast, conjugated, masked_by, run_backward
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import LEAF, OUTPUT, Deferred, Leaf, Node, unwrap, wrap
@@ -112,7 +113,7 @@ def _push(
         return _push_elementwise(node, tangents, create_graph=create_graph)
     if call is None or not (spec.reduces or spec.jvp or spec.linear):
         return _push_transposed(node, tangents, outputs, create_graph=create_graph)
-    given, out = call if create_graph else unwrap_all(call)
+    given, out = call if create_graph else shown(unwrap_all(call))
     arguments = list(given)
     if spec.reduces:
         named = dict(zip(spec.parameters, arguments, strict=True))
@@ -178,13 +179,14 @@ def _push_transposed(
     """
     plan = node.plan
     with set_grad_enabled(True):
+        saved = _saved(node, create_graph=create_graph)
+        level = innermost((saved, tangents))
         if outputs is None:
-            cotangent: Any = _probe(node)
+            cotangent: Any = _probe(node, level)
             probes = {0: cotangent}
         else:
-            probes = {o.saved[0]: _probe(o) for o in outputs}
+            probes = {o.saved[0]: _probe(o, level) for o in outputs}
             cotangent = tuple(map(probes.get, range(outputs[0].saved[1])))
-        saved = _saved(node, create_graph=create_graph)
         if plan.joint is not None:
             saved = plan.joint(cotangent, saved)
         pulled = [cotangent if pull is None else pull(cotangent, saved) for pull in plan.pulls]
@@ -213,7 +215,7 @@ def _push_transposed(
     return result[0] if outputs is None else tuple(map(result.get, range(outputs[0].saved[1])))
 
 
-def _probe(node: Node) -> Any:
-    """Return a Variable that stands for the cotangent of a node's output."""
-    zeros = np.zeros(node.shape, node.dtype)
+def _probe(node: Node, level: Any) -> Any:
+    """Return a Variable that stands for the cotangent of a node's output, one for each example."""
+    zeros = lifted(np.zeros(node.shape, node.dtype), level)
     return wrap(zeros, Leaf(zeros))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.advice import wrong_arguments
+from autograd.batching.values import belongs, innermost
 from autograd.engine.graph import unwrap, wrap
 from autograd.transforms.trace import (
     Trace,
@@ -134,6 +135,12 @@ def _gradients_of_graph(
 ) -> tuple[Any, ...]:
     """Differentiate a recorded graph."""
     roots, targets = _variables("output", outputs), _variables("input", inputs)
+    level = innermost(roots)
+    if level is not None and not all(belongs(v, level) for v in targets):
+        raise RuntimeError(
+            "grad: wanted inputs that have a gradient for each example of vmap, got one from "
+            "outside of it; write autograd.grad(f)(x) for a function f of it"
+        )
     single = isinstance(outputs, Variable)
     if grad_outputs is None:
         weights = [None] * len(roots)

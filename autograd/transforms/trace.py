@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import refuse_mask
+from autograd.arrays import Many, refuse_mask
+from autograd.batching.run import spread
+from autograd.batching.values import belongs, current_level, lifted
 from autograd.engine import graph
 from autograd.engine.backward import Route, conjugated, find_route, run_backward
-from autograd.engine.graph import Leaf, Node, record, unwrap, wrap
+from autograd.engine.graph import Leaf, Node, Plan, part, record, unwrap, wrap
 from autograd.engine.mode import Observer, enable_grad, is_grad_enabled, watching
 from autograd.engine.primitive import Primitive, same
 from autograd.transforms.containers import Rebuild, flatten, rebuilt
@@ -37,6 +39,7 @@ __all__ = [
     "own_array",
     "own_gradient",
     "positions_of",
+    "record_jointly",
     "unwrap_unless_nested",
 ]
 
@@ -140,11 +143,12 @@ class Trace:
             route=route,
         )
         gradients = [own_gradient(found.get(node_of(v)), v) for v in self.inputs]
-        return (
-            [g if isinstance(g, Variable) else wrap(g) for g in gradients]
-            if self.nested
-            else gradients
-        )
+        if self.nested:
+            return [g if isinstance(g, Variable) else wrap(g) for g in gradients]
+        if create_graph:
+            return gradients
+        # Of batched cotangents, which may have been recorded on the way, for nobody.
+        return [wrap(g._data) if isinstance(g, Variable) else g for g in gradients]
 
     def arrange(self, gradients: Sequence[Any], argnum: int | Sequence[int]) -> Any:
         """Put gradients into the structure of the arguments."""
@@ -275,7 +279,10 @@ class Replay:
         self, function: Callable[[list[Any]], list[Any]], saved: Sequence[Any], free: list[Node]
     ) -> None:
         with enable_grad(), np.errstate(divide="warn", invalid="warn"):
-            self.inputs = [_connected(v) if isinstance(v, Variable) else fresh(v) for v in saved]
+            self.inputs = [
+                fresh(unwrap(v)) if getattr(v, "_node", None) is None else _connected(v)
+                for v in saved
+            ]
             self.outputs = function(self.inputs)
         self.targets = [*map(node_of, self.inputs), *free]
         # What the arguments were computed from may be what the function closes over.
@@ -300,6 +307,30 @@ class Replay:
         return [conjugated(t, found[t]) if t in found else None for t in self.targets]
 
 
+def record_jointly(
+    name: str, joint: Any, parents: Sequence[Node], out: Any, arguments: tuple[Any, ...]
+) -> Any:
+    """Return the array `out` as a Variable that depends on the nodes `parents`: one operation,
+    whatever it was found by.
+
+    Args:
+        name: of the operation.
+        joint: of its cotangent and `out`, the cotangent of each parent, or None.
+        parents: what it depends on.
+        out: the array.
+        arguments: of the call, for observers.
+    """
+    plan = Plan(
+        Primitive(name, lambda *given: given, ("given",), {}, variadic=True),
+        joint=joint,
+        operands=("argument",) * len(parents),
+        pulls=tuple(map(part, range(len(parents)))),
+        save=lambda values: values[-1],
+        rewrap=lambda node: wrap(node.saved, node),
+    )
+    return record(plan, tuple(parents), (out,), out, arguments)
+
+
 def fresh(data: Any) -> Any:
     """Return a leaf on `data` that nothing outside knows of."""
     return wrap(data, InputLeaf(data))
@@ -322,6 +353,9 @@ def _input(what: str, leaf: Any, argnum: int, *, recording: bool) -> Variable:
     """
     if isinstance(leaf, Variable):
         if leaf.requires_grad and recording:
+            level = current_level()
+            if level is not None and not belongs(leaf, level):
+                leaf = spread(leaf, level)
             return _connected(leaf)  # type: ignore[no-any-return]
         data = leaf._data
     elif isinstance(leaf, (np.ndarray, np.generic)):
@@ -335,6 +369,7 @@ def _input(what: str, leaf: Any, argnum: int, *, recording: bool) -> Variable:
             f"{what}: wanted floating or complex numbers in argument {argnum}, got {data.dtype}; "
             + (f"write {leaf}.0 instead of {leaf}" if number else "write x.astype(float) for x")
         )
+    data = lifted(data, current_level())
     return wrap(data, InputLeaf(data))  # type: ignore[no-any-return]
 
 
@@ -363,8 +398,10 @@ def own_array(value: Any, given: Sequence[Any]) -> Any:
 
 
 def unwrap_unless_nested(value: Any, *, nested: bool) -> Any:
-    """Return a result as a plain array, or as a Variable where an outer graph goes on with it."""
-    return value if nested else unwrap(value)
+    """Return a result as a plain array, or as a Variable where an outer graph, or a batch, goes on
+    with it.
+    """
+    return value if nested or isinstance(unwrap(value), Many) else unwrap(value)
 
 
 def free_nodes(roots: list[Any], first: int) -> list[Node]:

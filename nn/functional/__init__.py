@@ -5,6 +5,7 @@ activations. `recurrent` and `recurrent_cell` are ours: what its RNN, LSTM and G
 """
 
 from autograd.publication import publish as _publish
+from nn.functional import _batching as _batching
 from nn.functional._activation import (
     celu,
     elu,

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import autograd
+from autograd.blocks import in_blocks
 from autograd.engine.calls import binary, holds, primitive, unary
 from autograd.special import erfc, expit
 from nn.functional._names import dim_is_axis
@@ -109,7 +110,15 @@ _scale = binary(_scaled, name="scale", x=lambda g, y: _scale(g, y), y=lambda g, 
 # an infinite cotangent contributes zero where the slope is zero. (nan goes through all of them but
 # `threshold`, which is the one that has to say `masks`.)
 
-_relu = unary(lambda x: np.maximum(x, 0.0), name="relu", x=lambda g, out: gate(g, out > 0))
+
+def _positive_part(x: Any) -> Any:
+    """Return max(x, 0): with a row of zeros, which takes half the time of the number 0."""
+    if x.size > 4096 and x.dtype.kind == "f":
+        return np.maximum(x, np.zeros(x.shape[-1:], x.dtype))
+    return np.maximum(x, 0.0)
+
+
+_relu = unary(_positive_part, name="relu", x=lambda g, out: gate(g, out > 0))
 
 
 def relu(input: Any, inplace: bool = False) -> Any:
@@ -161,7 +170,11 @@ def _silu_slope(x: Any) -> Any:
     return s * (1.0 + x * (1.0 - s))
 
 
-_silu = unary(lambda x: x * _logistic(x), name="silu", x=lambda g, x: g * _silu_slope(x))
+_silu = unary(
+    lambda x: in_blocks(lambda x: x * _logistic(x), x),
+    name="silu",
+    x=lambda g, x: in_blocks(lambda g, x: g * _silu_slope(x), g, x),
+)
 
 
 def silu(input: Any, inplace: bool = False) -> Any:
@@ -253,18 +266,24 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
 
 def _gelu_x(g: Any, x: Any, out: Any) -> Any:
     g_out, g_cdf = g
-    density = _normal_pdf(x)
-    gx = None if g_out is None else g_out * (out[1] + x * density)
+    gx = None
+    if g_out is not None:
+        gx = in_blocks(lambda g, x, cdf: g * (cdf + x * _normal_pdf(x)), g_out, x, out[1])
     if g_cdf is None:
         return gx
-    return g_cdf * density if gx is None else gx + g_cdf * density
+    by_cdf = g_cdf * _normal_pdf(x)
+    return by_cdf if gx is None else gx + by_cdf
+
+
+def _gelu_and_cdf(x: Any) -> tuple[Any, Any]:
+    cdf = _normal_cdf(x)
+    return x * cdf, cdf
 
 
 # The distribution function is most of the work, so it is an output that the rule uses again.
 @primitive(name="gelu", x=_gelu_x, elementwise=True)
 def _gelu(x: Any) -> Any:
-    cdf = _normal_cdf(x)
-    return x * cdf, cdf
+    return in_blocks(_gelu_and_cdf, x)
 
 
 # The approximation of Phi is (1 + tanh(u)) / 2 with u = x (A + B x^2).
@@ -294,7 +313,11 @@ def _gelu_tanh_curvature(x: Any) -> Any:
 _gelu_tanh_slope = unary(
     _gelu_tanh_slope_forward, name="gelu_tanh_slope", x=lambda g, x: g * _gelu_tanh_curvature(x)
 )
-_gelu_tanh = unary(_gelu_tanh_forward, name="gelu_tanh", x=lambda g, x: g * _gelu_tanh_slope(x))
+_gelu_tanh = unary(
+    lambda x: in_blocks(_gelu_tanh_forward, x),
+    name="gelu_tanh",
+    x=lambda g, x: in_blocks(lambda g, x: g * _gelu_tanh_slope(x), g, x),
+)
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:

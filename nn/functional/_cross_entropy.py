@@ -9,6 +9,7 @@ import numpy as np
 
 import autograd
 from autograd import log_softmax
+from autograd.arrays import Many
 from autograd.engine.calls import primitive
 from nn.functional._linear import linear
 from nn.functional._loss import check_reduction, raw, reduced
@@ -140,7 +141,8 @@ def _class_targets(
     operation: str, input: Any, target: Any, axis: int, ignore_index: int
 ) -> tuple[Any, Any]:
     """Return `target` as checked class indices, and which of them count (None: all)."""
-    target = np.asarray(raw(target))
+    batched = isinstance(raw(target), Many)
+    target = target if batched else np.asarray(raw(target))
     shape = input.shape[:axis] + input.shape[axis + 1 :]
     if target.shape != shape:
         wanted = f"class indices of shape {shape}"
@@ -153,6 +155,9 @@ def _class_targets(
             f"{operation}: wanted integers as class indices, got {target.dtype}; convert them with "
             ".astype(np.int64)"
         )
+    if batched:  # inside vmap, where nobody looks at the indices of one example
+        kept = target != ignore_index
+        return np.where(kept, target, 0), kept
     kept = None
     count = input.shape[axis]
     if not target.size:
@@ -178,23 +183,26 @@ def _coefficients(
     operation: str, target: Any, kept: Any, weight: Any, reduction: str, dtype: Any
 ) -> tuple[Any, float]:
     """Return what each sample's loss is multiplied with, and what the mean divides by."""
+    total: Any = float(target.size)
+    batched = isinstance(raw(target), Many)
     if weight is not None:
-        coefficient = weight[target] if kept is None else weight[target] * kept
-        total = float(coefficient.sum())
+        coefficient = autograd.take(weight, target)
+        coefficient = coefficient if kept is None else coefficient * kept
+        total = coefficient.sum()
     elif kept is not None:
         coefficient = kept.astype(dtype)
-        total = float(kept.sum())
+        total = coefficient.sum()
     else:
-        coefficient, total = 1.0, float(target.size)
+        coefficient = 1.0
     if reduction == "mean":
-        if total == 0:
+        if not batched and total == 0:
             raise ValueError(
                 f"{operation}: wanted at least one target that counts for a mean, got none (all "
                 "are ignore_index, have weight "
                 f"0, or the batch is empty); skip this batch, or use reduction='sum'"
             )
         coefficient = coefficient / total
-    return coefficient, total
+    return coefficient, total if batched else float(total)
 
 
 def nll_loss(

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 import autograd
-from nn.functional._loss import check_reduction, raw, reduced
+from autograd.engine.calls import detached, holds
+from nn.functional._loss import check_reduction, reduced
 from nn.functional._margin_loss import alike
 
 __all__ = ["gaussian_nll_loss", "poisson_nll_loss"]
@@ -84,8 +85,8 @@ def gaussian_nll_loss(
             f"{name}: wanted a var of shape {input.shape}, {input.shape[:-1]} or "
             f"{(*input.shape[:-1], 1)}, got {var.shape}"
         )
-    least = raw(var).min(initial=0.0)
-    if least < 0:
+    least = detached(var).min(initial=0.0)
+    if holds(least < 0, traced=False):
         raise ValueError(f"{name}: wanted variances of at least 0, got {least:.6g}")
     # Raised by a constant, so that a variance below eps is still told in which direction to go.
     fixed = var.detach() if isinstance(var, autograd.Variable) else var

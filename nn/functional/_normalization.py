@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from autograd import Variable
-from autograd.extend import primitive
+from autograd.blocks import in_row_blocks
+from autograd.engine.calls import primitive
 from nn.functional._names import dim_is_axis
 from nn.functional._numbers import check_numbers, real
 from nn.functional._pooling import sum_pool
@@ -78,6 +79,68 @@ def _standardize(x: Any, axis: tuple[int, ...], eps: float) -> Any:
     return centred, mean, variance
 
 
+def _line_normal(x: Any, eps: float, *, centred: bool) -> tuple[Any, Any]:
+    """Return z = (x - mean) / s and s = sqrt(variance + eps) along the last axis; the same about
+    zero instead of the mean where not `centred`.
+    """
+    if centred:
+        x = x - x.sum(axis=-1, keepdims=True) / x.shape[-1]
+    deviation = np.sqrt(np.vecdot(x, x)[..., None] / x.shape[-1] + eps)
+    return x / deviation, deviation
+
+
+def _line_norm_back(
+    g: Any, x: Any, weight: Any, eps: float, centred: bool, wanted: tuple[bool, ...]
+) -> Any:
+    """Pull back through z weight + bias; of z as in `_standardize_x`.
+
+    The statistics are computed again: in blocks that takes less time than to fetch z, and memory
+    only for x, which its own node mostly keeps as well.
+    """
+
+    def pull(g: Any, x: Any, _: int) -> Any:
+        z, deviation = _line_normal(x, eps, centred=centred)
+        g_z = g if weight is None else g * weight
+        gx = g_z - z * (np.vecdot(g_z, z)[..., None] / x.shape[-1])
+        if centred:
+            gx = gx - g_z.sum(axis=-1, keepdims=True) / x.shape[-1]
+        lines = tuple(range(x.ndim - 1))
+        of_weight = [(g * z).sum(axis=lines)] if wanted[1] else []
+        of_bias = [g.sum(axis=lines)] if wanted[2] else []
+        return gx / deviation, *of_weight, *of_bias
+
+    gx, *sums = in_row_blocks(pull, -1, g, x, sums=wanted[1] + wanted[2])
+    return gx, *([sums.pop(0)] if wanted[1] else [None]), *(sums or [None])
+
+
+# One primitive with its scale and shift, not three: a third of their time on (4096, 768).
+@primitive(joint=_line_norm_back, name="layer_norm")
+def _line_norm(x: Any, weight: Any, bias: Any, eps: float, centred: bool) -> Any:
+    def normal(x: Any, _: int) -> Any:
+        z, _ = _line_normal(x, eps, centred=centred)
+        if weight is not None:
+            z = z * weight
+        if bias is not None:
+            z = z + bias
+        return z
+
+    return in_row_blocks(normal, -1, x)
+
+
+def _over_last(
+    input: Any, axis: tuple[int, ...], weight: Any, bias: Any, eps: float, *, centred: bool
+) -> Any:
+    """Normalise over the last axes, taken as one."""
+    x = _wide(input)
+    if len(axis) > 1:
+        x = x.reshape((*x.shape[: -len(axis)], -1))
+        weight, bias = (p if p is None else p.reshape((-1,)) for p in (weight, bias))
+    out = _line_norm(x, weight, bias, eps, centred)
+    if out.dtype != input.dtype:
+        out = out.astype(input.dtype)
+    return out.reshape(input.shape) if len(axis) > 1 else out
+
+
 def _affine(z: Any, weight: Any, bias: Any) -> Any:
     if weight is not None:
         z = z * weight
@@ -108,7 +171,7 @@ def layer_norm(
         4.
     """
     axis = last_axes("layer_norm", input, normalized_shape)
-    return _affine(standardize(input, axis, eps)[0], weight, bias)
+    return _over_last(input, axis, weight, bias, eps, centred=True)
 
 
 def rms_norm(
@@ -135,9 +198,7 @@ def rms_norm(
     axis = last_axes("rms_norm", input, normalized_shape)
     if eps is None:
         eps = float(np.finfo(input.dtype).eps)
-    wide = _wide(input)
-    z = wide / np.sqrt((wide * wide).mean(axis=axis, keepdims=True) + eps)
-    return _affine(z if z.dtype == input.dtype else z.astype(input.dtype), weight, None)
+    return _over_last(input, axis, weight, None, eps, centred=False)
 
 
 def last_axes(operation: str, x: Any, normalized_shape: int | tuple[int, ...]) -> tuple[int, ...]:
@@ -331,7 +392,7 @@ def group_norm(
         )
     size = math.prod(input.shape[1:]) // num_groups
     grouped = input.reshape((input.shape[0], num_groups, size))
-    z = standardize(grouped, (2,), eps)[0].reshape(input.shape)
+    z = _over_last(grouped, (-1,), None, None, eps, centred=True).reshape(input.shape)
     return _affine(z, _per_channel(weight, input.ndim), _per_channel(bias, input.ndim))
 
 

@@ -10,6 +10,7 @@ from autograd._clip import (
     get_total_norm,
 )
 from nn.utils import averaging, parametrizations, parametrize, prune, rnn
+from nn.utils._functional_call import functional_call
 from nn.utils._norms import (
     remove_spectral_norm,
     remove_weight_norm,
@@ -29,6 +30,7 @@ __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
     "clip_grads_with_norm_",
+    "functional_call",
     "fuse_conv_bn_eval",
     "fuse_conv_bn_weights",
     "fuse_linear_bn_eval",

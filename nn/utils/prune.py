@@ -46,6 +46,11 @@ M = TypeVar("M", bound=Module)
 class BasePruningMethod:
     """A way to choose what is pruned: override `compute_mask`, and call `apply`."""
 
+    def __repr__(self) -> str:
+        shown = {k: v for k, v in vars(self).items() if isinstance(v, int | float)}
+        options = [f"{name}={value!r}" for name, value in shown.items()]
+        return f"{type(self).__name__}({', '.join(options)})"
+
     def compute_mask(self, t: Any, default_mask: Any) -> Any:
         """Return the new mask, of ones and zeros, of the shape of `t`.
 

@@ -6,7 +6,9 @@ combine) and from `last_epoch`, the number of steps so far.
 """
 
 import copy
+import html
 import math
+import types
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,6 +18,9 @@ from optim._optimizer import Optimizer
 from optim._options import plain_number
 
 __all__ = ["LRScheduler", "check_count", "check_functions", "check_numbers", "per_group"]
+
+_FORESEEN = 2000  # steps that a picture shows at most
+_OTHERS = ("optimizer", "last_epoch", "_step_count")
 
 
 def check_count(owner: str, name: str, value: object, low: int = 1) -> None:
@@ -217,6 +222,55 @@ class LRScheduler:
             if not name.startswith("_") and name not in self._not_saved
         )
         return f"{self._name}({shown})"
+
+    def _repr_html_(self) -> str:
+        """Return the text, and the learning rates from now on."""
+        return f"<pre>{html.escape(repr(self))}</pre>{self._curves(alone=False)}"
+
+    def _repr_svg_(self) -> str | None:
+        """Return the learning rates from now on."""
+        return self._curves(alone=True) or None
+
+    def _curves(self, *, alone: bool) -> str:
+        from autograd.drawing.chart import chart
+
+        rates = self._foreseen()
+        if len(rates) < 2:
+            return ""
+        curves = {f"group {i}": list(curve) for i, curve in enumerate(zip(*rates, strict=True))}
+        first = getattr(self, "last_epoch", 0)
+        label = "steps of the schedule, from now on"
+        return chart("learning rate", curves, xlabel=label, first=first, alone=alone)
+
+    def _foreseen(self) -> list[list[float]]:
+        """Return the rates of the coming steps, as far as they can be told: those of a copy, which
+        has an optimizer without parameters.
+        """
+        groups = [
+            {name: copy.copy(v) for name, v in group.items() if name != "params"} | {"params": []}
+            for group in self.optimizer.param_groups
+        ]
+        stand_in = types.SimpleNamespace(param_groups=groups, steps_taken=1)
+        rates = [[group["lr"] for group in groups]]
+        try:
+            schedule = copy.deepcopy(self, {id(self.optimizer): stand_in})
+            for _ in range(min(_FORESEEN, max(50, _longest(vars(self)) * 5 // 4))):
+                schedule.step()
+                rates.append([group["lr"] for group in groups])
+        except Exception:  # noqa: BLE001 - its end, or rates that depend on a loss, a clock
+            return rates
+        return rates
+
+
+def _longest(value: Any) -> int:
+    """Return the largest number of steps that is named anywhere in a schedule."""
+    if isinstance(value, LRScheduler):
+        return _longest(vars(value))
+    if isinstance(value, Mapping):
+        return max((_longest(v) for k, v in value.items() if k not in _OTHERS), default=0)
+    if isinstance(value, (list, tuple)):
+        return max(map(_longest, value), default=0)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _alike(own: Any, other: Any) -> bool:

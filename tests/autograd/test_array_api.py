@@ -339,6 +339,8 @@ def test_functions_take_what_comparisons_give_and_return_variables():
 
 def test_arrays_and_constants_are_free():
     data = np.arange(1e6)
+    integers = array_api.asarray([1, 2])
+    assert array_api.asarray(integers) is array_api.astype(integers, np.int64, copy=False)
     for made in (array_api.asarray(data), array_api.asarray(data, copy=False)):
         assert np.shares_memory(np.asarray(made), data)
         assert np.asarray(made) is made.data

@@ -285,3 +285,31 @@ def test_rows_that_nobody_holds_are_forgotten():
         x[i].sum()
     assert [r is held for r in x.readings()] == [True]
     assert len(x._filling.readings) == 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64])
+def test_integers_are_written_into_integers_of_any_width_and_sign(dtype):
+    x = autograd.zeros(3, dtype=dtype)
+    x[0], x[1], x[2] = 5, np.int64(6), Variable(7)
+    np.testing.assert_array_equal(x.data, [5, 6, 7])
+    with pytest.raises(OverflowError):
+        x[0] = -1 if dtype is np.uint64 else 300
+    with pytest.raises(TypeError, match="wanted values that fit u?int"):
+        x[0] = 1.5
+
+
+def test_constants_that_share_memory_see_the_new_elements_as_arrays_do():
+    x = Variable(np.zeros((2, 3)))
+    turned, v = x.T, Variable(1.0, requires_grad=True)
+    product = (v * x).sum()
+    x[0, 1] = 5
+    np.testing.assert_array_equal(turned.data, x.data.T)
+    assert x.data[0, 1] == 5
+    with pytest.raises(RuntimeError, match="changed"):
+        product.backward()  # it has saved the memory
+    with pytest.raises(RuntimeError, match="wanted elements that no other Variable looks at"):
+        x[0, 1] = v
+    recorded = Variable(turned.data, requires_grad=True, copy=False)
+    with pytest.raises(RuntimeError, match="wanted elements that no other Variable looks at"):
+        x[0, 1] = 6
+    assert recorded.data[1, 0] == 5

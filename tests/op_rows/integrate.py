@@ -4,7 +4,8 @@ import numpy as np
 from op_table import Case, Row
 
 from autograd.implicit import fixed_point
-from autograd.integrate import _weighted_sum, odeint
+from autograd.integrate import odeint
+from autograd.integrate._odeint import _weighted_sum
 
 
 def _pendulum(y0, rate, t):

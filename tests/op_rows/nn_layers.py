@@ -122,7 +122,7 @@ ROWS = [
             make=lambda rng: (rng.normal(size=(3, 4)), (4,), rng.normal(size=4), rng.normal(size=4))
         ),
         Case(make=lambda rng: (rng.normal(size=(2, 3, 2)), (3, 2)), kwargs={"eps": 0.1}),
-        primitives=["standardize"],
+        primitives=["layer_norm"],
         rtol=1e-5,
     ),
     _row(

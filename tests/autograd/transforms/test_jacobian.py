@@ -79,8 +79,8 @@ def passes_of(function, x, monkeypatch):
 
 
 def test_jacobian_takes_the_direction_with_fewer_passes(monkeypatch):
-    assert passes_of(lambda x: M @ x, X, monkeypatch) == {"backward": 0, "forward": 3}
-    assert passes_of(lambda x: x[:2] * 2, X, monkeypatch)["backward"] == 2
+    assert passes_of(lambda x: M @ x, X, monkeypatch) == {"backward": 0, "forward": 1}
+    assert passes_of(lambda x: x[:2] * 2, X, monkeypatch) == {"backward": 1, "forward": 0}
 
 
 def test_jacobian_refuses_other_modes():

@@ -1,4 +1,4 @@
-"""Ordinary differential equations, with gradients: `odeint`, as in `scipy.integrate`.
+"""`odeint`: states of any shape and structure at given times.
 
 Discretised, then differentiated: the steps of an explicit Runge-Kutta method are ordinary recorded
 operations, so the gradient is exactly that of the numbers which come out, of any order, in forward
@@ -7,7 +7,7 @@ the adjoint equation (Chen et al., 2018, equation 5), needs memory for one state
 gradient has an error of its own, from solving the equation backwards, which is large where the
 forward flow contracts (Gholami et al., 2019); here memory grows with the number of steps.
 
-Not imported by `import autograd`. Imports what is older than the transforms, and NumPy.
+Imports what is older than the transforms, and NumPy.
 
 References:
     Dormand and Prince, "A family of embedded Runge-Kutta formulae", Journal of Computational and
@@ -34,7 +34,7 @@ from autograd.ops.contractions import as_array
 from autograd.transforms.containers import flatten, rebuilt
 from autograd.variable import Variable
 
-__all__ = ["odeint"]
+__all__ = ["combined", "odeint"]
 
 # The tableau: stage i is at time c_i, at y + h sum_j a_ij k_j. The last stage is the new state, so
 # that its derivative is the first of the next step.
@@ -67,7 +67,7 @@ def _weighted_sum(*arrays: Any, weights: tuple[float, ...]) -> Any:
     return total
 
 
-def _combined(weights: Sequence[float], slopes: Sequence[_State]) -> _State:
+def combined(weights: Sequence[float], slopes: Sequence[_State]) -> _State:
     """Return the weighted sum of slopes, for each array of the state."""
     used = [i for i, w in enumerate(weights) if w]
     chosen = tuple(weights[i] for i in used)
@@ -180,9 +180,9 @@ def _step(
     stages = [slopes]
     new = state
     for c, weights in zip(_TIMES[1:], _STAGES[1:], strict=True):
-        new = [y + h * k for y, k in zip(state, _combined(weights, stages), strict=True)]
+        new = [y + h * k for y, k in zip(state, combined(weights, stages), strict=True)]
         stages.append(problem.slope(new, time + c * h))
-    errors = [_number(h) * e for e in _combined(_ERROR, _number(stages))]
+    errors = [_number(h) * e for e in combined(_ERROR, _number(stages))]
     return new, stages[-1], problem.size(errors, state, new)
 
 
