@@ -7,11 +7,12 @@ a copy of the graph, so that nothing is freed or added to any `.grad`.
 
 from __future__ import annotations
 
-import ast
 import functools
 import inspect
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import CodeType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,6 +86,7 @@ class Explanation:
     ) -> None:
         self.name, self.operations = name, list(operations)
         self.gradients, self.paths = dict(gradients), dict(paths)
+        self._ways = Counter(link.source for op in self.operations for link in op.links)
 
     def _slope(self, name: str) -> str:
         return f"d{self.name}/d{name}"
@@ -92,8 +94,7 @@ class Explanation:
     def _handed_on(self, operation: Operation, link: Link) -> str:
         """Return one application of the chain rule as a formula, then as numbers."""
         target, g = self._slope(link.source), self._slope(operation.name)
-        ways = sum(link.source == other.source for op in self.operations for other in op.links)
-        target = f"{target} +=" if ways > 1 else f"{target} ="
+        target = f"{target} +=" if self._ways[link.source] > 1 else f"{target} ="
         if link.slope is None:
             return f"{target} {link.formula} = {shown(link.gradient)}"
         numbers = f"{_factor(operation.gradient)} * {_factor(link.slope)}"
@@ -158,7 +159,7 @@ class Explanation:
         return "\n".join([*rows, "", "```", *self._sums(), "```", ""])
 
 
-def explain(what: Any, given: Sequence[Any], names: Mapping[Node, str]) -> Explanation:
+def explain(what: Any, given: Sequence[Any], names: Mapping[Node | None, str]) -> Explanation:
     """Explain the gradients of a result, or of a function at a point: see `autograd.explain`."""
     if callable(what) and not isinstance(what, Variable):
         outputs, inputs = run_recorded("explain", what, given)
@@ -204,6 +205,11 @@ class _Derivation:
         self.names = _distinct(steps, root)
         self.steps = [step for step in steps if step.node in reaches]
         self.root = root
+        self.wanted = {step.node for step in self.steps} | set(targets)
+        self.parts: dict[Node, dict[int, Node]] = {}
+        for step in self.steps:
+            if step.plan is OUTPUT:
+                self.parts.setdefault(step.parents[0], {})[step.saved[0]] = step.node
         copies: dict[Node, Node] = {}
         for step in steps:
             parents = tuple(copies[p] for p in step.parents)
@@ -230,11 +236,7 @@ class _Derivation:
 
     def _parts(self, step: Step) -> dict[int, Node]:
         """Return the nodes of the several outputs of an operation, by number."""
-        return {
-            part.saved[0]: part.node
-            for part in self.steps
-            if part.plan is OUTPUT and part.parents == (step.node,)
-        }
+        return self.parts.get(step.node, {})
 
     def _gradient(self, step: Step) -> Any:
         if step.node.shape is not None:
@@ -249,16 +251,19 @@ class _Derivation:
         handed = self._handed_on(step, g)
         slopes: Sequence[Any] = [None] * len(step.parents)
         elementwise = getattr(step.plan.primitive, "elementwise", False)
-        alike = all(parent.shape == step.node.shape for parent in step.parents)
-        if alike and (elementwise or step.node.shape == ()):
+        if (elementwise and step.node.shape is not None) or all(
+            p.shape == step.node.shape == () for p in step.parents
+        ):
             slopes = self._handed_on(step, np.ones(step.node.shape, step.node.dtype)[()])
-        wanted = {step.node for step in self.steps} | set(self.targets)
         formulas = _formulas(step)
         for i, parent in enumerate(step.parents):
-            if parent in wanted and handed[i] is not None:
+            if parent in self.wanted and handed[i] is not None:
                 operand, formula, is_slope = formulas[i]
-                slope = slopes[i]
-                if slope is not None and is_slope:
+                slope = slopes[i] if parent.shape == step.node.shape else None
+                if slope is None and is_slope:
+                    product = formula if formula.isidentifier() else f"({formula})"
+                    formula = f"sum(g * {product})"  # over what was broadcast
+                elif slope is not None and is_slope:
                     formula = self._with_numbers(step, formula, slope)
                 elif slope is not None:
                     formula = f"{formula} = {shown(slope)} for g = 1"
@@ -292,12 +297,11 @@ class _Derivation:
 
     def _text(self, step: Step) -> str:
         """Return an operation with what it was given."""
-        places = dict(zip(step.plan.positions, map(self._name, step.parents), strict=False))
-        if len(places) < len(step.parents):
-            places = dict(enumerate(map(self._name, step.parents)))
+        names = list(map(self._name, step.parents))
+        places = dict(zip(step.positions or range(len(names)), names, strict=True))
         primitive = step.plan.primitive
         defaults = getattr(primitive, "defaults", {})
-        for i, key, value in step.constants:
+        for i, key, value in step.constants():
             text = shown(value)
             places[i] = f"{key}={text}" if key in defaults else text
         return f"{step.plan.name}({', '.join(places[i] for i in sorted(places))})"
@@ -309,9 +313,9 @@ class _Derivation:
             return formula if formula == end else f"{formula} = {end}"
         values = dict(enumerate(formulas_of(step.plan)))
         numbers = {"out": step.value}
-        for position, parent in zip(step.plan.positions, step.parents, strict=False):
+        for position, parent in zip(step.positions, step.parents, strict=False):
             numbers[values.get(position, "")] = self.by_node[parent].value
-        for position, _, value in step.constants:
+        for position, _, value in step.constants():
             numbers[values.get(position, "")] = value
         numbers = {k: v for k, v in numbers.items() if v is not None and np.ndim(v) == 0}
 
@@ -385,7 +389,7 @@ def _formulas(step: Step) -> list[tuple[str, str, bool]]:
     """
     stated = formulas_of(step.plan)
     found = []
-    for i, name in enumerate(operand_names(step.plan)):
+    for i, name in enumerate(operand_names(step)):
         formula = stated.get(name)
         if formula is not None:
             found.append((name, formula, "g @" not in formula))
@@ -397,40 +401,30 @@ def _formulas(step: Step) -> list[tuple[str, str, bool]]:
     return found + [("", "its rule", False)] * (len(step.parents) - len(found))
 
 
-@functools.cache
 def _text_of(rule: Callable[..., Any] | None) -> str:
-    """Return the expression of a rule of one line, the name of a longer one."""
+    """Return the expression of a rule that is one, the name and parameters of a longer one."""
     code = getattr(rule, "__code__", None)
     if rule is None or code is None:
         return "its rule"
-    places = {(line, column) for line, _, column, _ in code.co_positions()}
-    for node in ast.walk(_tree(code.co_filename)):
-        if isinstance(node, ast.Lambda):
-            if (node.body.lineno, node.body.col_offset) in places:
-                return ast.unparse(node.body)
-        elif isinstance(node, ast.FunctionDef) and node.name == code.co_name:
-            statements = [s for s in node.body if not _is_docstring(s)]
-            last = statements[-1]
-            if (
-                node.lineno >= code.co_firstlineno
-                and len(statements) == 1
-                and isinstance(last, ast.Return)
-                and last.value is not None
-            ):
-                return ast.unparse(last.value)
-    name = getattr(rule, "__name__", "its rule").strip("_<>")
-    return f"{name}({', '.join(inspect.signature(rule).parameters)})"
+    text = _span_of(code)
+    if rule.__name__ == "<lambda>" and text:
+        return text
+    if text.startswith("return "):
+        return text.removeprefix("return ")
+    return f"{rule.__name__.strip('_<>')}({', '.join(inspect.signature(rule).parameters)})"
 
 
-def _is_docstring(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
-@functools.lru_cache(maxsize=16)
-def _tree(path: str) -> ast.AST:
+def _span_of(code: CodeType) -> str:
+    """Return the source that the instructions of a function cover, in one line."""
     import linecache
 
-    try:
-        return ast.parse("".join(linecache.getlines(path)))
-    except SyntaxError:  # a file that has changed meanwhile, a cell with magic
-        return ast.Module([], [])
+    known: list[Any] = [at for at in code.co_positions() if None not in at]
+    spans = [((line, column), (last, end)) for line, last, column, end in known]
+    spans = [span for span in spans if span[0] < span[1]]
+    if not spans:
+        return ""
+    (first, begin), (last, end) = min(spans)[0], max(span[1] for span in spans)
+    lines = [linecache.getline(code.co_filename, n).encode() for n in range(first, last + 1)]
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][begin:]
+    return " ".join(b" ".join(lines).decode().split())

@@ -69,6 +69,8 @@ class _Unknowns:
 
     def structured(self, vector: Any) -> Any:
         """Return a vector of SciPy's as the user has it."""
+        if not self.nested and len(self.shapes[0]) == 1 and self.dtypes[0] == vector.dtype:
+            return vector
         parts, begin = [], 0
         for shape, dtype, end in zip(self.shapes, self.dtypes, self.ends, strict=True):
             part = vector[begin:end].reshape(shape) if shape else vector[begin]

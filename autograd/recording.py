@@ -55,8 +55,7 @@ class Record:
         self.plan, self.parents, self.saved = node.plan, node.parents, _kept(node.saved)
         self.value = _kept(value)
         self.source: Record | None = None  # of one of several outputs: the record of them all
-        self.operands: list[tuple[Node, Any, str]] = []  # with values and names
-        self.constants: list[tuple[int, str, Any]] = []
+        self.given: list[tuple[Node | None, Any, str]] = []  # all arguments, with their names
         self.place: Place | None = None
         self.calls: tuple[Call, ...] = ()
         vars(self).update(others)
@@ -86,28 +85,22 @@ class Recorder:
     def __init__(self) -> None:
         self._stack: list[tuple[FrameType, Call]] = []  # the calls that the last operation was in
         # The paths of modules and parameters, by the identity of the model, which is held.
-        self._models: dict[int, tuple[Any, dict[int, str], dict[Node, str]]] = {}
+        self._models: dict[int, tuple[Any, dict[int, str], dict[Node | None, str]]] = {}
         self._count = itertools.count(1)
 
-    def __call__(self, primitive: Any, arguments: tuple[Any, ...], out: Any) -> None:
+    def __call__(self, _: Any, arguments: tuple[Any, ...], out: Any) -> None:
         """Note a call of an operation."""
         node = recorded(out)
         if node is None:
             return
         place, names, calls = self._around(sys._getframe(2))
-        operands = [
-            (v._node, _kept(v._data), v.name or names.get(v._node, ""))
+        given = [
+            (v._node, _kept(v._data), _name(v) or names.get(v._node, ""))
+            if isinstance(v, Variable)
+            else (None, _kept(v), "")
             for v in arguments
-            if isinstance(v, Variable) and v._node is not None
         ]
-        record = Record(
-            node,
-            None,
-            operands=operands,
-            constants=_constants(node.plan, primitive, arguments),
-            place=place,
-            calls=calls,
-        )
+        record = Record(node, None, given=given, place=place, calls=calls)
         for part in out if type(out) is tuple else (out,):
             own = part._node
             if own is node:
@@ -121,7 +114,7 @@ class Recorder:
 
     def _around(
         self, frame: FrameType | None
-    ) -> tuple[Place | None, Mapping[Node, str], tuple[Call, ...]]:
+    ) -> tuple[Place | None, Mapping[Node | None, str], tuple[Call, ...]]:
         """Return the user's place, names of parameters and all calls of modules around a frame.
 
         Two calls of one module are told apart by their frames: while neither has ended, no other
@@ -155,33 +148,15 @@ class Recorder:
         return place, names, tuple(call for _, call in self._stack)
 
 
-def _constants(
-    plan: Plan, primitive: Any, arguments: tuple[Any, ...]
-) -> list[tuple[int, str, Any]]:
-    """Return the arguments of a call that no gradient goes to, with their positions and names, less
-    those that have their default values.
-    """
-    parameters = getattr(primitive, "parameters", ())
-    defaults = getattr(primitive, "defaults", {})
-    shift = max(0, len(arguments) - len(parameters)) if getattr(primitive, "variadic", 0) else 0
-    found = []
-    for i, value in enumerate(arguments):
-        name = parameters[max(0, i - shift)] if i - shift < len(parameters) else ""
-        default = name in defaults and (
-            value is defaults[name]
-            or (
-                not is_array(value)
-                and not isinstance(value, Variable)
-                and _same(value, defaults[name])
-            )
-        )
-        if i not in plan.positions and not default and value is not None:
-            found.append((i, name, _kept(value._data if isinstance(value, Variable) else value)))
-    return found
+_read_name = vars(Variable)["_name"].__get__
 
 
-def _same(value: Any, default: Any) -> bool:
-    return type(value) is type(default) and bool(value == default)
+def _name(variable: Variable) -> str:
+    """Return the name of a Variable: its property takes 10 us where there is none."""
+    try:
+        return _read_name(variable) or ""
+    except AttributeError:
+        return ""
 
 
 def formulas_of(plan: Plan) -> dict[str, str | None]:
@@ -194,12 +169,12 @@ def formulas_of(plan: Plan) -> dict[str, str | None]:
     return {}
 
 
-def operand_names(plan: Plan) -> tuple[str, ...]:
+def operand_names(step: Step) -> tuple[str, ...]:
     """Return the public names of the operands that gradients go to: NumPy's, where it has some."""
-    public = tuple(formulas_of(plan))
-    if len(public) > max(plan.positions, default=0):
-        return tuple(public[p] for p in plan.positions)
-    return plan.operands
+    public = tuple(formulas_of(step.plan))
+    if public and len(public) > max(step.positions, default=0):
+        return tuple(public[p] for p in step.positions)
+    return step.plan.operands
 
 
 # -- names -----------------------------------------------------------------------------------------
@@ -211,7 +186,7 @@ class Path(str):
     __slots__ = ()
 
 
-def _names_of_parameters(model: Any) -> dict[Node, str]:
+def _names_of_parameters(model: Any) -> dict[Node | None, str]:
     return {
         parameter._node: Path(name)
         for name, parameter in model.named_parameters()
@@ -219,9 +194,9 @@ def _names_of_parameters(model: Any) -> dict[Node, str]:
     }
 
 
-def names_of(frame: FrameType) -> dict[Node, str]:
+def names_of(frame: FrameType) -> dict[Node | None, str]:
     """Return what the code at a frame calls its Variables, and the parameters of its modules."""
-    found: dict[Node, str] = {}
+    found: dict[Node | None, str] = {}
     for name, value in variables(frame).items():
         if name.startswith("_"):
             continue
@@ -243,7 +218,7 @@ def _living(nodes: Iterable[Node]) -> dict[Node, Any]:
     for value in gc.get_objects():
         if issubclass(type(value), Variable):
             node = getattr(value, "_node", None)
-            if node in wanted and (node not in found or value.name):
+            if node in wanted and (node not in found or _name(value)):
                 found[node] = value
     return found
 
@@ -260,7 +235,7 @@ class Step:
         value: the result; None where nobody remembers it.
         grad: its gradient, where that is kept.
         name: what the user calls the result; "" for nothing.
-        constants: the other arguments: positions, names and values.
+        given: all arguments as (node, value, name); none where they were not recorded.
         place: the user's line; None where it was not recorded.
         calls: the modules that were being called, the model first.
     """
@@ -271,7 +246,7 @@ class Step:
     saved: Any
     value: Any = None
     name: str = ""
-    constants: list[tuple[int, str, Any]] = field(default_factory=list)
+    given: list[tuple[Node | None, Any, str]] = field(default_factory=list)
     place: Place | None = None
     calls: tuple[Call, ...] = ()
 
@@ -285,18 +260,48 @@ class Step:
         """Whether it is no operation."""
         return not self.parents
 
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """The place of each parent among the arguments, as far as that is known."""
+        found = tuple(i for i, (node, _, _) in enumerate(self.given) if node in self.parents)
+        return found if len(found) == len(self.parents) else self.plan.positions
 
-def steps_behind(what: str, roots: Iterable[Any], names: Mapping[Node, str]) -> list[Step]:
+    def constants(self) -> Iterator[tuple[int, str, Any]]:
+        """Yield the arguments that no gradient goes to, with their positions and names, less those
+        that have their default values.
+        """
+        primitive = self.plan.primitive
+        parameters = getattr(primitive, "parameters", ())
+        defaults = getattr(primitive, "defaults", {})
+        count = len(self.given) - len(parameters)
+        shift = max(0, count) if getattr(primitive, "variadic", False) else 0
+        for i, (node, value, _) in enumerate(self.given):
+            name = parameters[max(0, i - shift)] if i - shift < len(parameters) else ""
+            if (
+                node not in self.parents
+                and value is not None
+                and not _is(value, defaults.get(name))
+            ):
+                yield i, name, value
+
+
+def _is(value: Any, default: Any) -> bool:
+    """Tell whether an argument is the default."""
+    plain = type(value) is type(default) and not is_array(value)
+    return value is default or (plain and bool(value == default))
+
+
+def steps_behind(what: str, roots: Iterable[Any], names: Mapping[Node | None, str]) -> list[Step]:
     """Return the steps behind Variables, oldest first.
 
     Raises:
         RuntimeError: a backward pass has freed the graph, and nothing was recorded of it.
     """
     steps = _collected(what, [root._node for root in roots])
-    operands: dict[Node, tuple[Any, str]] = {}
+    operands: dict[Node | None, tuple[Any, str]] = {}
     for step in steps.values():
         record = _record_of(step.node)
-        for node, value, name in record.operands if record else ():
+        for node, value, name in record.given if record else ():
             operands.setdefault(node, (value, name))
         if step.node.plan is not FREED:
             for variable in _variables(step.plan.rewrap(step.node)):
@@ -307,7 +312,7 @@ def steps_behind(what: str, roots: Iterable[Any], names: Mapping[Node, str]) -> 
         variable = living.get(node)
         if step.value is None:
             step.value = value if variable is None else variable._data
-        step.name = (variable is not None and variable.name) or name or names.get(node, "")
+        step.name = (_name(variable) if variable is not None else "") or name or names.get(node, "")
     # A line may be several operations, of which one alone gives what it assigns.
     inner = {
         parent
@@ -339,7 +344,7 @@ def _collected(what: str, roots: list[Node]) -> dict[Node, Step]:
                 record.parents,
                 record.saved,
                 record.value,
-                constants=record.constants,
+                given=record.given,
                 place=record.place,
                 calls=record.calls,
             )
@@ -452,6 +457,8 @@ def show(value: Any) -> str:
         return str(value)
     if isinstance(value, float | complex | np.inexact):
         return number(value)
+    if isinstance(value, np.generic):
+        return str(value)
     if is_array(value) and value.ndim == 0:
         return show(value[()])
     if is_array(value):
@@ -469,7 +476,7 @@ def show(value: Any) -> str:
         return "..."
     if callable(value):
         return str(getattr(value, "__name__", type(value).__name__))
-    text = str(value) if isinstance(value, str | int | np.integer) else repr(value)
+    text = str(value) if isinstance(value, str | int) else repr(value)
     return text if len(text) <= 24 and " at 0x" not in text else type(value).__name__
 
 
@@ -486,7 +493,7 @@ def shown(value: Any) -> str:
 def show_range(value: Any) -> str:
     """Return the smallest and the largest element; of complex numbers, by their absolute values."""
     data = np.asarray(value._data if isinstance(value, Variable) else value)
-    data = abs(data) if data.dtype.kind == "c" else data
+    data = abs(data) if data.dtype.kind == "c" else data + 0  # of bools, numbers
     ends = f"[{number(data.min())}, {number(data.max())}]"
     if not np.isnan(data.min()):
         return ends

@@ -60,7 +60,7 @@ class Variable:
         requires_grad: whether `backward` shall compute a gradient for it; the data must then be
             floating or complex.
         dtype: converts the data.
-        name: shown by `repr`, in error messages and drawings.
+        name: shown by `repr`, drawings and explanations.
         copy: copy the data, as `np.array` does, so that an optimizer never changes the array that
             was given; False shares it where that is possible, as `np.asarray` does.
         **others: what other libraries have and this has not is an error.

@@ -63,9 +63,9 @@ CONTENTS = {
 }  # fmt: skip
 # Rooms of the library's own: what they have for users stands in one of the modules above.
 INSIDE = (
-    "advice", "arrays", "assignment", "batching", "blocks", "checked", "docstrings", "doors", "drawing.",
-    "engine", "explaining", "filled", "memory", "ops", "protocols", "publication", "recording", "seeing",
-    "special.", "staged", "transforms", "typed", "variable",
+    "advice", "arrays", "assignment", "batching", "blocks", "checked", "docstrings", "doors",
+    "drawing.", "engine", "explaining", "filled", "memory", "ops", "protocols", "publication",
+    "recording", "seeing", "special.", "staged", "transforms", "typed", "variable",
 )  # fmt: skip
 SECTIONS = ("Args", "Attributes", "Shape", "Returns", "Yields", "Raises", "Warns", "References",
             "Example", "Examples", "Note", "Notes", "Warning", "Warnings")  # fmt: skip
@@ -315,7 +315,9 @@ def shown(address: str, value: object, text: str) -> list[str]:
         points = None if isinstance(value, type) else elementwise(value)
         lines: list[str] = []
         if not points:
-            return [] if ">>>" in text else ["", *sample_calls.example(address, value), ""]
+            if ">>>" not in text:
+                lines += ["", *sample_calls.example(address, value), ""]
+            return [*lines, *sample_calls.picture(address)]
         if ">>>" not in text:
             lines += ["", *example(address, value, *points[:2])]
         return [*lines, "", graph(*points, name), ""]

@@ -17,6 +17,10 @@ from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import runner
+
 TESTS = Path(__file__).parent.parent / "tests"
 WIDTH, LINES = 96, 8
 # What a layer is made with, and the shape that it is called with, by its name.
@@ -58,9 +62,11 @@ ARRAYS = (
 RATES = "[(optimizer.step(), schedule.step(), schedule.get_last_lr()[0])[-1] for _ in range(5)]"
 SCHEDULED = {
     "ConstantLR": "factor=0.5, total_iters=3",
+    "CosineAnnealingLR": "T_max=5",
     "CosineAnnealingWarmRestarts": "T_0=3",
     "CyclicLR": "base_lr=0.1, max_lr=1.0, step_size_up=2",
     "ExponentialLR": "gamma=0.5",
+    "LambdaLR": "lr_lambda=lambda step: 1 / (1 + step)",
     "LinearLR": "start_factor=0.25, total_iters=3",
     "MultiStepLR": "milestones=[2, 4], gamma=0.5",
     "MultiplicativeLR": "lr_lambda=lambda step: 0.5",
@@ -263,6 +269,22 @@ def candidates(address: str, value: Any) -> list[list[str]]:
     first = next(iter(inspect.signature(value).parameters), "") if callable(value) else ""
     several = [SEVERAL] if first in ("arrays", "tup", "seq") else []
     return [[f"{address}({arrays})"] for arrays in (*several, *ARRAYS)]
+
+
+def picture(address: str) -> list[str]:
+    """Return the rates of a schedule as a drawing, [] for what is none."""
+    name = address.rpartition(".")[2]
+    if not address.startswith("optim.lr_scheduler.") or name not in SCHEDULED:
+        return []
+    import optim
+    from autograd import Variable
+
+    x = Variable([1.0], requires_grad=True)
+    schedule = eval(
+        f"{address}(optimizer, {SCHEDULED[name]})",
+        {"optim": optim, "optimizer": optim.SGD([x], lr=1.0)},
+    )
+    return ["", f'<p class="picture">{runner.image(schedule._repr_svg_())}</p>', ""]
 
 
 def example(address: str, value: Any) -> list[str]:

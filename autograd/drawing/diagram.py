@@ -124,7 +124,7 @@ class _Builder:
                 self.boxes[step.node] = self._place(step)
             drawn = sum(parent in self.boxes for parent in step.parents)
             labelled = drawn > 1 and step.plan.name not in _COMMUTATIVE
-            names = operand_names(step.plan)
+            names = operand_names(step)
             target = self.boxes.get(step.node)
             for i, parent in enumerate(step.parents):
                 source = self.boxes.get(parent)
@@ -226,13 +226,13 @@ class _Builder:
 
 def _called(step: Step) -> tuple[str, list[str]]:
     """Return an operation with its constant arguments; as lines, where they are long."""
-    name, constants = step.plan.name.strip("_"), step.constants
+    name, constants = step.plan.name.strip("_"), list(step.constants())
     if not constants:
         return name, []
     primitive = step.plan.primitive
     positional = getattr(primitive, "positional", 0)
     defaults = getattr(primitive, "defaults", {})
-    texts = dict.fromkeys(step.plan.positions, "·")
+    texts = dict.fromkeys(step.positions, "·")
     for i, key, value in constants:
         by_name = i >= positional or key in defaults
         texts[i] = f"{key}={show(value)}" if by_name and key else show(value)

@@ -88,7 +88,7 @@ class Drawing:
 
 
 def draw(
-    what: Any, inputs: tuple[Any, ...], depth: int | None, names: Mapping[Node, str]
+    what: Any, inputs: tuple[Any, ...], depth: int | None, names: Mapping[Node | None, str]
 ) -> Drawing:
     """Draw a result, or a function at a point: see `autograd.draw`."""
     if callable(what) and not isinstance(what, Variable):

@@ -134,6 +134,39 @@ def test_a_rule_of_ones_own_is_shown_and_run():
     assert text.endswith("dy/dx = 6\n    y <- x: 6 = 6")
 
 
+class TwoOutputs(autograd.Function):
+    @staticmethod
+    def forward(ctx, x, factor):
+        ctx.save_for_backward(x)
+        ctx.factor = factor
+        return x * factor, x * x
+
+    @staticmethod
+    def backward(ctx, a, b):
+        return a * ctx.factor + 2 * b * ctx.saved_tensors[0], None
+
+
+@pytest.mark.parametrize(
+    "f, text",
+    [
+        (lambda x: np.modf(x)[0].sum(), "modf(x)"),
+        (lambda x: (x[np.array([0, 0])] * np.int64(2)).sum(), "multiply(v2, 2)"),
+        (lambda x: sum(o.sum() for o in TwoOutputs.apply(x, 3.0)), "TwoOutputs(x, 3)"),
+        (lambda x: (x * x[0]).sum(), "sum(g * x1)"),
+        (lambda x: np.concatenate([x, 2 * x]).prod(), "concatenate(x, v2)"),
+    ],
+)
+def test_operations_of_all_kinds_are_explained_and_drawn(f, text):
+    x = leaf(np.array([1.25, 2.5]))
+    with autograd.record_values():
+        y = f(x)
+    y.backward()
+    explanation = autograd.explain(y, x)
+    assert text in repr(explanation)
+    np.testing.assert_allclose(explanation.gradients["x"], x.grad, rtol=1e-12)
+    assert len(explanation.operations) == len(y.draw().diagram.sheet.boxes) - 1
+
+
 def test_markdown_has_the_same_numbers_in_tables():
     page = autograd.explain(lambda a, b: abs(a * b), 2.0, -3.0)._repr_markdown_()
     assert "| `v3 = multiply(a, b)` | `-6` | `a * b` |" in page

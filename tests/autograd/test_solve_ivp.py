@@ -170,6 +170,8 @@ def test_a_discrete_gradient_is_that_of_the_numbers_that_come_out(method):
     """Steps of one length are the same everywhere, so that differences of coarse solutions are
     smooth.
     """
+    if method == "DOP853":
+        pytest.importorskip("scipy")
     steps = {"first_step": 0.5, "max_step": 0.5, "rtol": 1.0, "t_eval": [0.3, 1.7, 3.0]}
 
     def loss(a):
@@ -181,6 +183,8 @@ def test_a_discrete_gradient_is_that_of_the_numbers_that_come_out(method):
 
 
 def test_second_derivatives_of_both_kinds():
+    pytest.importorskip("scipy")
+
     def loss(a, gradient):
         options = {"t_eval": [0.4, 0.8], "rtol": 1e-8, "atol": 1e-9, "gradient": gradient}
         found = solve_ivp(oscillator, (0, 0.8), Y0 * a, "DOP853", args=(a,), **options)
@@ -211,6 +215,8 @@ def test_complex_states_have_the_same_gradient_of_both_kinds():
 
 
 def test_dense_output_has_gradients_and_the_slope_of_the_equation():
+    pytest.importorskip("scipy")
+
     def at(t, a, method):
         options = {"rtol": 1e-9, "atol": 1e-10, "dense_output": True}
         return solve_ivp(oscillator, (0, 0.8), Y0, method, args=(a,), **options).sol(t)
