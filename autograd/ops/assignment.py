@@ -128,7 +128,7 @@ def _add_at(x: Any, index: Any, value: Any) -> Any:
         new[index] = new[index] + value  # drops axes of length 1 in front of the value
     else:
         # Broadcast first: np.add.at reads past the end of a value that it has to broadcast.
-        picked = new[index]
+        picked = np.asarray(new[index])  # of one element it is a number
         picked[...] = value
         np.add.at(new, index, picked)
     return new
