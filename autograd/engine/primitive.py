@@ -160,7 +160,8 @@ class Primitive(Traits):
 
     def frequent(self, place: int) -> Plan:
         """Return a plan that is to stand in `plans`."""
-        self.plans[place] = plan = self.plan(_FREQUENT[place], alike=place == 3)
+        kind = {"alike": True} if place == 3 else {}
+        self.plans[place] = plan = self.plan(_FREQUENT[place], **kind)
         return plan  # type: ignore[no-any-return]
 
     def _make_plan(self, wanted: tuple[bool, ...], *, alike: bool = False) -> Plan:
