@@ -39,7 +39,6 @@ CHANGES = {
 _SPELLINGS = {
     "_backward": "autograd.primitive with a rule, or an autograd.Function",
     "_op": "print(x), which names the operation",
-    "_value": "x.data",
     "at": "autograd.set_at(x, index, value), or autograd.add_at to add",
     "amax": "x.max(axis)",
     "amin": "x.min(axis)",

@@ -18,6 +18,7 @@ import functools
 import math
 import zlib
 from collections.abc import Callable, Iterator
+from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -26,7 +27,7 @@ from autograd.engine.backward import masked_by
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import Node, Plan, recorded
 from autograd.engine.mode import watching
-from autograd.typed import Place, user_frame
+from autograd.typed import Place, ours, user_frame
 from autograd.variable import Variable
 
 __all__ = ["detect_anomaly"]
@@ -122,8 +123,15 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
         self._switches.append(switch)
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._switches.pop().__exit__(*error)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._switches.pop().__exit__(kind, error, traceback)
+        if error is not None and "recorded at" not in f"{error} {getattr(error, '__notes__', '')}":
+            self._tell(error, traceback)
         if not self._switches:
             self._notes.clear()
 
@@ -152,6 +160,19 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
                 f"{node.plan.name}: wanted a finite result, got nan or infinity{told}; "
                 f"recorded at {place}"
             )
+
+    def _tell(self, error: BaseException, traceback: TracebackType | None) -> None:
+        """Add the place of the node that a backward pass was at to an error of a hook, or of memory
+        that an optimizer has changed: the frames that the error went through know it.
+        """
+        told = ""
+        while traceback is not None:
+            frame, traceback = traceback.tb_frame, traceback.tb_next
+            node = frame.f_locals.get("node") if ours(frame) else None
+            if isinstance(node, Node) and node.number in self._notes:
+                told = f"{node.plan.name} was recorded at {self._notes[node.number][0]}"
+        if told:
+            error.add_note(told)
 
     # -- what the backward pass calls instead of the rules ---------------------------------------
 

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import Any, NamedTuple, Self
 
 from autograd.engine.graph import Node, Plan, Pull, recorded, unwrap
 from autograd.engine.mode import watching
@@ -23,9 +23,8 @@ from autograd.variable import Variable
 __all__ = ["profile"]
 
 _clock = time.perf_counter
-_Where: TypeAlias = tuple[str, Place | None]  # the path of the module, the line of the user
 _BETWEEN = "(between passes)"
-_NOWHERE = "", None
+_NOWHERE = 0
 _BY = ("operation", "module", "line")
 
 
@@ -76,14 +75,17 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
 
     def __init__(self) -> None:
         self.elapsed = 0.0  # seconds inside of the `with`
-        # (operation, (module, place), backward, start, seconds, bytes)
-        self._seen: list[tuple[str, _Where, bool, float, float, int]] = []
-        self._places: dict[int, _Where] = {}  # number of a node -> module and line
+        # (operation, place, backward, start, seconds, bytes): of numbers and strings only, which
+        # the garbage collector does not look at.
+        self._seen: list[tuple[str, int, bool, float, float, int]] = []
+        self._where = [("", "")]  # places by their number: the path of the module, the user's line
+        self._numbers: dict[Any, int] = {}
+        self._places: dict[int, int] = {}  # number of a node -> place
         self._switch: Any = None
         self._base: FrameType | None = None
         self._last, self._begin = 0.0, 0.0
-        self._open: tuple[str, _Where, float] | None = None  # the node whose rules run
-        self._rule: _Where | None = None  # the place of the rule whose operations are its
+        self._open: tuple[str, int, float] | None = None  # the node whose rules run
+        self._rule: int | None = None  # the place of the rule whose operations are its
         self._pulls: dict[Plan, tuple[Pull | None, ...]] = {}
         self._kinds: dict[CodeType, int] = {}
         self._paths: dict[int, dict[int, str]] = {}
@@ -116,15 +118,17 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
             if node is not None:
                 self._places[node.number] = self._rule
             return
-        name, size, last = primitive.name, 0, self._last
+        name, last = primitive.name, self._last
         if self._open is not None:
             self._close()
             name, last = _BETWEEN, self._last
         place = self._place()
         if node is not None:
             self._places[node.number] = place
-        for part in out if type(out) is tuple else (out,):
-            size += unwrap(part).nbytes
+        if out.__class__ is Variable:
+            size = out._data.nbytes
+        else:
+            size = sum(unwrap(part).nbytes for part in (out if type(out) is tuple else (out,)))
         self._seen.append((name, place, False, last, now - last, size))
         self._last = _clock()  # what the profiler itself takes is nobody's
 
@@ -132,16 +136,18 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
         self, node: Node, plan: Plan, _parents: tuple[Node, ...], g: Any, saved: Any
     ) -> tuple[Pull | None, ...]:
         """Return the rules of a node, each of which will stop the clock that starts here."""
-        recording = isinstance(g, Variable)
-        if self._rule is not None:  # a backward pass inside of a rule
-            return plan.pulls if plan.joint is None else _results(plan, plan.joint(g, saved))
-        if self._open is not None:
-            self._close()
-        place = self._places.get(node.number, _NOWHERE)
-        self._open = plan.name, place, _clock()
+        outermost, place = self._rule is None, self._places.get(node.number, _NOWHERE)
+        if outermost:
+            if self._open is not None:
+                self._close()
+            self._open = plan.name, place, _clock()
         if plan.joint is not None:
-            return _results(plan, self._alone(plan.joint, place)(g, saved))
-        if recording:
+            joint = self._alone(plan.joint, place) if outermost else plan.joint
+            ready = joint(g, saved)
+            return tuple(pull and functools.partial(_after, pull, ready) for pull in plan.pulls)
+        if not outermost:  # a backward pass inside of a rule
+            return plan.pulls
+        if isinstance(g, Variable):
             return tuple(pull and self._alone(pull, place) for pull in plan.pulls)
         pulls = self._pulls.get(plan)
         if pulls is None:
@@ -156,7 +162,7 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
 
         return stopping
 
-    def _alone(self, pull: Pull, place: _Where) -> Pull:
+    def _alone(self, pull: Pull, place: int) -> Pull:
         """Return a rule whose operations, forward and backward, count for itself."""
 
         def alone(g: Any, saved: Any) -> Any:
@@ -175,23 +181,28 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
         self._open = None
         self._seen.append((name, place, True, start, max(0.0, self._last - start), 0))
 
-    def _place(self) -> _Where:
-        """Return the path of the innermost module that is being called, and the user's line."""
+    def _place(self) -> int:
+        """Return the number of a place: the innermost module that is called, the user's line."""
         frame: FrameType | None = sys._getframe(3)
         base, kinds, users, modules = self._base, self._kinds, None, None
         while frame is not None:
             kind = kinds.get(frame.f_code)
             if kind is None:
                 kind = kinds[frame.f_code] = _kind(frame)
-            if kind == _USERS and users is None:
-                users = frame
+            if kind == _USERS:
+                users = users or frame
             elif kind == _MODULE:
                 modules = [*(modules or ()), variables(frame)["self"]]
             if frame is base:
                 break
             frame = frame.f_back
         path = self._path(modules) if modules else ""
-        return path, None if users is None else Place.of(users)
+        key = path if users is None else (path, users.f_code, users.f_lasti)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self._where)
+            self._where.append((path, "" if users is None else str(Place.of(users))))
+        return number
 
     def _path(self, modules: list[Any]) -> str:
         """Return the name that the outermost module has for the innermost one."""
@@ -218,12 +229,10 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
         if by not in _BY:
             raise ValueError(f"profile: wanted by= one of {', '.join(_BY)}, got {by!r}")
         found: dict[str, list[Any]] = {}
-        said = functools.cache(str)
         for operation, place, backward, _, seconds, size in self._seen:
             name = operation
             if operation != _BETWEEN and by != "operation":
-                name = place[0] if by == "module" else said(place[1] or "")
-                name = name or "(elsewhere)"
+                name = self._where[place][by == "line"] or "(elsewhere)"
             row = found.setdefault(name, [0, 0.0, 0.0, 0])
             row[0] += not backward
             row[1 + backward] += seconds
@@ -294,20 +303,19 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
             {
                 "name": operation, "cat": "backward" if backward else "forward", "ph": "X",
                 "ts": 1e6 * (start - self._begin), "dur": 1e6 * seconds, "pid": 0, "tid": 0,
-                "args": {"module": module, "line": str(where or ""), "bytes": size},
+                "args": dict(zip(("module", "line"), self._where[place], strict=True), bytes=size),
             }
-            for operation, (module, where), backward, start, seconds, size in self._seen
+            for operation, place, backward, start, seconds, size in self._seen
         ]  # fmt: skip
         Path(path).write_text(json.dumps({"traceEvents": events}), encoding="utf-8")
 
 
+def _after(pull: Pull, ready: Any, g: Any, _saved: Any) -> Any:
+    """Run a rule on what the joint rule of its node has computed."""
+    return pull(g, ready)
+
+
 _USERS, _MODULE, _OTHER = 1, 2, 3
-
-
-def _results(plan: Plan, saved: Any) -> tuple[Pull, ...]:
-    """Return what a joint rule returned, as pulls that take no time."""
-    parts = [pull(None, saved) for pull in plan.pulls if pull is not None]
-    return tuple([lambda *_, gx=gx: gx for gx in parts])
 
 
 def _kind(frame: FrameType) -> int:

@@ -277,9 +277,9 @@ def about(results, chosen):
         f"{machine['machine']} ({machine['system']}, Python {machine['python']}, NumPy "
         f"{machine['versions']['numpy']}), beside "
         + ", ".join(f"{name} {version}" for name, version in versions.items())
-        + f"; {chosen.repeats} turns each. A ratio is our fastest time over theirs, so below 1 we "
-        "are faster; in brackets, the least and largest ratio of one turn. Other work ran on the "
-        "machine at the same time."
+        + f"; {chosen.repeats} turns each. A ratio is our fastest processor time over theirs, so "
+        "below 1 we are faster; in brackets, the least and largest ratio of one turn. Other work "
+        "ran on the machine at the same time."
     )
 
 

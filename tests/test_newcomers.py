@@ -112,7 +112,11 @@ MISTAKES = {
         "",
     ),
     "x.at[0].set": (V + "v.at[0].set(5.0)", AttributeError, r"at: wanted .*autograd\.set_at"),
-    "x._value": ("grad(lambda x: x._value * x)(2.0)", AttributeError, r"_value: wanted.*x\.data"),
+    "x[0] = None": (
+        V + "autograd.zeros(3)[0] = None",
+        TypeError,
+        r"setitem: .*None; write np\.nan",
+    ),
     "p.grad = 0": (
         V + "v.grad = 0",
         ValueError,

@@ -79,7 +79,7 @@ def run_backward(
             g = _owned(g, recorded=create_graph) if plan.overwrites else g
             saved = plan.rewrap(node) if create_graph else node.saved
             if not retain_graph:
-                node.saved, node.plan, node.parents = None, FREED, ()
+                node.saved, node.plan, node.parents = plan.name, FREED, ()
             fit, guarded = plan.fit, zeros and plan.elementwise
             pulls = inspect(node, plan, parents, g, saved) if inspect else plan.pulls
             if plan.joint is not None and inspect is None:

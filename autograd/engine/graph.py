@@ -98,7 +98,7 @@ class Plan(Traits):
 
 
 LEAF = Plan(name="leaf")
-FREED = Plan(name="freed")
+FREED = Plan(name="freed")  # its nodes have saved the name of their operation
 
 
 class Node:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Many, refuse_mask
+from autograd.arrays import Many, plain_array
 from autograd.batching.run import spread
 from autograd.batching.values import belongs, current_level, lifted
 from autograd.engine import graph
@@ -359,8 +359,7 @@ def _input(what: str, leaf: Any, argnum: int, *, recording: bool) -> Variable:
             return _connected(leaf)  # type: ignore[no-any-return]
         data = leaf._data
     elif isinstance(leaf, (np.ndarray, np.generic)):
-        refuse_mask(what, leaf)
-        data = leaf
+        data = plain_array(what, leaf)
     else:
         data = Variable(leaf)._data
     if data.dtype.kind not in "fc":

@@ -48,21 +48,6 @@ def _aligned(run: BatchRun, x: Any, *others: Any) -> list[Any]:
 # -- rows ------------------------------------------------------------------------------------------
 
 
-@batch_rule("nn.functional._normalization._line_norm")
-def _layer_norm(run: BatchRun, x: Any, weight: Any, bias: Any, eps: float, centred: bool) -> Any:
-    of_x, *of_others, _, _ = run.varies
-    if not any(of_others):
-        return run(x, weight, bias, eps, centred)
-    out, ndim = run(x, None, None, eps, centred), np.ndim(x) - of_x
-    operands = zip((weight, bias), of_others, (np.multiply, np.add), strict=True)
-    for operand, varies, combine in operands:
-        if varies:
-            operand = np.reshape(operand, (run.size, *(1,) * (ndim - 1), -1))
-        if operand is not None:
-            out = combine(out, operand)
-    return out
-
-
 @batch_rule(
     *("nn.functional._pooling." + name for name in ("max_pool", "sum_pool", "sum_unpool")),
     *("nn.functional._pooling." + name for name in ("chosen", "unpool", "pool_at")),
@@ -81,6 +66,21 @@ def _resample(run: BatchRun, x: Any, axis: int, table: Any) -> Any:
 @batch_rule("nn.functional._normalization._standardize")
 def _standardize(run: BatchRun, x: Any, axis: Any, eps: float) -> Any:
     return run(x, tuple(a if a < 0 else a + 1 for a in axis), eps)
+
+
+@batch_rule("nn.functional._normalization._line_norm")
+def _line_norm(run: BatchRun, x: Any, weight: Any, bias: Any, eps: float, centred: bool) -> Any:
+    """Lines of examples are lines; a scale of each example is multiplied afterwards."""
+    if not any(run.varies[1:3]):
+        return run(x, weight, bias, eps, centred)
+    between = (1,) * (run.ndim((x, weight, bias), 0) - 1)
+    weight, bias = (
+        np.reshape(p, (run.size, *between, -1)) if varies else p
+        for p, varies in zip((weight, bias), run.varies[1:3], strict=True)
+    )
+    z = run(x, None, None, eps, centred)
+    z = z if weight is None else z * weight
+    return z if bias is None else z + bias
 
 
 @batch_rule("nn.functional._attention._attention_weights")
