@@ -164,11 +164,11 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
             _settle_family(self, index)
         _write(self._data, index, unwrap(value))
         nodes = self._node, None, getattr(value, "_node", None) if mode.recording else None
-        positions = tuple(i for i, node in enumerate(nodes) if node is not None)
-        if positions:
-            parents = tuple(filter(None, nodes))
+        parents = tuple(filter(None, nodes))
+        if parents:
+            plan = set_plan(tuple(node is not None for node in nodes))
             values = self._data, indexing.own_index(index), unwrap(value), self._data
-            self._node = recorded(record(set_plan(positions), parents, values, self._data, ()))
+            self._node = recorded(record(plan, parents, values, self._data, ()))
     if type(self) is Filled:
         _tell(self, index)
 
