@@ -25,7 +25,7 @@ from autograd.compiler.scalars import NAMES, in_python, is_scalar, scalar_source
 from autograd.compiler.source import Names, written
 from autograd.compiler.trace import RUN, Trace
 from autograd.engine.calls import detached
-from autograd.engine.graph import Node, Plan, record, unwrap, wrap
+from autograd.engine.graph import Node, Plan, part, record, unwrap, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import Primitive
 from autograd.ops.effects import DRAW, OVERWRITE, write
@@ -158,11 +158,10 @@ class Entry:
             self.wanted = trace.gradients
             self.needed = _leaves(self.tape, self.wanted, self.cotangents)
             self.plan = Plan(
-                name=owner.name,
-                primitive=owner.primitive,
+                owner.primitive,
                 joint=self._pull,
                 operands=("argument",) * len(self.targets),
-                fits=(None,) * len(self.targets),
+                pulls=tuple(map(part, range(len(self.targets)))),
                 save=lambda values: values[0],
                 rewrap=self._rewrapped,
                 makes_zeros=any(op.primitive.makes_zeros for op in ops),
@@ -260,7 +259,7 @@ class Entry:
                 return safe.gradients_from(
                     dict(zip(map(_key, self.needed), given, strict=True)), parts
                 )
-        return list(out)
+        return _HandedOver(out)
 
     def gradients_from(self, known: dict[Any, Any], parts: list[Any]) -> list[Any]:
         """Return the gradients, given what comes from outside and cotangents."""
@@ -285,6 +284,15 @@ class Entry:
             return _replayed(self.tape, self.wanted, known)
 
         return Compiled(gradients, self.owner.options, f"{self.owner.name}_gradient")
+
+
+class _HandedOver(list[Any]):
+    """Gradients that are forgotten when they are asked for, so that a leaf may keep its one."""
+
+    def __getitem__(self, place: Any) -> Any:
+        g = super().__getitem__(place)
+        self[place] = None
+        return g
 
 
 def _place(value: Value) -> tuple[int, int]:

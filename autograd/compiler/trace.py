@@ -22,7 +22,7 @@ import numpy as np
 from autograd import random
 from autograd.arrays import Many, references
 from autograd.compiler.graph import Op, Value, values_in
-from autograd.engine.backward import conjugated, constant_pull, pull_jointly, run_backward
+from autograd.engine.backward import conjugated, masked_by, run_backward
 from autograd.engine.calls import holds_variable
 from autograd.engine.graph import OUTPUT, Node, next_number, unwrap, wrap
 from autograd.engine.mode import enable_grad, no_grad, watching
@@ -67,6 +67,8 @@ class Trace:
         self._overwritten: dict[int, Value] = {}  # the value an array began with
         self._first = next_number()
         self._line: str | None = None
+        self._settling: tuple[Any, Any, Any] | None = None  # see `_is_mask`
+        self._masks: dict[Node, Any] = {}
         args, kwargs = rebuild(iter([self._argument(i, x) for i, x in enumerate(leaves)]))
         self.flat = not kwargs and len(args) == len(leaves)
         back = random.snapshot()
@@ -96,6 +98,7 @@ class Trace:
         del result, found, args, kwargs
         self._known.clear()
         self._made.clear()
+        self._masks.clear()
         self._settle()
 
     def _settle(self) -> None:
@@ -254,6 +257,8 @@ class Trace:
                 "write autograd.vmap(autograd.compile(f)), which runs f as it is, or f for a whole "
                 "batch"
             )
+        if self._is_mask(primitive, arguments, out):
+            return
         if primitive is IDENTITY.primitive:
             self._learn(out, self._value(arguments[0]))
             return
@@ -296,15 +301,49 @@ class Trace:
         self._line = op.line if op is not None else None
         if op is not None and op.primitive is RUN:
             return self._pulled(op, parents, g)
-        if plan.joint is not None:
-            return pull_jointly(node, plan, parents, g, saved)
-        return plan.guarded if self.guarded else plan.pulls
+        if node in self._masks:
+            return (None,)  # of the one operand that is no constant
+        ready = saved if plan.joint is None else plan.joint(g, saved)
+        return tuple(p and functools.partial(self._apply, plan, p, g, ready) for p in plan.pulls)
+
+    def _apply(self, plan: Any, pull: Any, g: Any, ready: Any, *_: Any) -> Any:
+        """Run a rule; what the backward pass makes of its result may be a mask, see `_is_mask`."""
+        self._settling = None
+        gx = pull(g, ready)
+        if self.guarded and plan.elementwise and gx is not None:
+            return masked_by(g, gx)
+        self._settling = None if self.guarded else (g, gx, None)
+        return gx
+
+    def _is_mask(self, primitive: Any, arguments: tuple[Any, ...], out: Any) -> bool:
+        """Tell whether a call is the one by which a backward pass puts exact zeros into the result
+        of a rule, `where(g == 0, 0, gx)`, which a program without guards goes without.
+        """
+        if self._settling is None:
+            return False
+        g, gx, mask = self._settling
+        if mask is None and primitive.name == "equal" and arguments[0] is g:
+            self._settling = g, gx, out
+            return False  # nothing will read it
+        self._settling = None
+        if mask is None or primitive.name != "where" or arguments[0] is not mask:
+            return False
+        if not isinstance(gx, Variable):
+            return False
+        self._learn(out, self._value(gx))
+        if out._node is not None:
+            self._masks[out._node] = out
+        return True
 
     def _pulled(self, op: Op, parents: Any, g: Any) -> Any:
         parts = g if type(g) is tuple else (g,)
         out = tuple(wrap(np.zeros(p.shape, p.dtype)) for p in parents)
         self._add(PULL, (op.outputs[-1], self._argument_of(parts)), out)
-        return tuple(functools.partial(constant_pull, part) for part in out)
+        return tuple(functools.partial(_constant, part) for part in out)
+
+
+def _constant(gx: Any, *_: Any) -> Any:
+    return gx
 
 
 def _run(apply: Any, arguments: Any, wanted: Any) -> Any:

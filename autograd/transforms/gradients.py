@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.advice import wrong_arguments
 from autograd.batching.values import belongs, innermost
-from autograd.engine.calls import detached, wrong_arguments
+from autograd.engine.calls import detached
 from autograd.engine.graph import unwrap, wrap
 from autograd.engine.mode import current_mode
 from autograd.transforms.trace import (
