@@ -52,8 +52,8 @@ class UnreadError(RuntimeError):
     it and has it answered for all of the arrays at once.
     """
 
-    def answer(self, primitive: Any, arguments: list[Any], count: int | None = None) -> Any:
-        """Return what the call returns, recorded; `count` is that of variadic operands."""
+    def answer(self, primitive: Any, arguments: list[Any]) -> Any:
+        """Return what the call returns, recorded."""
         raise NotImplementedError
 
     def answer_plain(self, primitive: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

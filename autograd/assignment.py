@@ -166,11 +166,11 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
             _settle_family(self, index)
         _write(self._data, index, unwrap(value))
         nodes = self._node, None, getattr(value, "_node", None) if mode.recording else None
-        positions = tuple(i for i, node in enumerate(nodes) if node is not None)
-        if positions:
-            parents = tuple(filter(None, nodes))
+        parents = tuple(filter(None, nodes))
+        if parents:
+            plan = set_plan(tuple(node is not None for node in nodes))
             values = self._data, indexing.own_index(index), unwrap(value), self._data
-            self._node = recorded(record(set_plan(positions), parents, values, self._data, ()))
+            self._node = recorded(record(plan, parents, values, self._data, ()))
     if type(self) is Filled:
         _tell(self, index)
 
@@ -191,11 +191,10 @@ def _assign_batched(x: Any, index: Any, value: Any) -> None:
 
 def _refuse_onlookers(x: Any) -> None:
     """Refuse to assign to memory that another Variable looks at, and would not follow."""
-    data = x._data
-    whole = data.all_elements() if isinstance(data, Many) else data
+    whole = _elements(x._data)
     if type(x) is Filled and x.readings():
         others = True
-    elif isinstance(whole, np.ndarray):
+    elif _holders(x) > _ONE_HOLDER or references(whole) > _ONE_ELEMENTS or whole.base is not None:
         kinds = _kinds(Variable) - {Past}
         others = any(
             type(v) in kinds and v is not x and _overlap(getattr(v, "_data", None), whole)
@@ -210,8 +209,12 @@ def _refuse_onlookers(x: Any) -> None:
         )
 
 
+def _elements(data: Any) -> Any:
+    return data.all_elements() if isinstance(data, Many) else data
+
+
 def _overlap(data: Any, whole: Array) -> bool:
-    part = data.all_elements() if isinstance(data, Many) else data
+    part = _elements(data)
     return isinstance(part, np.ndarray) and owner(part) is owner(whole) and overlap(part, whole)
 
 
@@ -269,6 +272,16 @@ def _is_viewed(x: Any) -> bool:
 
 _ALONE = wrap(np.empty(1).view())
 _ONE_HOLDER, _ONE_VIEWER = _holders(_ALONE), _viewers(_ALONE)
+
+
+def _references_to_elements() -> int:
+    """Count what `_refuse_onlookers` finds where nobody else looks at the elements."""
+    holder = wrap(np.empty(1))
+    whole = _elements(holder._data)
+    return references(whole)
+
+
+_ONE_ELEMENTS = _references_to_elements()
 
 
 def _own_memory(x: Any, *, constant: bool = False) -> bool:

@@ -23,7 +23,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from autograd.engine.backward import constant_pull, masked_by, pull_jointly
+from autograd.engine.backward import masked_by
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import Node, Plan, recorded
 from autograd.engine.mode import watching
@@ -188,17 +188,15 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
                 f"recorded at {place}"
             )
         try:
-            pulls = plan.pulls
-            if plan.joint is not None:
-                pulls = pull_jointly(node, plan, parents, g, saved)
-            results = [g if pull is None else pull(g, saved) for pull in pulls]
+            ready = saved if plan.joint is None else plan.joint(g, saved)
+            results = [g if pull is None else pull(g, ready) for pull in plan.pulls]
             for position, gx in enumerate(results):
                 if gx.__class__ is not np.float64 or not math.isfinite(gx):
                     results[position] = self._judged(plan, position, g, gx, parents, saved, place)
         except Exception as error:
             error.add_note(f"{plan.name} was recorded at {place}")
             raise
-        return tuple([functools.partial(constant_pull, gx) for gx in results])
+        return tuple([functools.partial(_result, gx) for gx in results])
 
     def _judged(
         self,
@@ -214,11 +212,11 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
         if not isinstance(gx, np.ndarray | np.generic | Variable):
             return gx  # nothing, or cotangents that are not written out yet
         count = _broken(gx)
-        if count and plan.primitive is not None and plan.primitive.elementwise:
+        if count and plan.elementwise:
             gx = masked_by(g, gx)
             count = _broken(gx)
-        fit = plan.fits[position]
-        gx = gx if fit is None else fit(gx, parents[position])
+        if plan.fit is not None:
+            gx = plan.fit(gx, parents[position], plan.operands[position])
         if self._nan and count and not any(map(_broken, g if isinstance(g, tuple) else (g,))):
             from autograd.recording import saved_by_name  # only for messages
 
@@ -228,6 +226,11 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
                 f"got nan or infinity in {count} of {gx.size} elements{told}; recorded at {place}"
             )
         return gx
+
+
+def _result(gx: Any, _g: Any, _saved: Any) -> Any:
+    """Return what a rule returned already."""
+    return gx
 
 
 def _ranges(values: dict[str, Any]) -> str:

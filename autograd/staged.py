@@ -187,7 +187,6 @@ def defvjp_argnums(function: Any, vjpmaker: Callable[..., Any]) -> None:
         found = {i: _as_real(gx, args, i) for i, gx in pulled}
         return tuple(map(found.get, range(len(wanted))))
 
-    made._known = ("wanted",)
     made.joint = _Staged(made, pull, "wanted")
     made.defvjp()  # forgets plans made before
 

@@ -23,10 +23,10 @@ import numpy as np
 from autograd._hooks import HookHandle
 from autograd.advice import instead_of_attribute, instead_of_conversion, with_axis
 from autograd.arrays import Many, is_array, plain_array, refuse_mask
-from autograd.engine import changes
+from autograd.engine import changes, graph
 from autograd.engine.backward import run_backward
 from autograd.engine.calls import holds_variable
-from autograd.engine.graph import FREED, LEAF, OUTPUT, Leaf, Node, bind_variable_class, unwrap, wrap
+from autograd.engine.graph import FREED, LEAF, OUTPUT, Leaf, Node, unwrap, wrap
 from autograd.linalg._sparse import is_sparse, sparse_matmul
 from autograd.ops import (
     contractions,
@@ -811,4 +811,4 @@ def as_cotangent(
     return g.astype(variable.dtype, copy=False)
 
 
-bind_variable_class(Variable)
+graph.Variable = Variable

@@ -109,7 +109,9 @@ ARGUMENTS = {
     "set_grad_enabled": lambda cls: cls(True).__enter__().__exit__() or cls.__new__(cls),
     "Subset": lambda cls: cls(data(), [0, 2]),
     "Summary": lambda _: nn.summary(layer(), np.ones((1, 2), np.float32)),
-    "Run": lambda cls: cls(autograd.exp.primitive, types.SimpleNamespace(size=3), [True]),
+    "Run": lambda cls: cls(
+        autograd.exp.primitive, types.SimpleNamespace(size=3), [True], on_arrays=True
+    ),
     "SWALR": schedule(0.01),
     "TensorBoardLogger": None,  # needs a package
     "Transformer": lambda cls: cls(4, 2, 1, 1, 4),

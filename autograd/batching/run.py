@@ -14,6 +14,7 @@ Imports the engine and `values`.
 
 from __future__ import annotations
 
+import copy
 import functools
 import weakref
 from collections.abc import Callable, Sequence
@@ -243,21 +244,21 @@ def _piled(outs: Sequence[Any]) -> Any:
     return np.stack(outs)
 
 
-def _answer(reading: ReadingError, made: Primitive, arguments: list[Any], count: Any = None) -> Any:
+def _answer(reading: ReadingError, made: Primitive, arguments: list[Any]) -> Any:
     """Run and record one call of an operation with batched values among its arguments."""
     del reading
     try:
-        return _recorded(made, list(arguments), count)
+        return _recorded(made, list(arguments))
     except Exception as error:
         error.__suppress_context__ = True  # that the kernel could not read its operands is no news
         raise
 
 
-def _recorded(made: Primitive, arguments: list[Any], count: int | None) -> Any:
+def _recorded(made: Primitive, arguments: list[Any]) -> Any:
     level = innermost(arguments)
     assert level is not None
-    shift = 0 if count is None else count - 1
-    positions, parents = [], []
+    shift = len(arguments) - len(made.parameters) if made.variadic else 0
+    wanted, parents = [False] * len(arguments), []
     for i, a in enumerate(arguments):
         if not isinstance(a, graph.Variable) or a._node is None:
             continue
@@ -265,13 +266,13 @@ def _recorded(made: Primitive, arguments: list[Any], count: int | None) -> Any:
             continue
         if not belongs(a, level):
             a = arguments[i] = spread(a, level)
-        positions.append(i)
+        wanted[i] = True
         parents.append(a._node)
     values = [unwrap_all(a) for a in arguments]
     out = _computed(made, values, level, rule_of(made))
     plan = made.constant
     if parents and _is_floating(out):
-        plan = _on_batches(made.plan(tuple(positions), count))
+        plan = _on_batches(made.plan(tuple(wanted)))
     else:
         parents = []
     return shown(record(plan, tuple(parents), (*values, out), out, tuple(arguments)))
@@ -314,13 +315,10 @@ def _on_batches(plan: Plan) -> Plan:
     """Return the plan of a call of which an operand is batched."""
     found = _PLANS.get(plan)
     if found is None:
-        fields = {name: getattr(plan, name) for name in Plan.__annotations__}
-        fields |= {
-            "pulls": tuple(map(_of_shown, plan.pulls)),
-            "guarded": tuple(map(_of_shown, plan.guarded)),
-            "joint": _of_shown(plan.joint),
-        }
-        found = _PLANS[plan] = Plan(**fields)
+        found = _PLANS[plan] = copy.copy(plan)
+        found.joint = _of_shown(plan.joint)
+        if plan.joint is None:
+            found.pulls = tuple(map(_of_shown, plan.pulls))
     return found
 
 

@@ -90,7 +90,6 @@ def _back_to_value(picked: Any, value_shape: tuple[int, ...]) -> Any:
 @primitive(
     joint=_set_at_jointly,
     nondiff=("index",),
-    nested=("index",),
     makes_zeros=True,
     overwrites=True,
     name="set_at",
@@ -134,7 +133,7 @@ def set_at(x: Any, index: Any, value: Any) -> Any:
 @primitive(
     x=lambda g: g,
     value=lambda g, index, value_shape: _back_to_value(g[index], value_shape),
-    nested=("index",),
+    nondiff=("index",),
     makes_zeros=True,
     name="add_at",
 )
@@ -145,7 +144,7 @@ def _add_at(x: Any, index: Any, value: Any) -> Any:
         new[index] = new[index] + value  # drops axes of length 1 in front of the value
     else:
         # Broadcast first: np.add.at reads past the end of a value that it has to broadcast.
-        picked = new[index]
+        picked = np.asarray(new[index])  # of one element it is a number
         picked[...] = value
         np.add.at(new, index, picked)
     return new

@@ -137,7 +137,7 @@ def _add(total: Any, index: Any, value: Any) -> None:
         g[index] if want else None for index, want in zip(indices, wanted, strict=False)
     ],
     linear=True,
-    nested=("indices",),
+    nondiff=("indices",),
     name="scatter",
 )
 def scatter_all(*values: Any, indices: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
@@ -219,7 +219,7 @@ def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
     linear=True,
     makes_zeros=True,
     deferred=True,
-    nested=("index",),
+    nondiff=("index",),
     name="getitem",
 )
 def _getitem(x: Any, index: Any) -> Any:
@@ -254,7 +254,7 @@ def getitem(x: Any, index: Any) -> Any:
         elif type(index) is np.ndarray:
             held = references(index) > _REFERENCES_TO_AN_INDEX  # by the caller, who may change it
             index = index.copy() if held or index.base is not None else index
-        plan = _GETITEM.plans[0] or _GETITEM.plan((0,))
+        plan = _GETITEM.plans[0] or _GETITEM.frequent(0)
         return record(plan, (node,), (data, index, out), out, (x, given))
     x = as_operand("getitem", "x", x)
     if isinstance(x, graph.Variable):
