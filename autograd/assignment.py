@@ -140,8 +140,8 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
     """
     index, value = indexing.checked_index(index, "setitem"), as_value("setitem", value)
     mode = current_mode()
-    among = self._data, unwrap(value), *(index if type(index) is tuple else (index,))
-    if any(isinstance(x, Many) for x in among):
+    parts = index if type(index) is tuple else (index,)
+    if any(isinstance(x, Many) for x in (self._data, unwrap(value), *parts)):  # no name holds them
         _assign_batched(self, index, value)
         return
     if _is_leaf(self):
