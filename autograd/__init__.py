@@ -29,6 +29,7 @@ from autograd import filled, ops
 from autograd import linalg as linalg
 from autograd import special as special
 from autograd._coverage import coverage as coverage
+from autograd._optional import look_for_hips as _look_for_hips
 from autograd._version import __version__ as __version__
 from autograd.advice import instead_of_name as _instead_of_name
 from autograd.debug import *
@@ -110,7 +111,9 @@ else:  # to type checkers star imports are public, computed lists are not
     _ON_DEMAND = ("implicit", "integrate", "optimize", "signal", "stats", "testing")
 
     # Names of HIPS autograd, which are no part of this page.
-    _DOORS = ("array_api", "misc", "numpy", "scipy", "test_util", "tracer", "wrap_util")
+    _DOORS = (
+        "array_api", "core", "misc", "numpy", "scipy", "test_util", "tracer", "util", "wrap_util"
+    )  # fmt: skip
     _HIPS = ("differential_operators", "builtins")
 
     def __getattr__(name: str) -> object:
@@ -128,3 +131,4 @@ else:  # to type checkers star imports are public, computed lists are not
 
 
 _publish(__name__)
+_look_for_hips(__path__[0])

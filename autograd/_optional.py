@@ -5,10 +5,12 @@ Imports the standard library only.
 
 import importlib
 import importlib.util
+import os
 import sys
+import warnings
 from typing import Any
 
-__all__ = ["available", "require"]
+__all__ = ["available", "look_for_hips", "require"]
 
 
 def require(module: str, extra: str) -> Any:
@@ -48,3 +50,17 @@ def available(module: str) -> bool:
         # None is how a module is blocked, by the interpreter and by tests.
         return sys.modules[module] is not None
     return importlib.util.find_spec(module) is not None
+
+
+def look_for_hips(folder: str) -> None:
+    """Warn where HIPS autograd is installed over this package: it has the same import name, and its
+    files lie among ours. One question to the file system, 2 us.
+    """
+    if os.path.exists(f"{folder}/numpy/numpy_wrapper.py"):  # noqa: PTH110 - a file of theirs alone
+        warnings.warn(
+            "autograd: the files of HIPS autograd and of gradloom lie in one folder, because both "
+            "are imported as autograd; run pip uninstall -y autograd gradloom, then pip install "
+            "gradloom",
+            UserWarning,
+            stacklevel=3,
+        )

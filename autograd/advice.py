@@ -15,11 +15,13 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from autograd.typed import Place, library_call
 
 # fmt: off
 __all__ = ["CHANGES", "instead_of_attribute", "instead_of_conversion", "instead_of_member",
-           "instead_of_name", "note_on_writing", "with_axis"]
+           "instead_of_name", "note_on_writing", "with_axis", "wrong_arguments", "wrong_shapes"]
 # fmt: on
 
 # Methods that change an array in place.
@@ -37,7 +39,6 @@ CHANGES = {
 _SPELLINGS = {
     "_backward": "autograd.primitive with a rule, or an autograd.Function",
     "_op": "print(x), which names the operation",
-    "_value": "x.data",
     "at": "autograd.set_at(x, index, value), or autograd.add_at to add",
     "amax": "x.max(axis)",
     "amin": "x.min(axis)",
@@ -239,8 +240,39 @@ def _like(name: str, known: list[str], before: str) -> str | None:
     return before + near[0] if near else None
 
 
+# -- calls -----------------------------------------------------------------------------------------
+
 # What users of other libraries write for NumPy's keywords.
-_KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "unbiased": "ddof"}
+# fmt: off
+_KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "unbiased": "ddof",
+             "argnums": "argnum"}
+# fmt: on
+
+
+def wrong_arguments(
+    name: str, parameters: tuple[str, ...], kwargs: dict[str, Any], error: TypeError
+) -> TypeError:
+    """Return the error for arguments that do not fit a signature."""
+    names = ", ".join(parameters)
+    for key in set(kwargs).difference(parameters):
+        hint = f"; write {_KEYWORDS[key]}=" if _KEYWORDS.get(key) in parameters else ""
+        return TypeError(f"{name}: wanted keywords among {names}, got {key!r}{hint}")
+    said = str(error).partition("() ")[2]
+    return TypeError(f"{name}: wanted arguments for ({names}), got others ({said})")
+
+
+def wrong_shapes(name: str, x: Any, y: Any, error: ValueError) -> ValueError:
+    """Return a better error where the shapes of two elementwise operands are what is wrong."""
+    shapes = np.shape(x), np.shape(y)
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        if not str(error).startswith(name):
+            return ValueError(
+                f"{name}: wanted operands whose shapes broadcast, got {shapes[0]} and {shapes[1]}; "
+                "reshape one so that their last axes are equal or 1"
+            )
+    return error
 
 
 def with_axis(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -17,6 +17,7 @@ __all__ = [
     "is_array",
     "overlap",
     "owner",
+    "plain_array",
     "read_only",
     "references",
     "refuse_complex",
@@ -51,8 +52,8 @@ class UnreadError(RuntimeError):
     it and has it answered for all of the arrays at once.
     """
 
-    def answer(self, primitive: Any, arguments: list[Any], count: int | None = None) -> Any:
-        """Return what the call returns, recorded; `count` is that of variadic operands."""
+    def answer(self, primitive: Any, arguments: list[Any]) -> Any:
+        """Return what the call returns, recorded."""
         raise NotImplementedError
 
     def answer_plain(self, primitive: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -121,6 +122,24 @@ def refuse_mask(what: str, data: Any) -> None:
             f"{what}: wanted an array without a mask, got a masked one, whose hidden values would "
             "count; write data.filled(value)"
         )
+
+
+def plain_array(what: str, data: Any) -> Any:
+    """Return an array of a subclass of ndarray, such as np.memmap, as ndarray; others as they are.
+
+    Raises:
+        TypeError: for masked arrays, np.matrix and other subclasses whose arithmetic is their own.
+    """
+    kind = type(data)
+    if kind is np.ndarray or not isinstance(data, np.ndarray):
+        return data
+    refuse_mask(what, data)
+    if isinstance(data, np.matrix) or kind.__array_ufunc__ is not np.ndarray.__array_ufunc__:
+        raise TypeError(
+            f"{what}: wanted an array, got a {kind.__name__}, whose arithmetic is its own; pass "
+            "np.asarray(x), and convert back what comes out"
+        )
+    return data.view(np.ndarray)
 
 
 def overlap(x: Array, y: Array) -> bool:

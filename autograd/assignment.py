@@ -22,11 +22,11 @@ import numpy as np
 
 from autograd.arrays import Array, Many, overlap, owner, references
 from autograd.engine import changes
-from autograd.engine.calls import as_operand
-from autograd.engine.graph import LEAF, record, recorded, unwrap, wrap
+from autograd.engine.graph import LEAF, Node, record, recorded, unwrap, wrap
 from autograd.engine.mode import current_mode
+from autograd.engine.primitive import PRIMITIVES
 from autograd.ops import indexing
-from autograd.ops.assignment import require_same_kind, set_plan
+from autograd.ops.assignment import as_value, require_same_kind, set_plan
 from autograd.ops.assignment import set_at as new_with
 from autograd.ops.in_place import REFERENCES_TO_AN_ITEM
 from autograd.ops.indexing import names_each_once
@@ -47,9 +47,8 @@ class Filled(Variable):
     def __getitem__(self, index: Any) -> Any:
         """Read elements: a copy, which follows later assignments where NumPy has a view."""
         read = super().__getitem__(index)
-        if type(read) is not Variable or read._data.base is None:
+        if type(read) is not Variable or not np.may_share_memory(read._data, self._data):
             return read
-        read._data = read._data.copy()
         return _as_reading(read, self, indexing.checked_index(index))
 
     def __iter__(self) -> Iterator[Any]:
@@ -82,16 +81,19 @@ def as_now(value: Any) -> Any:
         return value
     past = Past.__new__(Past)
     past._data, past._node = value._data, value._node
+    if type(value) is not Filled and id(getattr(value._data, "base", None)) in _FILLED:
+        past._data = value._data.copy()  # what is read from an array to fill may be a view
     return past
 
 
 class _Filling:
     """Where a filled Variable was read from, and what was read from it."""
 
-    __slots__ = ("index", "readings", "source")
+    __slots__ = ("index", "readings", "since", "source")
 
     def __init__(self, source: Filled | None = None, index: Any = None) -> None:
         self.source, self.index = source, index
+        self.since: list[Any] = []  # an object that is older than all that look at its memory
         self.readings: dict[int, weakref.ref[Filled]] = {}  # by identity; the dead leave
 
 
@@ -134,8 +136,7 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
         >>> x.data, v.grad
         (array([0., 9., 0.]), array(6.))
     """
-    index = indexing.checked_index(index)
-    value = as_operand("setitem", "value", value)
+    index, value = indexing.checked_index(index, "setitem"), as_value("setitem", value)
     mode = current_mode()
     parts = index if type(index) is tuple else (index,)
     if any(isinstance(x, Many) for x in (self._data, unwrap(value), *parts)):
@@ -152,19 +153,22 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
         )
     if mode.observers:  # they remember x as it was, and see an operation
         result = new_with(as_now(self), index, value)
-        _own_memory(self, index)
+        _own_memory(self)
+        _settle_family(self, index)
         self._data[...], self._node = unwrap(result), recorded(result)
     else:
         constant = self._node is None and not getattr(value, "requires_grad", False)
-        if _own_memory(self, index, constant=constant):
+        if _own_memory(self, constant=constant):
             changes.mark(self._data)  # several constants see the new elements, as in NumPy
+        if type(self) is Filled:
+            _settle_family(self, index)
         _write(self._data, index, unwrap(value))
         nodes = self._node, None, getattr(value, "_node", None) if mode.recording else None
-        positions = tuple(i for i, node in enumerate(nodes) if node is not None)
-        if positions:
-            parents = tuple(filter(None, nodes))
+        parents = tuple(filter(None, nodes))
+        if parents:
+            plan = set_plan(tuple(node is not None for node in nodes))
             values = self._data, indexing.own_index(index), unwrap(value), self._data
-            self._node = recorded(record(set_plan(positions), parents, values, self._data, ()))
+            self._node = recorded(record(plan, parents, values, self._data, ()))
     if type(self) is Filled:
         _tell(self, index)
 
@@ -185,11 +189,10 @@ def _assign_batched(x: Any, index: Any, value: Any) -> None:
 
 def _refuse_onlookers(x: Any) -> None:
     """Refuse to assign to memory that another Variable looks at, and would not follow."""
-    data = x._data
-    whole = data.all_elements() if isinstance(data, Many) else data
+    whole = _elements(x._data)
     if type(x) is Filled and x.readings():
         others = True
-    elif isinstance(whole, np.ndarray):
+    elif _holders(x) > _ONE_HOLDER or references(whole) > _ONE_ELEMENTS or whole.base is not None:
         kinds = _kinds(Variable) - {Past}
         others = any(
             type(v) in kinds and v is not x and _overlap(getattr(v, "_data", None), whole)
@@ -204,8 +207,12 @@ def _refuse_onlookers(x: Any) -> None:
         )
 
 
+def _elements(data: Any) -> Any:
+    return data.all_elements() if isinstance(data, Many) else data
+
+
 def _overlap(data: Any, whole: Array) -> bool:
-    part = data.all_elements() if isinstance(data, Many) else data
+    part = _elements(data)
     return isinstance(part, np.ndarray) and owner(part) is owner(whole) and overlap(part, whole)
 
 
@@ -254,16 +261,32 @@ def _viewers(x: Any) -> int:
     return references(x._data.base)
 
 
+def _is_viewed(x: Any) -> bool:
+    """Tell whether something looks at the memory of `x` besides its own array."""
+    if x._data.base is None:  # in a name of its own it would have one reference more
+        return False
+    return getattr(x._data.base, "base", x) is not None or _viewers(x) > _ONE_VIEWER
+
+
 _ALONE = wrap(np.empty(1).view())
 _ONE_HOLDER, _ONE_VIEWER = _holders(_ALONE), _viewers(_ALONE)
 
 
-def _own_memory(x: Any, index: Any, *, constant: bool = False) -> bool:
-    """Make `x` filled, and its data such that they can be overwritten at `index`.
+def _references_to_elements() -> int:
+    """Count what `_refuse_onlookers` finds where nobody else looks at the elements."""
+    holder = wrap(np.empty(1))
+    whole = _elements(holder._data)
+    return references(whole)
+
+
+_ONE_ELEMENTS = _references_to_elements()
+
+
+def _own_memory(x: Any, *, constant: bool = False) -> bool:
+    """Make `x` filled, and its data such that they can be overwritten.
 
     Args:
         x: what is assigned to.
-        index: where.
         constant: nothing of it is recorded, nor of the value: other constants may look on.
 
     Returns:
@@ -273,49 +296,101 @@ def _own_memory(x: Any, index: Any, *, constant: bool = False) -> bool:
         x._data = np.array(x._data)
     filled = type(x) is Filled
     saved = _holders(x) > _ONE_HOLDER
-    viewed = _viewers(x) > _ONE_VIEWER if filled else x._data.base is not None
+    viewed = _is_viewed(x)
     if filled and not saved and not viewed:
         return False
-    if (viewed or (saved and not filled)) and _settle_others(x, index, constant=constant):
+    if (viewed or (saved and not filled)) and _settle_others(x, constant=constant):
         return True
     if type(x) is not Filled:
         _fill(x)
     elif not filled and x._filling.source is not None:  # settled, as a reading of another one
         return False
     copied = saved or viewed or not x._data.flags.writeable
-    x._data = (np.array(x._data) if copied else x._data).view()
+    _give(x, np.array(x._data) if copied else x._data)
     return False
 
 
-def _settle_others(x: Any, index: Any, *, constant: bool) -> bool:
-    """Find the Variables that look at the memory of `x`. What was read from it, or what it was read
-    from, follows from now on; the others must not look at what is overwritten, unless all are
-    constant, which is returned.
+# Arrays that filled Variables own, by identity.
+_FILLED: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
-    This asks Python's garbage collector for all objects (1e6 take 30 ms), in general once for a
-    Variable that others look at.
+
+def _give(x: Filled, data: Array) -> None:
+    """Make `data`, which nobody else owns, the memory of `x`."""
+    x._data, x._filling.since = data.view(), []
+    _FILLED[id(data)] = data
+
+
+def _settle_others(x: Any, *, constant: bool = False) -> bool:
+    """Find the Variables that look at the memory of `x`. What was read from it, or what it was read
+    from, follows from now on; others cannot, and nothing is changed. They may be there where all
+    are constant, which is returned.
+
+    What follows has memory of its own, so that this is done once, in general.
     """
     whole = owner(x._data)
-    kinds, seen = _kinds(Variable) - {Past}, False
-    for other in [v for v in gc.get_objects() if type(v) in kinds and v is not x]:
-        if not hasattr(other, "_data") or owner(other._data) is not whole:
-            continue
-        if _was_read_from(other, x):
-            if type(x) is not Filled:
-                _fill(x)
-            _as_reading(other, x, other._node.saved[1])
-        elif _was_read_from(x, other):
-            _own_memory(other, ())  # settles x, too
-        elif overlap(other._data, _part(x._data, index)):
-            if constant and other._node is None:
-                seen = True
-                continue
-            raise RuntimeError(
-                "setitem: wanted elements that no other Variable looks at, got some that one of "
-                f"shape {other.shape} looks at, too, and cannot follow; assign to x.copy(), or make"
-                " the other one a copy"
-            )
-    return seen
+    others = [v for v in _look_around(x) if hasattr(v, "_data") and owner(v._data) is whole]
+    others = [v for v in others if v is not x and overlap(v._data, x._data)]
+    for source in others:
+        if _was_read_from(x, source):
+            _own_memory(source)  # settles x, too
+            return False
+    family: list[tuple[Any, Any]] = [(x, None)]
+    for read, _ in family:  # which grows
+        found = [v for v in others if _was_read_from(v, read)]
+        family += [(v, read) for v in found]
+        others = [v for v in others if all(v is not f for f in found)]
+    if others and constant and all(v._node is None for v in others):
+        return True
+    if others:
+        raise RuntimeError(
+            "setitem: wanted elements that no other Variable looks at, got some that one of shape "
+            f"{others[0].shape} looks at, too, and cannot follow; assign to x.copy(), or make the "
+            "other one a copy"
+        )
+    for read, source in family[1:]:
+        if type(source) is not Filled:
+            _fill(source)
+        _as_reading(read, source, read._node.saved[1])
+    return False
+
+
+def _look_around(x: Any) -> list[Any]:
+    """List the Variables that may look at the memory of `x`, and others.
+
+    This asks Python's garbage collector for objects, all of which would take 30 ms for 1e6 of them.
+    But who looks at memory is younger than the node that it was made for, and objects grow old
+    together: as long as that node is among the young ones, so are they (0.03 ms).
+    """
+    kinds = _kinds(Variable) - {Past}
+    oldest = x._filling.since if type(x) is Filled else _maker(x)
+    found: list[Any] = []
+    for generation in () if oldest is None else (0, 1):
+        objects = gc.get_objects(generation)
+        found += [v for v in objects if type(v) in kinds]
+        if any(v is oldest for v in objects):
+            return found
+    return [v for v in gc.get_objects() if type(v) in kinds]
+
+
+# Operations whose result may be a view of their operand, or the operand itself.
+# fmt: off
+_SHARING = frozenset({
+    "astype", "broadcast_to", "diagonal", "einsum", "einsum_diagonals", "expand_dims", "flip",
+    "getitem", "imag", "output", "real", "reshape", "rot90", "squeeze", "swapaxes", "transpose",
+})
+# fmt: on
+
+
+def _maker(x: Any) -> Node | None:
+    """Return the node of the operation that the memory of `x` was made by; None where that is not
+    known.
+    """
+    node = x._node
+    while node is not None and node.plan.name in _SHARING:
+        node = node.parents[0] if node.parents else None
+    if node is None or node.plan.name == "set_at":
+        return None
+    return node if PRIMITIVES.get(node.plan.name) is node.plan.primitive else None
 
 
 def _kinds(kind: type[Any]) -> set[type[Any]]:
@@ -328,7 +403,7 @@ def _was_read_from(reading: Any, x: Any) -> bool:
     if type(reading) is not Variable or node is None or node.plan.name != "getitem":
         return False
     index = node.saved[1]
-    if not names_each_once(index) or len(node.saved[0]) != x._data.ndim:
+    if not names_each_once(index) or node.saved[0] != x._data.shape:
         return False
     part = x._data[index]
     return bool(part.__array_interface__ == reading._data.__array_interface__)
@@ -342,7 +417,9 @@ def _part(data: Array, index: Any) -> Array:
 
 def to_fill(data: Array) -> Any:
     """Return a constant Variable over an array that nobody else holds, to assign to."""
-    return _fill(wrap(data.view()))
+    x = _fill(wrap(data))
+    _give(x, data)
+    return x
 
 
 # -- what was read from it -------------------------------------------------------------------------
@@ -356,10 +433,33 @@ def _fill(x: Any, source: Filled | None = None, index: Any = None) -> Any:
 
 def _as_reading(read: Any, source: Any, index: Any) -> Any:
     """Let `read` follow `source`, and what is assigned to it reach that."""
-    read._data = read._data.copy().view()
     readings, key = source._filling.readings, id(read)
     readings[key] = weakref.ref(read, lambda _: readings.pop(key, None))
-    return _fill(read, source, index)
+    _fill(read, source, index)
+    _give(read, read._data.copy())
+    return read
+
+
+def _settle_family(x: Filled, index: Any, told: Any = None) -> None:
+    """Settle those that look at what will be told of an assignment to `x` at `index`: see `_tell`.
+    It is done before anything is written.
+    """
+    for reading in x.readings():
+        if reading is told or not _follows(reading, x, index):
+            continue
+        if _holders(reading) > _ONE_HOLDER or _is_viewed(reading):
+            _settle_others(reading)
+        _settle_family(reading, ..., told=x)
+    source = x._filling.source
+    if source is not None and source is not told:
+        _own_memory(source)
+        _settle_family(source, x._filling.index, told=x)
+
+
+def _follows(reading: Filled, x: Filled, index: Any) -> bool:
+    """Tell whether what was read from `x` is among what is assigned at `index`."""
+    where = reading._filling
+    return where.source is not None and overlap(x._data[where.index], _part(x._data, index))
 
 
 def _tell(x: Filled, index: Any) -> None:
@@ -376,10 +476,10 @@ def _tell(x: Filled, index: Any) -> None:
 
 
 def _read_again(reading: Filled, x: Filled, index: Any) -> None:
-    where = reading._filling
-    if where.source is not None and overlap(x._data[where.index], _part(x._data, index)):
-        fresh = indexing.getitem(x, where.index)
-        reading._data, reading._node = fresh._data.copy().view(), fresh._node
+    if _follows(reading, x, index):
+        fresh = indexing.getitem(x, reading._filling.index)
+        reading._node = fresh._node
+        _give(reading, fresh._data.copy())
         for inner in reading.readings():
             _read_again(inner, reading, ...)
 

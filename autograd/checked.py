@@ -16,7 +16,7 @@ import numpy as np
 from autograd.advice import note_on_writing
 from autograd.arrays import Kernel, Many, is_array, read_only
 from autograd.engine import graph
-from autograd.engine.graph import Cotangent, Fit, Node, Plan, Pull
+from autograd.engine.graph import Cotangent, Node, Plan, Pull
 from autograd.engine.primitive import Primitive
 
 __all__ = ["CheckedPrimitive", "reading", "shown"]
@@ -28,12 +28,12 @@ def shown(value: Any) -> Any:
 
 
 def reading(forward: Kernel) -> Kernel:
-    """Return a forward function that is shown its arrays read-only."""
+    """Return a forward function that is shown its arrays read-only, and returns arrays."""
 
     @functools.wraps(forward)
     def protected(*args: Any, **kwargs: Any) -> Any:
         try:
-            return forward(*map(read_only, args), **kwargs)
+            return _as_output(forward.__name__, forward(*map(read_only, args), **kwargs))
         except ValueError as error:
             note_on_writing(error, forward.__name__)
             raise
@@ -41,25 +41,26 @@ def reading(forward: Kernel) -> Kernel:
     return protected
 
 
+def _as_output(name: str, out: Any) -> Any:
+    """Return the output of a forward function as arrays."""
+    if isinstance(out, tuple):
+        return tuple(_as_output(name, part) for part in out)
+    if is_array(out):
+        return out
+    if isinstance(out, Many):  # an operand, returned as it is: no less in need of a batch rule
+        out.read()
+    if isinstance(out, (bool, int, float, complex)):
+        return np.asarray(out)[()]
+    raise TypeError(
+        f"{name}: wanted an array or a tuple of arrays from the forward function, got "
+        f"{type(out).__name__}"
+    )
+
+
 class CheckedPrimitive(Primitive):
     """An operation made outside of the library."""
 
     checks = True
-
-    def checked_output(self, out: Any) -> Any:
-        """Return the output of the forward function as arrays."""
-        if isinstance(out, tuple):
-            return tuple(map(self.checked_output, out))
-        if is_array(out):
-            return out
-        if isinstance(out, Many):  # an operand, returned as it is: no less in need of a batch rule
-            out.read()
-        if isinstance(out, (bool, int, float, complex)):
-            return np.asarray(out)[()]
-        raise TypeError(
-            f"{self.name}: wanted an array or a tuple of arrays from the forward function, got "
-            f"{type(out).__name__}"
-        )
 
     def checked(self, pull: Pull | None, operand: str) -> Pull | None:
         """Return a pull whose result is an array of numbers, or None."""
@@ -80,26 +81,22 @@ class CheckedPrimitive(Primitive):
 
         return checked
 
-    def _make_plan(self, *args: Any, **kwargs: Any) -> Plan:
-        plan = super()._make_plan(*args, **kwargs)
+    def _make_plan(self, wanted: tuple[bool, ...], *, alike: bool = False) -> Plan:
+        plan = super()._make_plan(wanted, alike=alike)
+        plan.fit, plan.pulls = self.fit, tuple(map(self.checked, plan.pulls, plan.operands))
         if plan.joint is not None:
             joint: Callable[..., Any] = plan.joint
             plan.joint = lambda g, saved: joint(shown(g), shown(saved))
         return plan
 
-    def fit(self, operand: str) -> Fit:
-        """Return what brings a cotangent of numbers into the shape and dtype of `operand`."""
-        fit = super().fit(operand)
-
-        def fitted(gx: Cotangent, parent: Node) -> Cotangent:
-            kind = gx.dtype.kind
-            if kind not in "biufc" or (
-                kind == "c" and parent.dtype.kind != "c" and not self.elementwise
-            ):
-                raise self._wrong(operand, parent, f"dtype {gx.dtype}")
-            return fit(gx, parent)
-
-        return fitted
+    def fit(self, gx: Cotangent, parent: Node, operand: str) -> Cotangent:
+        """Bring a cotangent of numbers into the shape and dtype of its operand."""
+        kind = gx.dtype.kind
+        if kind not in "biufc" or (
+            kind == "c" and parent.dtype.kind != "c" and not self.elementwise
+        ):
+            raise self._wrong(operand, parent, f"dtype {gx.dtype}")
+        return super().fit(gx, parent, operand)
 
     def _wrong(self, operand: str, parent: Node | None, got: str) -> TypeError:
         dtype = "" if parent is None else f" of dtype {parent.dtype}"

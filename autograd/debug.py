@@ -18,15 +18,16 @@ import functools
 import math
 import zlib
 from collections.abc import Callable, Iterator
+from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from autograd.engine.backward import constant_pull, masked_by, pull_jointly
+from autograd.engine.backward import masked_by
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import Node, Plan, recorded
 from autograd.engine.mode import watching
-from autograd.typed import Place, user_frame
+from autograd.typed import Place, ours, user_frame
 from autograd.variable import Variable
 
 __all__ = ["detect_anomaly"]
@@ -122,8 +123,15 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
         self._switches.append(switch)
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._switches.pop().__exit__(*error)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._switches.pop().__exit__(kind, error, traceback)
+        if error is not None and "recorded at" not in f"{error} {getattr(error, '__notes__', '')}":
+            self._tell(error, traceback)
         if not self._switches:
             self._notes.clear()
 
@@ -153,6 +161,19 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
                 f"recorded at {place}"
             )
 
+    def _tell(self, error: BaseException, traceback: TracebackType | None) -> None:
+        """Add the place of the node that a backward pass was at to an error of a hook, or of memory
+        that an optimizer has changed: the frames that the error went through know it.
+        """
+        told = ""
+        while traceback is not None:
+            frame, traceback = traceback.tb_frame, traceback.tb_next
+            node = frame.f_locals.get("node") if ours(frame) else None
+            if isinstance(node, Node) and node.number in self._notes:
+                told = f"{node.plan.name} was recorded at {self._notes[node.number][0]}"
+        if told:
+            error.add_note(told)
+
     # -- what the backward pass calls instead of the rules ---------------------------------------
 
     def _inspect(
@@ -167,17 +188,15 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
                 f"recorded at {place}"
             )
         try:
-            pulls = plan.pulls
-            if plan.joint is not None:
-                pulls = pull_jointly(node, plan, parents, g, saved)
-            results = [g if pull is None else pull(g, saved) for pull in pulls]
+            ready = saved if plan.joint is None else plan.joint(g, saved)
+            results = [g if pull is None else pull(g, ready) for pull in plan.pulls]
             for position, gx in enumerate(results):
                 if gx.__class__ is not np.float64 or not math.isfinite(gx):
                     results[position] = self._judged(plan, position, g, gx, parents, saved, place)
         except Exception as error:
             error.add_note(f"{plan.name} was recorded at {place}")
             raise
-        return tuple([functools.partial(constant_pull, gx) for gx in results])
+        return tuple([functools.partial(_result, gx) for gx in results])
 
     def _judged(
         self,
@@ -193,11 +212,11 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
         if not isinstance(gx, np.ndarray | np.generic | Variable):
             return gx  # nothing, or cotangents that are not written out yet
         count = _broken(gx)
-        if count and plan.primitive is not None and plan.primitive.elementwise:
+        if count and plan.elementwise:
             gx = masked_by(g, gx)
             count = _broken(gx)
-        fit = plan.fits[position]
-        gx = gx if fit is None else fit(gx, parents[position])
+        if plan.fit is not None:
+            gx = plan.fit(gx, parents[position], plan.operands[position])
         if self._nan and count and not any(map(_broken, g if isinstance(g, tuple) else (g,))):
             from autograd.recording import saved_by_name  # only for messages
 
@@ -207,6 +226,11 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
                 f"got nan or infinity in {count} of {gx.size} elements{told}; recorded at {place}"
             )
         return gx
+
+
+def _result(gx: Any, _g: Any, _saved: Any) -> Any:
+    """Return what a rule returned already."""
+    return gx
 
 
 def _ranges(values: dict[str, Any]) -> str:

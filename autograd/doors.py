@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd import ops
 from autograd._optional import require
-from autograd.engine.calls import holds_variable
+from autograd.engine.calls import holds_variable, unwrap_all
 from autograd.protocols.functions import (
     HANDLERS,
     PLAIN,
@@ -29,7 +29,7 @@ from autograd.protocols.functions import (
     parameters,
 )
 
-__all__ = ["distributions", "numpys", "scipys", "serve"]
+__all__ = ["distributions", "draws", "numpys", "requires_gradient", "scipys", "serve"]
 
 _Find = Callable[[str], Any]
 _LISTS = frozenset({list, tuple})
@@ -72,13 +72,15 @@ def numpys(package: str, ours: Any) -> tuple[_Find, Any, list[str]]:
             return _ufunc(found, package)
         known = callable(found) and not isinstance(found, (type, ModuleType))
         if known and (found in HANDLERS or found in QUESTIONS or found in PLAIN):
-            return _function(found, package)
+            return _function(found, package, joins=name in _JOINING)
         return found
 
     return serve(package, theirs, find, ours.__all__)
 
 
 _DOORS = {"autograd.numpy.fft", "autograd.numpy.linalg", "autograd.numpy.random"}
+# What takes a sequence of arrays, in code written for HIPS autograd also a generator or a map.
+_JOINING = {"concat", "concatenate", "stack"}
 # What is ours though no function: `r_`, `c_` and `vectorize`.
 _TAKEN_OVER = (type(ops.r_), type)
 
@@ -94,10 +96,12 @@ def _named(call: Any, function: Any, package: str) -> Any:
     return call
 
 
-def _function(function: Any, package: str) -> Any:
+def _function(function: Any, package: str, *, joins: bool) -> Any:
     """Return a function of NumPy that looks for Variables in lists, too."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        if joins and args and hasattr(args[0], "__next__"):
+            args = [*args[0]], *args[1:]
         if holds_variable(args) or (kwargs and holds_variable(kwargs)):
             return array_function(None, function, (), args, kwargs)
         return function(*args, **kwargs)
@@ -124,6 +128,46 @@ def _of_lists(function: Any) -> Any:
         return function(*args, **kwargs)
 
     return call
+
+
+def draws(package: str, theirs: Any, ours: Any) -> tuple[_Find, Any, list[str]]:
+    """Return what `serve` does for `numpy.random`: `ours` has draws that gradients flow through."""
+
+    def find(name: str) -> Any:
+        found = getattr(theirs, name)
+        if not inspect.isroutine(found):
+            return found
+        return _draw(found, getattr(ours, name, None), ours, package)
+
+    return serve(package, theirs, find, ())
+
+
+def _draw(theirs: Any, mine: Any, ours: Any, package: str) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not holds_variable((args, kwargs)):
+            return theirs(*args, **kwargs)
+        if not requires_gradient([*args, *kwargs.values()]):
+            return theirs(*unwrap_all(args), **unwrap_all(kwargs))
+        if mine is None:
+            raise TypeError(
+                f"random.{theirs.__name__}: wanted parameters without a gradient, got a Variable "
+                "that requires one, which no draw could pass on (those of "
+                f"{', '.join(ours.__all__)} do); write .detach() to draw without it"
+            )
+        return mine(*map(_joined, args), **{key: _joined(x) for key, x in kwargs.items()})
+
+    return _named(call, theirs, package)
+
+
+def requires_gradient(value: Any) -> bool:
+    """Tell whether a value, or something in a list, requires a gradient."""
+    if isinstance(value, (list, tuple)):
+        return any(map(requires_gradient, value))
+    return bool(getattr(value, "requires_grad", False)) and holds_variable(value)
+
+
+def _joined(x: Any) -> Any:
+    return ops.asarray(x) if isinstance(x, (list, tuple)) and holds_variable(x) else x
 
 
 def scipys(package: str, ours: Any) -> tuple[_Find, Any, list[str]]:

@@ -9,6 +9,7 @@ backward pass, and arrays are handed to them read-only (together about 0.7 us pe
 from __future__ import annotations
 
 import functools
+import importlib
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, overload
@@ -53,8 +54,12 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
+    # Names of HIPS autograd, which are no part of this page.
+    _OF_THE_CORE = ("Box", "VJPNode", "VSpace", "vspace")
 
     def __getattr__(name: str) -> object:
+        if name in _OF_THE_CORE:
+            return getattr(importlib.import_module("autograd.core"), name)
         raise instead_of_name(sys.modules[__name__], name)
 
 

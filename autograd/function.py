@@ -18,7 +18,7 @@ import numpy as np
 from autograd.advice import note_on_writing
 from autograd.arrays import is_array, read_only
 from autograd.checked import CheckedPrimitive, shown
-from autograd.engine.graph import Node, Plan, output_node, record, unwrap, wrap
+from autograd.engine.graph import Node, Plan, output_node, part, record, unwrap, wrap
 from autograd.engine.mode import no_grad
 from autograd.variable import Variable
 
@@ -262,22 +262,18 @@ class Function:
                     f"got {len(returned)}; return None for arguments without one"
                 )
                 raise ValueError(msg)
-            results = [_conjugate(returned[p]) for p in positions]
-            return [check(gx, None) for check, gx in zip(checks, results, strict=True)]
+            return [_conjugate(gx) for gx in returned]
 
         opaque = cls._primitive()
-        checks: list[Any] = [opaque.checked(lambda gx, _: gx, names[p]) for p in positions]
-
         plan = Plan(
-            name=name,
-            primitive=opaque,
+            opaque,
+            pulls=tuple(opaque.checked(part(p), names[p]) for p in positions),
             joint=joint,
             operands=tuple(names[p] for p in positions),
             save=lambda values: values[0],
-            fits=tuple(opaque.fit(names[p]) for p in positions),
+            fit=opaque.fit,
             rewrap=lambda node: tuple(kept.rewrapped(node, v) for v in node.saved),
             makes_zeros=True,
-            plain=False,
         )
         return plan, saved
 

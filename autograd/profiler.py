@@ -13,7 +13,6 @@ import time
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, Self
 
-from autograd.engine.backward import pull_jointly
 from autograd.engine.graph import Node, Plan, Pull, recorded, unwrap
 from autograd.engine.mode import watching
 from autograd.typed import Place, ours, variables
@@ -132,28 +131,25 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
         self._last = _clock()  # what the profiler itself takes is nobody's
 
     def _inspect(
-        self, node: Node, plan: Plan, parents: tuple[Node, ...], g: Any, saved: Any
+        self, node: Node, plan: Plan, _parents: tuple[Node, ...], g: Any, saved: Any
     ) -> tuple[Pull | None, ...]:
         """Return the rules of a node, each of which will stop the clock that starts here."""
-        recording = isinstance(g, Variable)
-        if self._rule is not None:  # a backward pass inside of a rule
-            return (
-                plan.guarded if plan.joint is None else pull_jointly(node, plan, parents, g, saved)
-            )
-        if self._open is not None:
-            self._close()
-        place = self._places.get(node.number, _NOWHERE)
-        self._open = plan.name, place, _clock()
+        outermost, place = self._rule is None, self._places.get(node.number, _NOWHERE)
+        if outermost:
+            if self._open is not None:
+                self._close()
+            self._open = plan.name, place, _clock()
         if plan.joint is not None:
-            run = functools.partial(pull_jointly, node, plan, parents)
-            return self._alone(run, place)(g, saved)  # type: ignore[no-any-return]
-        if recording:
-            return tuple(pull and self._alone(pull, place) for pull in plan.guarded)
+            joint = self._alone(plan.joint, place) if outermost else plan.joint
+            ready = joint(g, saved)
+            return tuple(pull and functools.partial(_after, pull, ready) for pull in plan.pulls)
+        if not outermost:  # a backward pass inside of a rule
+            return plan.pulls
+        if isinstance(g, Variable):
+            return tuple(pull and self._alone(pull, place) for pull in plan.pulls)
         pulls = self._pulls.get(plan)
         if pulls is None:
-            pulls = self._pulls[plan] = tuple(
-                pull and self._stopping(pull) for pull in plan.guarded
-            )
+            pulls = self._pulls[plan] = tuple(pull and self._stopping(pull) for pull in plan.pulls)
         return pulls
 
     def _stopping(self, pull: Pull) -> Pull:
@@ -316,6 +312,11 @@ class profile:  # noqa: N801 - reads as a function, as `detect_anomaly`
         ]  # fmt: skip
         with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - likewise
             json.dump({"traceEvents": events}, file)
+
+
+def _after(pull: Pull, ready: Any, g: Any, _saved: Any) -> Any:
+    """Run a rule on what the joint rule of its node has computed."""
+    return pull(g, ready)
 
 
 _USERS, _MODULE, _OTHER = 1, 2, 3

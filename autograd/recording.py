@@ -303,7 +303,7 @@ def steps_behind(what: str, roots: Iterable[Any], names: Mapping[Node | None, st
         record = _record_of(step.node)
         for node, value, name in record.given if record else ():
             operands.setdefault(node, (value, name))
-        if step.plan.rewrap is not None and step.node.plan is not FREED:
+        if step.node.plan is not FREED:
             for variable in _variables(step.plan.rewrap(step.node)):
                 operands.setdefault(variable._node, (variable._data, ""))
     living = _living(steps)

@@ -6,17 +6,21 @@ others to the engine: of operands that are found by position instead of by name.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd.engine.primitive import Primitive
 from autograd.ops.plain import plain
+from autograd.typed import user_level
 
 __all__ = [
+    "arguments_of",
     "def_linear",
     "defjvp",
     "defjvp_argnum",
@@ -27,17 +31,25 @@ __all__ = [
 ]
 
 
-def _primitive(what: str, function: Any) -> Primitive:
+def _primitive(what: str, function: Any) -> Primitive | None:
+    """Return what is known of an operation; of other functions None, with a warning: their rules
+    are never asked for.
+    """
     made = getattr(function, "primitive", None)
     if isinstance(made, Primitive):
         return made
-    raise TypeError(
-        f"{what}: wanted a function made by autograd.extend.primitive, got {function!r}; put "
-        "@primitive above its def"
+    warnings.warn(
+        f"{what}: wanted a function made by autograd.extend.primitive, got {function!r}, whose "
+        "rules are never asked for; put @primitive above its def",
+        UserWarning,
+        user_level(),
     )
+    return None
 
 
-def _arguments(made: Primitive, values: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def arguments_of(
+    made: Primitive, values: tuple[Any, ...]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the arguments as the caller may have written them: without defaults at the end."""
     names = made.parameters[1 if made.variadic else 0 :]
     count = len(values) - len(names)
@@ -71,7 +83,7 @@ class _Staged:
 
     def __call__(self, g: Any, out: Any, *values: Any) -> Any:
         last = len(values) - self.more
-        return self.compute(g, out, *_arguments(self.made, values[:last]), *values[last:])
+        return self.compute(g, out, *arguments_of(self.made, values[:last]), *values[last:])
 
 
 def defvjp(function: Any, *vjpmakers: Any, argnums: Iterable[int] | None = None) -> None:
@@ -117,30 +129,48 @@ def defvjp_argnum(function: Any, vjpmaker: Callable[..., Any]) -> None:
     """Attach one rule in two stages to all operands: `maker(argnum, ans, args, kwargs)` returns the
     function of the cotangent `g`.
     """
-    count = len(_primitive("defvjp_argnum", function).parameters)
-    _attach("defvjp_argnum", function, vjpmaker, range(count))
+    _attach("defvjp_argnum", function, vjpmaker, None)
 
 
-def _attach(what: str, function: Any, make: Callable[..., Any], argnums: Iterable[int]) -> None:
+def _attach(
+    what: str, function: Any, make: Callable[..., Any], argnums: Iterable[int] | None
+) -> None:
     made = _primitive(what, function)
+    if made is None:
+        return
     if made.variadic:
 
         def pull_at(g: Any, ans: Any, args: Any, kwargs: Any, index: int) -> Any:
-            return make(index, ans, args, kwargs)(g)
+            return _as_real(make(index, ans, args, kwargs)(g), args, index)
 
-        made.defvjp(**{made.parameters[0]: _Staged(made, pull_at, "index")})
+        _attach_rules(made, {made.parameters[0]: _Staged(made, pull_at, "index")})
         return
 
     def rule(argnum: int) -> _Staged:
-        return _Staged(made, lambda g, ans, args, kwargs: make(argnum, ans, args, kwargs)(g))
+        def pull(g: Any, ans: Any, args: Any, kwargs: Any) -> Any:
+            return _as_real(make(argnum, ans, args, kwargs)(g), args, argnum)
 
-    argnums = list(argnums)
+        return _Staged(made, pull)
+
+    argnums = range(len(made.parameters)) if argnums is None else list(argnums)
     if any(n >= len(made.parameters) for n in argnums):
         raise TypeError(
             f"{what}: wanted at most {len(made.parameters)} rules for {made.name}"
             f"({', '.join(made.parameters)}), got one for argument {max(argnums)}"
         )
-    made.defvjp(**{made.parameters[n]: rule(n) for n in argnums})
+    _attach_rules(made, {made.parameters[n]: rule(n) for n in argnums})
+
+
+def _attach_rules(made: Primitive, rules: dict[str, _Staged]) -> None:
+    made.rules.update(rules)  # no keywords: an operand may be called `self`
+    made.defvjp()  # forgets plans made before
+
+
+def _as_real(gx: Any, args: Sequence[Any], argnum: int) -> Any:
+    """Return the real part of a cotangent, where the operand is real."""
+    if argnum < len(args) and np.iscomplexobj(gx) and not np.iscomplexobj(args[argnum]):
+        return np.real(gx)
+    return gx
 
 
 def defvjp_argnums(function: Any, vjpmaker: Callable[..., Any]) -> None:
@@ -148,13 +178,15 @@ def defvjp_argnums(function: Any, vjpmaker: Callable[..., Any]) -> None:
     returns the function of the cotangent `g` that returns a cotangent for each of `argnums`.
     """
     made = _primitive("defvjp_argnums", function)
+    if made is None:
+        return
 
     def pull(g: Any, ans: Any, args: Any, kwargs: Any, wanted: tuple[bool, ...]) -> Any:
         argnums = tuple(i for i, asked in enumerate(wanted) if asked)
-        found = dict(zip(argnums, vjpmaker(argnums, ans, args, kwargs)(g), strict=True))
+        pulled = zip(argnums, vjpmaker(argnums, ans, args, kwargs)(g), strict=True)
+        found = {i: _as_real(gx, args, i) for i, gx in pulled}
         return tuple(map(found.get, range(len(wanted))))
 
-    made._known = ("wanted",)
     made.joint = _Staged(made, pull, "wanted")
     made.defvjp()  # forgets plans made before
 
@@ -176,7 +208,7 @@ def defjvp(function: Any, *jvpfuns: Any, argnums: Iterable[int] | None = None) -
             raise _missing(function, argnum)
         fun = by_place[argnum]
         if fun is None:
-            return np.zeros_like(ans)
+            return None
         if fun == "same":
             return function(*args[:argnum], g, *args[argnum + 1 :], **kwargs)
         return fun(g, ans, *args, **kwargs)
@@ -187,14 +219,16 @@ def defjvp(function: Any, *jvpfuns: Any, argnums: Iterable[int] | None = None) -
 def defjvp_argnum(function: Any, jvpmaker: Callable[..., Any]) -> None:
     """Attach one tangent rule to all operands: `maker(argnum, g, ans, args, kwargs)`."""
     made = _primitive("defjvp_argnum", function)
+    if made is None:
+        return
 
     def jvp(tangents: list[Any], out: Any, *values: Any) -> Any:
         if made.variadic:
             count = len(values) - len(made.parameters) + 1
             values = (values[:count], *values[count:])
-        args, kwargs = _arguments(made, values)
+        args, kwargs = arguments_of(made, values)
         parts = [jvpmaker(i, t, out, args, kwargs) for i, t in enumerate(tangents) if t is not None]
-        return sum(parts[1:], parts[0])
+        return _where_floating(functools.reduce(_added, parts), out)
 
     made.jvp = jvp
 
@@ -206,10 +240,25 @@ def defjvp_argnum(function: Any, jvpmaker: Callable[..., Any]) -> None:
         _attach("defjvp", function, without, lacking[:1] if made.variadic else lacking)
 
 
+def _added(t: Any, s: Any) -> Any:
+    """Add two tangents, where None is zero, each of several."""
+    if t is None or s is None:
+        return s if t is None else t
+    return tuple(map(_added, t, s)) if type(t) is tuple else t + s
+
+
+def _where_floating(t: Any, out: Any) -> Any:
+    """Drop the tangents of outputs that are integers: they have none, and rules return anything."""
+    if type(out) is tuple and t is not None:
+        return tuple(map(_where_floating, t, out))
+    return t if out.dtype.kind in "fc" else None
+
+
 def def_linear(function: Any) -> None:
     """Say that a function is linear in each of its operands: its tangents are its own values."""
     made = _primitive("def_linear", function)
-    defjvp(function, *["same"] * len(made.parameters))
+    if made is not None:
+        defjvp(function, *["same"] * len(made.parameters))
 
 
 def notrace_primitive(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -22,11 +22,11 @@ import numpy as np
 
 from autograd._hooks import HookHandle
 from autograd.advice import instead_of_attribute, instead_of_conversion, with_axis
-from autograd.arrays import Many, is_array, refuse_mask
-from autograd.engine import changes
+from autograd.arrays import Many, is_array, plain_array, refuse_mask
+from autograd.engine import changes, graph
 from autograd.engine.backward import run_backward
 from autograd.engine.calls import holds_variable
-from autograd.engine.graph import FREED, LEAF, OUTPUT, Leaf, Node, bind_variable_class, unwrap, wrap
+from autograd.engine.graph import FREED, LEAF, OUTPUT, Leaf, Node, unwrap, wrap
 from autograd.linalg._sparse import is_sparse, sparse_matmul
 from autograd.ops import (
     contractions,
@@ -310,6 +310,17 @@ class Variable:
     def flat(self) -> Iterator[Any]:
         """Iterate over the elements, in C order."""
         return iter(shaping.reshape(self, (-1,)))
+
+    # -- as HIPS autograd has it -------------------------------------------------------------------
+
+    @property
+    def _value(self) -> Any:
+        return self._data
+
+    @property
+    def _trace(self) -> int:
+        """Tell recorded values, 0, from constants, -1: nested derivatives are not told apart."""
+        return -1 if self._node is None else 0
 
     # -- gradients ---------------------------------------------------------------------------------
 
@@ -688,7 +699,7 @@ class Variable:
         node = self._node
         if node is not None:
             made = node.parents[0].plan if node.plan is OUTPUT else node.plan  # one of several
-            origin = "graph freed" if made is FREED else f"from {made.name}"
+            origin = f"from {node.saved}, graph freed" if made is FREED else f"from {made.name}"
             parts.append("requires_grad=True" if node.plan is LEAF else origin)
         if self.name:
             parts.append(f"name={self.name!r}")
@@ -720,7 +731,7 @@ def _as_data(data: Any, dtype: Any = None, *, copy: bool) -> Any:
             "autograd.array(values), which is recorded"
         )
         raise TypeError(msg)
-    refuse_mask("Variable", data)
+    data = plain_array("Variable", data)
     if isinstance(data, (bool, int, float, complex)):
         new: Any = np.array(data, dtype=dtype)[()]
     elif isinstance(data, np.generic) and dtype is None:
@@ -800,4 +811,4 @@ def as_cotangent(
     return g.astype(variable.dtype, copy=False)
 
 
-bind_variable_class(Variable)
+graph.Variable = Variable

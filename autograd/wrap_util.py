@@ -32,12 +32,14 @@ def unary_to_nary(operator: Callable[..., Any]) -> Callable[..., Any]:
                     f"{len(args)}, got {argnum}"
                 )
 
+            @functools.wraps(fun)
             def of_one(x: Any) -> Any:
                 full = list(args)
                 for i, value in zip(places, x if several else (x,), strict=True):
                     full[i] = value
                 return fun(*full, **kwargs)
 
+            del of_one.__wrapped__  # whose signature is another
             x = tuple(args[i] for i in places) if several else args[places[0]]
             return operator(of_one, x, *options, **settings)
 

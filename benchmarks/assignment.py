@@ -2,13 +2,15 @@
 
     OMP_NUM_THREADS=1 python benchmarks/assignment.py [--smoke]
 
-A constant means that n assignments cost O(n). "scalars" is x[i] = x[i - 1] * a on n elements,
+A constant means that n assignments cost O(n). So does that of the bytes at the peak, of those
+libraries whose memory is NumPy's. "scalars" is x[i] = x[i - 1] * a on n elements,
 "rows" the same on n rows of four. PyTorch refuses to differentiate them as they stand, because the
 product saves a view of what is assigned to later, so its elements are cloned when they are read.
 MyGrad copies the array at each assignment: it takes part for the smaller n. Both where installed.
 """
 
 import functools
+import tracemalloc
 
 import _timing
 import numpy as np
@@ -29,6 +31,16 @@ def chain(leaf, zeros, read, shape):
         x.sum().backward()
 
     return once
+
+
+def peak(once):
+    """Return the bytes that a run takes at its peak."""
+    once()  # what is made once
+    tracemalloc.start()
+    once()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
 
 
 def libraries(torch, mygrad, n):
@@ -57,15 +69,21 @@ def main():
     chosen = _timing.arguments(__doc__.splitlines()[0])
     about = _timing.header("torch", "mygrad")
     torch, mygrad = _timing.optional("torch"), _timing.optional("mygrad")
-    rows = {}
+    rows, memory = {}, {}
     for n in (50, 100) if chosen.smoke else (1_000, 100_000):
         for case, shape in (("scalars", (n,)), ("rows", (n, 4))):
             found = libraries(torch, mygrad, n)
             rivals = {name: chain(*parts, shape) for name, parts in found.items()}
             times = _timing.compare(rivals, min(chosen.repeats, 3), 1)
             rows[f"{case}, n = {n}"] = {name: t / n for name, t in times.items()}
+            rivals.pop("torch", None)
+            memory[f"{case}, n = {n}"] = {name: peak(run) / n for name, run in rivals.items()}
     _timing.table("per assignment", rows, "gradloom")
-    _timing.emit("assignment", {"us per assignment": rows}, about, chosen.json)
+    for case, row in memory.items():
+        found = ", ".join(f"{name} {value:,.0f} bytes" for name, value in row.items())
+        print(f"{case}: {found} per assignment")
+    results = {"us per assignment": rows, "bytes per assignment": memory}
+    _timing.emit("assignment", results, about, chosen.json)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Do packages that depend on HIPS autograd compute the same with gradloom in its place?
 
     python -m venv there
-    there/bin/pip install autograd lifelines autograd-gamma pymanopt
+    there/bin/pip install autograd lifelines autograd-gamma pymanopt ceviche
     python benchmarks/packages.py [--smoke] [--hips there/bin/python]
 
 Runs the programs below in that environment twice, the second time with this checkout first on the
@@ -66,7 +66,40 @@ for optimizer in (ConjugateGradient, TrustRegions):
         print(optimizer.__name__, manifold, round(float(found.cost), 8))
 """
 
-PROGRAMS = {"lifelines": LIFELINES, "autograd-gamma": GAMMA, "pymanopt": PYMANOPT}
+CEVICHE = """
+import warnings; warnings.simplefilter("ignore")
+import autograd.numpy as npa, ceviche, numpy as np
+from ceviche.constants import C_0
+from ceviche.optimizers import adam_optimize
+shape, omega, step = (24, 20), 2 * np.pi * C_0 / 1.55e-6, 5e-8
+permittivity = 1.0 + 2.0 * np.random.default_rng(0).random(shape)
+source, probe = np.zeros((2, *shape)); source[6, 5:15] = probe[17, 5:15] = 1.0
+def intensity(solver, scale):
+    def of(eps):
+        *_, z = solver(omega, step, eps.reshape(shape), [5, 5]).solve(source)
+        return scale * npa.sum(npa.square(npa.abs(z * probe)))
+    return of
+for solver, scale in ((ceviche.fdfd_ez, 1e13), (ceviche.fdfd_hz, 1e13)):
+    of = intensity(solver, scale)
+    print(solver.__name__, "%.9g" % of(permittivity))
+    gradient = ceviche.jacobian(of, mode="reverse")(permittivity)[0]
+    print("reverse", ["%.9g" % g for g in (*gradient[200:204], np.abs(gradient).sum())])
+    rest = permittivity.flatten()
+    part = lambda e: of(npa.concatenate([rest[:201], e, rest[204:]]))
+    gradient = ceviche.jacobian(part, mode="forward")(rest[201:204])[0]
+    print("forward", ["%.9g" % g for g in gradient])
+of = intensity(ceviche.fdfd_ez, 1e13)
+_, values = adam_optimize(of, permittivity.flatten(), lambda e: ceviche.jacobian(of)(e).flatten(),
+                          Nsteps=4, step_size=0.1, verbose=False)
+print("adam", ["%.9g" % value for value in values])
+"""
+
+PROGRAMS = {
+    "lifelines": LIFELINES,
+    "autograd-gamma": GAMMA,
+    "pymanopt": PYMANOPT,
+    "ceviche": CEVICHE,
+}
 WHICH = "import autograd; print(hasattr(autograd, 'Variable'))\n"
 
 

@@ -132,14 +132,17 @@ def on_post_build(config, **_):
                 return f'href="#{urls[to].removesuffix(".md")}{anchor}"'
             return f'href="{to}{match[3] or ""}"'
 
+        html = re.sub(r'\b(id|for)="([^"]+)"', rf'\1="{mark}--\2"', html)
+        html = re.sub(r'href="#([^"]+)"', rf'href="#{mark}--\1"', html)
         html = LINK.sub(link, html)
-        html = re.sub(r'href="#(?![\w-]*--)([^"]+)"', lambda m: f'href="#{m[1]}"', html)
-        html = re.sub(r'<h(\d) id="([^"]+)"', rf'<h\1 id="{mark}--\2"', html)
         return f'<section id="{mark}">{html}</section>'
 
     sheets = "".join(f'<link rel="stylesheet" href="{path}">' for path in sorted(style))
     extra = "".join(f'<link rel="stylesheet" href="{path}">' for path in config.extra_css)
     body = "\n".join(section(name) for name in _order if name in _print)
+    lost = set(re.findall(r'href="#([^"]+)"', body)) - set(re.findall(r'id="([^"]+)"', body))
+    if lost:
+        raise ValueError(f"print.html: links that lead nowhere: {sorted(lost)}")
     (site / "print.html").write_text(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width">'

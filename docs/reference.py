@@ -54,7 +54,8 @@ CONTENTS = {
     "doors": [
         "autograd.array_api", "autograd.array_api.fft", "autograd.array_api.linalg",
         "autograd.numpy", "autograd.numpy.fft", "autograd.numpy.linalg", "autograd.numpy.random",
-        "autograd.numpy.numpy_boxes", "autograd.numpy.numpy_vjps", "autograd.scipy",
+        "autograd.numpy.numpy_boxes", "autograd.numpy.numpy_vjps",
+        "autograd.numpy.numpy_vspaces", "autograd.core", "autograd.util", "autograd.scipy",
         *(f"autograd.scipy.{n}" for n in ("integrate", "linalg", "signal", "special", "stats")),
         "autograd.differential_operators", "autograd.builtins", "autograd.misc",
         *(f"autograd.misc.{n}" for n in ("fixed_points", "flatten", "optimizers", "tracers")),
@@ -64,8 +65,8 @@ CONTENTS = {
 # Rooms of the library's own: what they have for users stands in one of the modules above.
 INSIDE = (
     "advice", "arrays", "assignment", "batching", "blocks", "checked", "docstrings", "doors",
-    "drawing.", "engine", "explaining", "filled", "memory", "ops", "protocols", "publication",
-    "recording", "seeing", "special.", "staged", "transforms", "typed", "variable",
+    "drawing.", "draws", "engine", "explaining", "filled", "memory", "ops", "protocols",
+    "publication", "recording", "seeing", "special.", "staged", "transforms", "typed", "variable",
 )  # fmt: skip
 SECTIONS = ("Args", "Attributes", "Shape", "Returns", "Yields", "Raises", "Warns", "References",
             "Example", "Examples", "Note", "Notes", "Warning", "Warnings")  # fmt: skip
@@ -149,9 +150,15 @@ def signature(name: str, value: object) -> str:
     except (TypeError, ValueError):
         return ""
     bare = [p.replace(annotation=p.empty) for p in found.parameters.values()]
-    text = f"{name}{found.replace(parameters=bare, return_annotation=found.empty)}"
-    text = re.sub(r"<(?:class|function) '?([\w.]+)[^>]*>", r"\1", text)
-    return text if len(text) < 90 else text.replace("(", "(\n    ", 1).replace(", ", ",\n    ")
+    inside = str(found.replace(parameters=bare, return_annotation=found.empty))
+    text = re.sub(r"<(?:class|function) '?([\w.]+)[^>]*>", r"\1", f"{name}{inside}")
+    if len(text) < 90:
+        return text
+    # Between parameters a line may end, within a default it may not.
+    parts = re.split(r", (?=(?:\*{0,2}\w+(?:=|, |\)$|$)|/,|\*,))", text[len(name) + 1 : -1])
+    glued = ", ".join(part.replace(" ", "\0") for part in parts)
+    lines = textwrap.wrap(glued, 84, break_long_words=False, break_on_hyphens=False)
+    return "\n    ".join([f"{name}(", *lines]).replace("\0", " ") + "\n)"
 
 
 # -- graphs ----------------------------------------------------------------------------------------
@@ -327,7 +334,8 @@ def methods(cls: type, address: str) -> list[str]:
     """Return the public methods that a class adds to what it is made of."""
     rows, lines, others = [], [], []
     for name, value in vars(cls).items():
-        if name.startswith("_") or name == "forward" or isinstance(value, type):
+        told = any(name in vars(base) for base in cls.__mro__[1:] if base.__module__ != "builtins")
+        if name.startswith("_") or name == "forward" or isinstance(value, type) or told:
             continue
         got = value.fget if isinstance(value, property) else getattr(cls, name)
         text = inspect.getdoc(got) or ""
@@ -375,7 +383,7 @@ def section(address: str, mark: str, computed: bool) -> list[str]:
     for name in module.__all__:
         grouped.setdefault(home(module, name), []).append(name)
     for room, names in grouped.items():
-        if len(grouped) > 1 and room is not module:
+        if len(grouped) > 1 and room is not module and headline(room) not in names:
             lines += ["", f'<p class="room">{headline(room).strip("`")}</p>', ""]
         for name in names:
             lines += entry(module, name, computed)

@@ -78,7 +78,7 @@ MISTAKES = {
     "an objective that returns a Variable": (
         SCIPYS,
         ValueError,
-        r"must return a scalar.*minimize: wanted .* got .*jac=autograd\.grad\(f\)",
+        r"must return a scalar.*minimize: wanted .* got .*write autograd\.optimize\.minimize",
     ),
     "an index of floats": (
         V + "order = np.sort(v)\nv[order]",
@@ -102,9 +102,9 @@ MISTAKES = {
         "grad: wanted .*scalar alone, got has_aux; write",
     ),
     "vmap": (
-        "autograd.vmap(lambda x: x * x)(np.ones(3))",
-        AttributeError,
-        r"autograd.*'vmap'; write .*one axis more",
+        "autograd.vmap(lambda x: x * x)(2.0)",
+        ValueError,
+        r"vmap: wanted an axis .*got 0 in in_axes; None stands for what is the same",
     ),
     "a Jacobian of a list": (
         "assert len(autograd.jacobian(lambda p: [p[0] * p[1], p[0]])(np.ones(2))) == 2",
@@ -112,7 +112,11 @@ MISTAKES = {
         "",
     ),
     "x.at[0].set": (V + "v.at[0].set(5.0)", AttributeError, r"at: wanted .*autograd\.set_at"),
-    "x._value": ("grad(lambda x: x._value * x)(2.0)", AttributeError, r"_value: wanted.*x\.data"),
+    "x[0] = None": (
+        V + "autograd.zeros(3)[0] = None",
+        TypeError,
+        r"setitem: .*None; write np\.nan",
+    ),
     "p.grad = 0": (
         V + "v.grad = 0",
         ValueError,
@@ -308,7 +312,7 @@ SIBLINGS = {
     "HIPS's rule": (
         "autograd.primitive(lambda x: x * x, name='f').defvjp(lambda ans, x: lambda g: g * x)",
         TypeError,
-        r"f: wanted rules by operand name.*f\.defvjp\(x=lambda g, out, x: \.\.\.\)",
+        r"f: wanted rules by operand name.*defvjp\(x=lambda.*extend\.defvjp\(f, lambda ans, x: l",
     ),
     "scipy.linalg": (
         "import scipy.linalg\n" + W + "scipy.linalg.cholesky(w)",

@@ -151,3 +151,10 @@ def test_types_and_defaults_are_shown_without_annotations():
     assert reference.signature("fit", nn.Linear) == (
         "fit(in_features, out_features, bias=True, *, dtype=None, generator=None)"
     )
+
+
+def test_a_long_signature_is_broken_between_parameters():
+    lines = reference.signature("optim.Adam", optim.Adam).splitlines()
+    assert (lines[0], lines[-1]) == ("optim.Adam(", ")")
+    assert "betas=(0.9, 0.999), " in lines[1]
+    assert all(line.startswith("    ") and len(line) <= 88 for line in lines[1:-1])

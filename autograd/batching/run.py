@@ -14,6 +14,7 @@ Imports the engine and `values`.
 
 from __future__ import annotations
 
+import copy
 import functools
 import weakref
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from autograd import fft, linalg, ops  # noqa: F401 - so that their primitives are there
+from autograd.arrays import Many
 from autograd.batching.values import (
     Batched,
     Level,
@@ -58,16 +60,22 @@ class Run:
         varies: for each argument, whether it has the axis of examples, in front.
     """
 
-    __slots__ = ("level", "name", "primitive", "size", "varies")
+    __slots__ = ("_on_arrays", "level", "name", "primitive", "size", "varies")
 
-    def __init__(self, primitive: Primitive, level: Level, varies: Sequence[bool]) -> None:
-        self.primitive, self.level, self.varies = primitive, level, tuple(varies)
+    def __init__(
+        self, primitive: Primitive, level: Level, varies: Sequence[bool], *, on_arrays: bool
+    ) -> None:
+        self.primitive, self.level, self.varies = primitive, level, varies
         self.name, self.size = primitive.name, level.size
+        self._on_arrays = on_arrays  # no Variables of batches further out are among the arguments
+
+    def __repr__(self) -> str:
+        return f"BatchRun({self.name}, {self.size} examples)"
 
     def __call__(self, *arguments: Any) -> Any:
         """Call the operation itself, with arguments in the order of its parameters."""
         made = self.primitive
-        if not any(isinstance(a, graph.Variable) for a in leaves(arguments)):
+        if self._on_arrays:
             return made.evaluate(arguments)  # without the treatment of arguments
         given, keywords = self.bound(arguments)
         return made.call(*given, **keywords)
@@ -81,9 +89,8 @@ class Run:
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Call the operation with arguments as users give them."""
-        if any(isinstance(a, graph.Variable) for a in leaves((args, kwargs))):
-            return self.primitive.call(*args, **kwargs)
-        return self.primitive.forward(*args, **kwargs)
+        primitive = self.primitive
+        return (primitive.forward if self._on_arrays else primitive.call)(*args, **kwargs)
 
     def example(self, argument: Any, i: int) -> Any:
         """Return what an argument that varies is for example `i`; indices keep their structure."""
@@ -133,36 +140,50 @@ def batch_rule(*operations: Any) -> Callable[[Rule], Rule]:
 
 def rule_of(primitive: Primitive) -> Rule | None:
     """Return the batch rule of a primitive, None where there is none."""
+    found = _RULES.get(primitive)
+    if found is not None:
+        return found
     forward = primitive.forward
-    full_name = f"{getattr(forward, '__module__', '')}.{getattr(forward, '__name__', '')}"
-    found = _RULES.get(primitive) or _RULES.get(full_name)
-    if found is None and (primitive.elementwise or isinstance(primitive.forward, np.ufunc)):
+    if primitive.elementwise or isinstance(forward, np.ufunc):
         return elementwise
-    return found
+    return _RULES.get(f"{getattr(forward, '__module__', '')}.{getattr(forward, '__name__', '')}")
 
 
 def elementwise(run: Run, *values: Any) -> Any:
     """Give all operands that vary the same number of axes, so that their examples meet."""
-    ndims = [np.ndim(v) - varies for v, varies in zip(values, run.varies, strict=True)]
+    both = zip(values, run.varies, strict=True)
+    ndims = [v.ndim - varies if hasattr(v, "ndim") else np.ndim(v) for v, varies in both]
     most = max(ndims)
-    return run(
-        *[
-            v
-            if not varies or n == most
-            else v.reshape(v.shape[:1] + (1,) * (most - n) + v.shape[1:])
-            for v, n, varies in zip(values, ndims, run.varies, strict=True)
-        ]
-    )
+    operands = list(values)
+    for i, (n, varies) in enumerate(zip(ndims, run.varies, strict=True)):
+        if varies and n < most:
+            shape = values[i].shape
+            operands[i] = values[i].reshape((*shape[:1], *(1,) * (most - n), *shape[1:]))
+    return run(*operands)
 
 
 # -- one call --------------------------------------------------------------------------------------
 
+_NESTED = frozenset({list, tuple, dict})
+
 
 def _computed(made: Primitive, values: Sequence[Any], level: Level, rule: Rule | None) -> Any:
     """Return the raw output of an operation on raw values, batched at `level`."""
-    varies = [_any_varies(v, level) for v in values]
-    operands = [_opened(v, level) for v in values]
-    run = Run(made, level, varies)
+    operands, varies, on_arrays = [], [], True
+    for value in values:
+        if value.__class__ is Batched and value.level is level:
+            operand, differs = value.value, value.varies
+        elif value.__class__ in _NESTED:
+            # An index stays as it is, if it varies: only its rule knows what the places mean.
+            differs, on_arrays = _any_varies(value, level), False
+            operand = value if differs else _stripped(value, level)
+        else:
+            operand, differs = value, False
+        if isinstance(operand, Many):
+            operand, on_arrays = wrap(operand), False
+        operands.append(operand)
+        varies.append(differs)
+    run = Run(made, level, varies, on_arrays=on_arrays)
     if not any(varies):
         return _closed(run(*operands), level, varies=False)
     try:
@@ -179,15 +200,6 @@ def _unruled(run: Run, *_: Any) -> Any:
 
 def _any_varies(value: Any, level: Level) -> bool:
     return any(of_level(d, level) and d.varies for d in leaves(value))
-
-
-def _opened(value: Any, level: Level) -> Any:
-    """Return an argument as batch rules want it. What is nested, an index, stays as it is: only its
-    rule knows what the places mean.
-    """
-    if type(value) in (list, tuple, dict):
-        return value if _any_varies(value, level) else _stripped(value, level)
-    return inner(value) if of_level(value, level) else shown(value)
 
 
 def _stripped(value: Any, level: Level) -> Any:
@@ -232,21 +244,21 @@ def _piled(outs: Sequence[Any]) -> Any:
     return np.stack(outs)
 
 
-def _answer(reading: ReadingError, made: Primitive, arguments: list[Any], count: Any = None) -> Any:
+def _answer(reading: ReadingError, made: Primitive, arguments: list[Any]) -> Any:
     """Run and record one call of an operation with batched values among its arguments."""
     del reading
     try:
-        return _recorded(made, list(arguments), count)
+        return _recorded(made, list(arguments))
     except Exception as error:
         error.__suppress_context__ = True  # that the kernel could not read its operands is no news
         raise
 
 
-def _recorded(made: Primitive, arguments: list[Any], count: int | None) -> Any:
+def _recorded(made: Primitive, arguments: list[Any]) -> Any:
     level = innermost(arguments)
     assert level is not None
-    shift = 0 if count is None else count - 1
-    positions, parents = [], []
+    shift = len(arguments) - len(made.parameters) if made.variadic else 0
+    wanted, parents = [False] * len(arguments), []
     for i, a in enumerate(arguments):
         if not isinstance(a, graph.Variable) or a._node is None:
             continue
@@ -254,13 +266,13 @@ def _recorded(made: Primitive, arguments: list[Any], count: int | None) -> Any:
             continue
         if not belongs(a, level):
             a = arguments[i] = spread(a, level)
-        positions.append(i)
+        wanted[i] = True
         parents.append(a._node)
     values = [unwrap_all(a) for a in arguments]
     out = _computed(made, values, level, rule_of(made))
     plan = made.constant
     if parents and _is_floating(out):
-        plan = _on_batches(made.plan(tuple(positions), count))
+        plan = _on_batches(made.plan(tuple(wanted)))
     else:
         parents = []
     return shown(record(plan, tuple(parents), (*values, out), out, tuple(arguments)))
@@ -303,13 +315,10 @@ def _on_batches(plan: Plan) -> Plan:
     """Return the plan of a call of which an operand is batched."""
     found = _PLANS.get(plan)
     if found is None:
-        fields = {name: getattr(plan, name) for name in Plan.__annotations__}
-        fields |= {
-            "pulls": tuple(map(_of_shown, plan.pulls)),
-            "guarded": tuple(map(_of_shown, plan.guarded)),
-            "joint": _of_shown(plan.joint),
-        }
-        found = _PLANS[plan] = Plan(**fields)
+        found = _PLANS[plan] = copy.copy(plan)
+        found.joint = _of_shown(plan.joint)
+        if plan.joint is None:
+            found.pulls = tuple(map(_of_shown, plan.pulls))
     return found
 
 

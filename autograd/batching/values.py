@@ -13,7 +13,7 @@ Batches nest: the value inside may be `Batched` itself, of a `Level` further out
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -79,7 +79,24 @@ def entered(size: int, *, loop: bool = False) -> Iterator[Level]:
 
 
 class ReadingError(UnreadError):
-    """The numbers of a batched value were read; `run` has the answers for operations."""
+    """The numbers of a batched value were read, by something that is named; `run` has the answers
+    for operations.
+    """
+
+    def __str__(self) -> str:
+        """Say what to write instead; written when it is asked for, as operations do not."""
+        (what,) = self.args
+        if what == "bool":
+            return (
+                "vmap: wanted a condition that holds for all examples or for none, got one that "
+                "differs from example to example, in `if`, `while`, `and`, `or` or `not`; write "
+                "np.where(condition, a, b)"
+            )
+        return (
+            f"vmap: wanted operations that run on all examples at once, got {what}, which reads "
+            "the numbers of one; compute with functions of autograd or NumPy (autograd.take(table, "
+            "i, axis=0) for table[i]), and read what vmap returns"
+        )
 
 
 class Batched(Many):
@@ -105,7 +122,7 @@ class Batched(Many):
 
     def read(self) -> Any:
         """Raise the error for reading the numbers."""
-        raise ReadingError(_read_by("a value"))
+        raise ReadingError("a value")
 
     def all_elements(self) -> Any:
         """Return the array of all examples of all batches."""
@@ -128,40 +145,25 @@ class Batched(Many):
         if function is np.count_nonzero and not kwargs:  # likewise, for zeros in any of them
             values = self.all_elements()
             return self.size - int(np.count_nonzero(values) < values.size)
-        raise ReadingError(_read_by(getattr(function, "__name__", "NumPy")))
+        raise ReadingError(getattr(function, "__name__", "NumPy"))
 
     def __array_ufunc__(self, ufunc: Any, *_: Any, **__: Any) -> Any:
-        raise ReadingError(_read_by(ufunc.__name__))
-
-    def __bool__(self) -> bool:
-        raise ReadingError(
-            "vmap: wanted a condition that holds for all examples or for none, got one that "
-            "differs from example to example, in `if`, `while`, `and`, `or` or `not`; write "
-            "np.where(condition, a, b)"
-        )
+        raise ReadingError(ufunc.__name__)
 
     def __getattr__(self, name: str) -> Any:
         if name[:2] != "__" and hasattr(np.ndarray, name):
-            raise ReadingError(_read_by(f".{name}"))
+            raise ReadingError(f".{name}")
         raise AttributeError(name)
-
-
-def _read_by(what: str) -> str:
-    return (
-        f"vmap: wanted operations that run on all examples at once, got {what}, which reads the "
-        "numbers of one; compute with functions of autograd or NumPy (autograd.take(table, i, "
-        "axis=0) for table[i]), and read what vmap returns"
-    )
 
 
 def _raising(name: str) -> Callable[..., Any]:
     def method(*_: Any, **__: Any) -> Any:
-        raise ReadingError(_read_by(name.strip("_")))
+        raise ReadingError(name.strip("_"))
 
     return method
 
 
-_METHODS = """array float int complex index iter getitem setitem contains abs neg pos invert
+_METHODS = """bool array float int complex index iter getitem setitem contains abs neg pos invert
     add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul
     and rand or ror xor rxor lshift rlshift rshift rrshift lt le gt ge eq ne"""
 for _name in _METHODS.split():
@@ -221,10 +223,20 @@ def leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-def innermost(values: Any) -> Level | None:
+def innermost(values: Iterable[Any]) -> Level | None:
     """Return the innermost batch that values, also nested ones, belong to."""
-    levels = [d.level for d in map(unwrap, leaves(values)) if isinstance(d, Batched)]
-    return max(levels, key=lambda level: level.depth, default=None)
+    found: Level | None = None
+    for value in values:
+        data = value._data if isinstance(value, graph.Variable) else value
+        if data.__class__ is Batched:
+            level: Level | None = data.level
+        elif type(data) in (list, tuple, dict):
+            level = innermost(data.values() if type(data) is dict else data)
+        else:
+            continue
+        if found is None or (level is not None and level.depth > found.depth):
+            found = level
+    return found
 
 
 def belongs(value: Any, level: Level) -> bool:

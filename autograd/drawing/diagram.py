@@ -173,7 +173,8 @@ class _Builder:
     def _box(self, step: Step) -> Box:
         tip = "" if step.place is None else f"{step.place.expression}\n{step.place}".strip()
         if step.plan is FREED:
-            return Box("more", step.name or "freed", ["freed by a backward pass"])
+            title = f"{step.name} = {step.saved}" if step.name else str(step.saved)
+            return Box("more", title, ["freed by a backward pass"])
         if step.is_leaf:
             return Box("leaf", step.name or "leaf", list(_facts(step)), tip)
         operation, more = _called(step)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -17,16 +17,18 @@ import numpy as np
 from autograd.advice import note_on_writing
 from autograd.arrays import Array, has_zeros, holds_nan, is_array, read_only, references
 from autograd.engine import changes, graph
-from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, Plan, Pull, unwrap, wrap
+from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, Plan, unwrap, wrap
 from autograd.engine.mode import current_mode
 
-# fmt: off
-__all__ = ["Route", "Sums", "cast", "conjugated", "constant_pull", "find_route", "guard",
-           "masked_by", "pull_jointly", "run_backward", "unbroadcast"]
-# fmt: on
+__all__ = ["Route", "Sums", "cast", "conjugated", "find_route", "masked_by", "run_backward",
+           "unbroadcast"]  # fmt: skip
 
-_by_number = attrgetter("number")
-_ndarray = np.ndarray
+
+class Route(NamedTuple):
+    """What a backward pass walks."""
+
+    order: list[Node]  # youngest first
+    wanted: set[Node] | None  # those that lead to its inputs; None: all
 
 
 def run_backward(
@@ -51,15 +53,14 @@ def run_backward(
         The cotangents of those of `inputs` that the seeds depend on; empty where `inputs` is None.
     """
     sums = Sums(seeds)
-    order, wanted, closed = route or find_route(sums, inputs)
-    take, targets, captured = sums.pop, frozenset(inputs or ()), {}
-    run_rules, outside = current_mode().inspector, np.geterr()
+    order, wanted = route or find_route(sums, inputs)
+    take, targets = sums.pop, frozenset(inputs or ())
+    inspect, outside = current_mode().inspector, np.geterr()
     zeros, deferred = any(has_zeros(unwrap(g)) for g in sums.values()), False
-    reports = list[str]()  # of invalid values: see "exact zeros"
+    reports: list[str] = []  # of invalid values: see `_settled`
     with np.errstate(divide="ignore", invalid="call", call=lambda kind, _: reports.append(kind)):
         for node in order:
-            g = take(node, None)
-            if g is None:
+            if (g := take(node, None)) is None:
                 continue
             if deferred and isinstance(g, Deferred):
                 g = g.materialize()
@@ -68,43 +69,43 @@ def run_backward(
                 zeros = zeros or has_zeros(unwrap(g))
             plan, parents = node.plan, node.parents
             if node in targets:
-                captured[node] = _owned(conjugated(node, g), recorded=create_graph)
-                if closed or wanted is None or wanted.isdisjoint(parents):
+                sums[node] = g
+                if not wanted or wanted.isdisjoint(parents):
                     continue
             elif plan is LEAF:
                 if wanted is None:
                     _accumulate(node, g)
                 continue
             g = _owned(g, recorded=create_graph) if plan.overwrites else g
-            saved = plan.rewrap(node) if create_graph and plan.rewrap else node.saved
+            saved = plan.rewrap(node) if create_graph else node.saved
             if not retain_graph:
-                node.saved, node.plan, node.parents = None, FREED, ()
-            pulls = plan.guarded if zeros else plan.pulls
-            if run_rules is not None or plan.joint is not None:
-                pulls = (run_rules or pull_jointly)(node, plan, parents, g, saved)
-            for parent, pull, fit in zip(parents, pulls, plan.fits):  # noqa: B905 - costs 0.1 us
+                node.saved, node.plan, node.parents = plan.name, FREED, ()
+            fit, guarded = plan.fit, zeros and plan.elementwise
+            pulls = inspect(node, plan, parents, g, saved) if inspect else plan.pulls
+            if plan.joint is not None and inspect is None:
+                saved = plan.joint(g, saved)
+            for parent, pull, operand in zip(parents, pulls, plan.operands):  # noqa: B905 - 0.1 us
                 if wanted is None or parent in wanted:
                     gx = g if pull is None else pull(g, saved)
                     if gx is None:
                         continue
-                    if reports:
+                    if (guarded or reports) and pull is not None:
                         gx = _settled(reports, plan, g, gx)
                     if fit and (gx.shape != parent.shape or gx.dtype is not parent.dtype):
-                        gx = fit(gx, parent)
+                        gx = fit(gx, parent, operand)
                     sums[parent] = sums.plus(parent, gx) if parent in sums else gx
-            gx = None  # the leaf would find its array held here, too
+            gx = saved = None  # the leaf would find its array held here, too
             zeros, deferred = zeros or plan.makes_zeros, deferred or plan.deferred
-    return captured
-
-
-# -- sums ------------------------------------------------------------------------------------------
-# An array may be changed in place, or become somebody's `.grad`, where nothing else refers to it:
-# not the caller, a saved value, another sum or a cache of the rule. Python counts references, so
-# this is a fact to look up (60 ns) and not a property that every rule would have to promise.
+    return {n: _owned(conjugated(n, take(n)), recorded=create_graph) for n in targets if n in sums}
 
 
 class Sums(dict[Node, Cotangent]):
-    """Running sums of cotangents by node."""
+    """Running sums of cotangents by node.
+
+    An array may be changed in place, or become somebody's `.grad`, where nothing else refers to it:
+    not the caller, a saved value, another sum or a cache of the rule. Python counts references, so
+    this is a fact to look up (60 ns) and not a property that every rule would have to promise.
+    """
 
     __slots__ = ()
 
@@ -116,8 +117,8 @@ class Sums(dict[Node, Cotangent]):
     def plus(self, node: Node, g: Cotangent) -> Cotangent:
         """Return the sum of `node` with `g`, added in place where the sum is nobody else's."""
         total = self[node]
-        if total.__class__ is _ndarray and _is_alone(total):
-            if g.__class__ is _ndarray:
+        if total.__class__ is np.ndarray and _is_alone(total):
+            if g.__class__ is np.ndarray:
                 total += g
                 return total
             if isinstance(g, Deferred) and not g.recorded:
@@ -131,18 +132,12 @@ def _is_alone(x: Array) -> bool:
     return references(x) <= _ALONE and x.base is None and x.flags.writeable
 
 
-def _references_to_one_alone() -> int:
-    """Count what `_is_alone` finds for an array in a dictionary and a variable of its caller."""
-
-    def count(x: Array) -> int:
-        return references(x)
-
-    holder = {0: np.empty(1)}
-    total = holder[0]
-    return count(total)
+def _seen(x: Array) -> int:
+    return references(x)
 
 
-_ALONE = _references_to_one_alone()
+# What `_is_alone` finds for an array in a dictionary and a variable of its caller.
+_ALONE = next(_seen(total) for total in {0: np.empty(1)}.values())
 _accumulating = threading.Lock()
 
 
@@ -152,8 +147,8 @@ def _accumulate(node: Node, g: Cotangent) -> None:
     with _accumulating:  # 50 ns; without it, threads that share a leaf lose gradients
         total = node.grad
         if total is None:
-            node.grad = g.copy() if isinstance(g, _ndarray) and not _is_alone(g) else g
-        elif isinstance(total, _ndarray):
+            node.grad = g.copy() if isinstance(g, np.ndarray) and not _is_alone(g) else g
+        elif isinstance(total, np.ndarray):
             total += g
         else:
             node.grad = total + g
@@ -161,12 +156,10 @@ def _accumulate(node: Node, g: Cotangent) -> None:
 
 def _owned(g: Cotangent, *, recorded: bool) -> Cotangent:
     """Return `g` in memory of its own; a Variable where the pass is recorded."""
+    g = g.materialize() if isinstance(g, Deferred) else g
     if recorded:
         return g if isinstance(g, graph.Variable) else wrap(g)  # of a rule constant in everything
-    return g.copy() if isinstance(g, _ndarray) and not _is_alone(g) else g
-
-
-# -- shapes and dtypes -----------------------------------------------------------------------------
+    return g.copy() if isinstance(g, np.ndarray) and not _is_alone(g) else g
 
 
 def unbroadcast(g: Cotangent, shape: tuple[int, ...]) -> Cotangent:
@@ -189,15 +182,13 @@ def cast(g: Cotangent, dtype: np.dtype[Any]) -> Cotangent:
     return g.astype(dtype)
 
 
-# -- complex numbers -------------------------------------------------------------------------------
-# Outside, gradients follow PyTorch: the gradient of a real loss is dL/dRe(x) + i dL/dIm(x), the
-# direction of steepest ascent. Inside a pass cotangents are the conjugate of that, so that rules
-# are plain transposes, without a conj in any of them.
-
-
 def conjugated(node: Node, g: Cotangent) -> Cotangent:
     """Cross between the convention of users and that of rules, in the dtype of the node, byte order
     included; real cotangents stay as they are.
+
+    Outside, gradients follow PyTorch: the gradient of a real loss is dL/dRe(x) + i dL/dIm(x), the
+    direction of steepest ascent. Inside a pass cotangents are the conjugate of that, so that rules
+    are plain transposes, without a conj in any of them.
     """
     dtype = node.dtype
     if dtype is None:  # of a node with several outputs
@@ -207,84 +198,45 @@ def conjugated(node: Node, g: Cotangent) -> Cotangent:
     return g.conj() if dtype.kind == "c" else g
 
 
-# -- exact zeros -----------------------------------------------------------------------------------
-# A cotangent that is exactly zero contributes zero, even where the local derivative is infinite or
-# nan: the branch that `where` did not take cannot spoil the one it took. The regular path pays
-# nothing for 0 * inf and 0 / 0: the whole pass runs with NumPy's own floating-point check set to
-# tell us (NumPy looks at those flags in any case), and only after such a report the result of an
-# elementwise rule gets zeros where g is zero. A nan that was saved in the forward pass raises no
-# flag, so after an operation that made exact zeros the rules of elementwise operations are guarded:
-# their results are looked at, one dot product each.
-
-
 def _settled(reports: list[str], plan: Plan, g: Cotangent, gx: Cotangent) -> Cotangent:
-    """Answer the reports that a rule caused; what is not elementwise has seen to its singular
-    points itself.
+    """Return what a rule made of `g`, with exact zeros where `g` has them.
+
+    A cotangent that is exactly zero contributes zero, even where the local derivative is infinite
+    or nan: the branch that `where` did not take cannot spoil the one it took. The regular path pays
+    nothing for 0 * inf and 0 / 0: the whole pass runs with NumPy's own floating-point check set to
+    tell us (NumPy looks at those flags in any case), and only after such a report the result of an
+    elementwise rule gets zeros where g is zero. A nan that was saved in the forward pass raises no
+    flag, so after an operation that made exact zeros the results are looked at, one dot product
+    each. Rules that are not elementwise see to their singular points themselves.
     """
+    if plan.elementwise and (reports or current_mode().tracing or holds_nan(unwrap(gx))):
+        gx = masked_by(g, gx)
     reports.clear()
-    return masked_by(g, gx) if plan.primitive is not None and plan.primitive.elementwise else gx
-
-
-def guard(pull: Pull) -> Pull:
-    """Return the pull of an elementwise operation that lets nothing through where `g` is zero."""
-
-    def guarded(g: Cotangent, saved: Any) -> Cotangent:
-        gx = pull(g, saved)
-        masked = gx is not None and (current_mode().tracing or holds_nan(unwrap(gx)))
-        return masked_by(g, gx) if masked else gx
-
-    return guarded
+    return gx
 
 
 def masked_by(g: Cotangent, gx: Cotangent) -> Cotangent:
     """Return `gx` with zero where the cotangent `g`, or each of several, is zero (both kinds)."""
-    if type(g) is tuple:
-        parts = [part == 0 for part in g if part is not None]
-        return np.where(functools.reduce(np.logical_and, parts), gx.dtype.type(0), gx)
-    return np.where(g == 0, gx.dtype.type(0), gx)
-
-
-# -- joint rules and hooks -------------------------------------------------------------------------
-
-
-def pull_jointly(
-    _node: Node, plan: Plan, _parents: tuple[Node, ...], g: Cotangent, saved: Any
-) -> tuple[Pull | None, ...]:
-    """Run a joint rule; return its results as pulls."""
-    joint: Callable[..., Any] = plan.joint  # type: ignore[assignment]
-    return tuple(functools.partial(constant_pull, gx) for gx in joint(g, saved))
-
-
-def constant_pull(gx: Cotangent, _g: Cotangent, _saved: Any) -> Cotangent:
-    """Return what a rule returned already."""
-    return gx
-
-
-_showing: set[tuple[int, Node]] = set()  # whose hooks are at work, in which thread
+    parts = [part == 0 for part in (g if type(g) is tuple else (g,)) if part is not None]
+    return np.where(functools.reduce(np.logical_and, parts), gx.dtype.type(0), gx)
 
 
 def _run_hooks(node: Node, g: Cotangent, outside: Any) -> Cotangent:
     """Show `g` to the hooks of a node, read-only; each may return another one."""
-    g = conjugated(node, g)
-    hooks = list((node.hooks or {}).values())
-    here = threading.get_ident(), node
-    if here in _showing:
-        raise RuntimeError(
-            "backward: wanted hooks that run no backward pass through their own Variable, got one "
-            "that does; let it compute with the gradient it is given"
-        )
-    _showing.add(here)
-    try:
-        for hook in filter(None, hooks):
-            try:
-                with np.errstate(**outside):  # the user's code
-                    result = hook(read_only(g))  # the memory may be another gradient's, too
-            except ValueError as error:
-                note_on_writing(error, "hook")
-                raise
-            g = g if result is None else _checked_by_hook(node, result)
-    finally:
-        _showing.discard(here)
+    g, hooks = conjugated(node, g), list((node.hooks or {}).values())
+    for hook in filter(None, hooks):
+        try:
+            with np.errstate(**outside):  # the user's code
+                result = hook(read_only(g))  # the memory may be another gradient's, too
+        except ValueError as error:
+            note_on_writing(error, "hook")
+            raise
+        except RecursionError as error:
+            raise RuntimeError(
+                "backward: wanted hooks that run no backward pass through their own Variable, got "
+                "one that does; let it compute with the gradient it is given"
+            ) from error
+        g = g if result is None else _checked_by_hook(node, result)
     g = conjugated(node, g)
     if None in hooks:
         _accumulate(node, g)
@@ -292,70 +244,51 @@ def _run_hooks(node: Node, g: Cotangent, outside: Any) -> Cotangent:
 
 
 def _checked_by_hook(node: Node, g: Any) -> Cotangent:
-    if not is_array(g) and not isinstance(g, graph.Variable):
-        got = type(g).__name__
-    elif g.shape != node.shape:
-        got = f"shape {g.shape}"
-    elif g.dtype.kind not in "biuf" and not g.dtype.kind == node.dtype.kind == "c":
-        got = f"dtype {g.dtype}"
-    else:
+    is_gradient = is_array(g) or isinstance(g, graph.Variable)
+    kinds = "biufc" if node.dtype.kind == "c" else "biuf"
+    if is_gradient and g.shape == node.shape and g.dtype.kind in kinds:
         return g if g.dtype == node.dtype else cast(g, node.dtype)
+    got = f"shape {g.shape}, dtype {g.dtype}" if is_gradient else type(g).__name__
     raise ValueError(
         f"hook: wanted None or a gradient of shape {node.shape}, got {got}; return an array of "
         f"that shape and of dtype {node.dtype}"
     )
 
 
-# -- what a pass walks -----------------------------------------------------------------------------
-
-
-class Route(NamedTuple):
-    """What a backward pass walks: nodes, youngest first, and which of them lead to its inputs.
-
-    Where `closed`, it ends at the inputs, although there is a way on from one of them to another:
-    what lies behind them belongs to somebody else's pass.
-    """
-
-    order: list[Node]
-    wanted: set[Node] | None
-    closed: bool = False
-
-
 def find_route(
     roots: Iterable[Node], inputs: Sequence[Node] | None, *, closed: bool = False
 ) -> Route:
     """Find what is reachable from `roots` and not older than all `inputs` (None: down to the
-    leaves); where `closed`, not through any of them.
+    leaves); where `closed`, neither through any of them nor these themselves: what happens there
+    belongs to somebody else's pass.
 
     It is the same for every pass over one graph that is retained: a Jacobian finds it once for all
     of its rows, which takes a third off the time of the Hessian of Rosenbrock's function.
     """
-    ends = frozenset(inputs or ()) if closed else frozenset()
-    oldest = min((n.number for n in inputs or ()), default=0)
-    seen = set(roots)
-    stack = list(seen)
-    order, freed = [], []
+    targets, seen = set(inputs or ()), set(roots)
+    oldest = min((node.number for node in targets), default=0)
+    stack, order, freed = list(seen), [], set()
     while stack:
         node = stack.pop()
         order.append(node)
         if node.plan is FREED:
-            freed.append(node)
-        for parent in () if node in ends else node.parents:
+            freed.add(node)
+        for parent in () if closed and node in targets else node.parents:
             if parent not in seen and parent.number >= oldest:
                 seen.add(parent)
                 stack.append(parent)
     # An input may itself be freed, as long as no other is looked for in what it was computed from.
-    if freed and not (inputs and seen.issuperset(inputs) and set(inputs).issuperset(freed)):
+    if freed and not freed <= targets <= seen:
         raise RuntimeError(
             "backward: this graph was freed by an earlier backward pass; pass retain_graph=True to "
             "the first pass, or compute the output again"
         )
-    order.sort(key=_by_number, reverse=True)
+    order.sort(key=attrgetter("number"), reverse=True)
     changes.refuse_stale(order)
     if inputs is None:
-        return Route(order, None, closed)
-    wanted = set(inputs)
+        return Route(order, None)
+    order, wanted = [node for node in order if not (closed and node in targets)], targets
     for node in reversed(order):
         if not wanted.isdisjoint(node.parents):
             wanted.add(node)
-    return Route(order, wanted, closed)
+    return Route(order, wanted)

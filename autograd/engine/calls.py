@@ -8,22 +8,22 @@ in `record` where a Variable is among their arguments. Imports `graph`, `primiti
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 
+from autograd.advice import wrong_arguments, wrong_shapes
 from autograd.arrays import Kernel, Many, UnreadError, unread
 from autograd.engine import graph
 from autograd.engine.graph import Node, record, unwrap, wrap
 from autograd.engine.mode import current_mode
-from autograd.engine.primitive import PRIMITIVES, Primitive, Rule, same
+from autograd.engine.primitive import PRIMITIVES, Primitive, Rule, same, written
 
-# fmt: off
 __all__ = ["Operation", "as_operand", "binary", "binary_call", "concrete", "detached",
            "general_call", "holds", "holds_variable", "named", "primitive", "same", "signature_of",
-           "unary", "unary_call", "unwrap_all", "wrong_arguments"]
-# fmt: on
+           "unary", "unary_call", "unwrap_all"]  # fmt: skip
 
 # Operand types that need no look: everything else is converted or refused by `as_operand`.
 _PLAIN = frozenset({np.ndarray, float, int, complex, bool, *np.sctypeDict.values()})
@@ -48,7 +48,7 @@ class Operation(Protocol):
 
 def unary(forward: Kernel, *, x: Rule, name: str | None = None, **known: Any) -> Operation:
     """Make an elementwise function of one operand `x` from a NumPy function and its rule."""
-    made = Primitive(name or forward.__name__, forward, ("x",), {"x": x}, elementwise=True, **known)
+    made = Primitive(name or forward.__name__, forward, ("x",), x=x, elementwise=True, **known)
     return named(unary_call(made), made, PRIMITIVES)
 
 
@@ -60,9 +60,8 @@ def binary(
     `fast` is the same as an operator, if there is one: on NumPy scalars it is ten times as fast as
     a ufunc (40 ns to 450 ns), and on arrays a little faster.
     """
-    rules: dict[str, Rule] = {key: known.pop(key) for key in ("x", "y") if key in known}
     known = {"elementwise": True} | known
-    made = Primitive(name or forward.__name__, forward, ("x", "y"), rules, **known)
+    made = Primitive(name or forward.__name__, forward, ("x", "y"), **known)
     return named(binary_call(made, fast), made, PRIMITIVES)
 
 
@@ -100,11 +99,7 @@ def holds(condition: Any, *, traced: bool) -> bool:
 
 def concrete(value: Any, what: str) -> Any:
     """Return `value` unwrapped, also in lists and tuples, for what must know numbers: a shape that
-    depends on them, how many steps to take.
-
-    Args:
-        value: anything, Variables among it.
-        what: the operation, for the message.
+    depends on them, how many steps the operation `what` takes.
 
     Raises:
         RuntimeError: a Variable while a program is traced, whose values are not known.
@@ -145,11 +140,9 @@ def unary_call(made: Primitive) -> Callable[..., Any]:
                 return reading.answer(made, [x])
             if node is None:
                 return record(constant, (), (), out, (x,))
-            plan = plans[0] or made.plan((0,))
-            return record(plan, (node,), (data, out), out, (x,))
+            return record(plans[0] or made.frequent(0), (node,), (data, out), out, (x,))
         if type(x) in _SEQUENCES:
-            x = as_operand(made.name, "x", x)
-            return call(x) if isinstance(x, graph.Variable) else forward(x)
+            return call(as_operand(made.name, "x", x))
         return forward(x)
 
     return call
@@ -161,47 +154,43 @@ def binary_call(made: Primitive, fast: Kernel | None = None) -> Callable[..., An
     compute, elementwise = fast or forward, made.elementwise
 
     def call(x: Any, y: Any, /) -> Any:
+        a, b = x, y
+        node_x = node_y = None
         if isinstance(x, graph.Variable):
             a, node_x = x._data, x._node
-            if isinstance(y, graph.Variable):
-                b, node_y = y._data, y._node
-            elif type(y) in _PLAIN:
-                b, node_y = y, None
-            else:
-                return _converted(call, made, x, y)
         elif type(x) not in _PLAIN:
             return _converted(call, made, x, y)
-        elif isinstance(y, graph.Variable):
-            a, node_x, b, node_y = x, None, y._data, y._node
-            if a.__class__ is complex and b.__class__ is _float64:
+        if isinstance(y, graph.Variable):
+            b, node_y = y._data, y._node
+            if node_x is None and a.__class__ is complex and b.__class__ is _float64:
                 a = np.complex128(a)  # Python's complex would take a float64, a float, with it
-        else:
-            return forward(x, y) if type(y) in _PLAIN else _converted(call, made, x, y)
+        elif type(y) not in _PLAIN:
+            return _converted(call, made, x, y)
+        elif a is x:
+            return forward(x, y)
         parents: tuple[Node, ...]
         try:
             out = compute(a, b)
         except ValueError as error:
-            raise _explained(made.name, a, b, error) from None
+            raise wrong_shapes(made.name, a, b, error) from None
         except UnreadError as reading:
             return reading.answer(made, [x, y])
         if node_x is None:
             if node_y is None:
                 return record(constant, (), (), out, (x, y))
-            plan, parents = plans[1] or made.plan((1,)), (node_y,)
+            plan, parents = plans[1] or made.frequent(1), (node_y,)
         elif node_y is None:
-            plan, parents = plans[0] or made.plan((0,)), (node_x,)
+            plan, parents = plans[0] or made.frequent(0), (node_x,)
         else:
-            parents = (node_x, node_y)
             # Operands of one shape and dtype need no broadcasting undone. Telling so here costs
             # 0.1 us on arrays and next to nothing on NumPy scalars; the backward pass saves 0.1 us
             # for each operand.
+            scalars, i = a.__class__ is b.__class__ is _float64, 2
             if elementwise and (
-                a.__class__ is b.__class__ is _float64
-                or (a.shape == b.shape and a.dtype is b.dtype is out.dtype)
+                scalars or (a.shape == b.shape and a.dtype is b.dtype is out.dtype)
             ):
-                plan = plans[3] or made.plan((0, 1), alike=True)
-            else:
-                plan = plans[2] or made.plan((0, 1))
+                i = 3
+            plan, parents = plans[i] or made.frequent(i), (node_x, node_y)
         return record(plan, parents, (a, b, out), out, (x, y))
 
     return call
@@ -211,82 +200,72 @@ def general_call(made: Primitive) -> Callable[..., Any]:
     """Return the function of a primitive with any signature: its arguments are brought into the
     order of the parameters, keywords included.
     """
-    name, parameters, variadic, defaults = made.name, made.parameters, made.variadic, made.defaults
+    name, forward, parameters, variadic = made.name, made.forward, made.parameters, made.variadic
     first = 1 if variadic else made.positional
-    options = [f"{p}=_{p}" if p in defaults else p for p in parameters]
-    stars = [f"*{parameters[0]}"] if variadic else options[:first] + ["*"] * (first < len(options))
+    is_mixed = first < len(parameters)
+    constant, checks = made.constant, made.checks
+    nondiff = {i for i, p in enumerate(parameters) if p in made.nondiff}
+    operands = {i for i, p in enumerate(parameters) if p in made.rules or not made.rules}
 
     def bind(*args: Any, **kwargs: Any) -> list[Any]:
         """Bind the arguments as Python itself does, in a tenth of the time of a loop over the
         signature; written at the first call, because all of them would take 2 ms at import.
         """
         nonlocal bind
-        bind = eval(  # noqa: S307 - of parameter names only
-            f"lambda {', '.join(stars + options[first:])}: "
-            f"[{'*' * variadic}{', '.join(parameters)}]",
-            {f"_{p}": value for p, value in defaults.items()},
-        )
+        options = [f"{p}=_{p}" if p in made.defaults else p for p in parameters]
+        front = [f"*{parameters[0]}"] if variadic else options[:first] + ["*"] * is_mixed
+        order = f"[{'*' * variadic}{', '.join(parameters)}]"
+        defaults = {f"_{p}": value for p, value in made.defaults.items()}
+        bind = written(", ".join(front + options[first:]), [order], **defaults)
         return bind(*args, **kwargs)
-
-    operands = {p for p in made.rules if p in parameters} or set(parameters)
-    constant = frozenset(i for i, p in enumerate(parameters) if p in made.nondiff)
-    nested = frozenset(i for i, p in enumerate(parameters) if p in made.nested)
-    lists = constant | nested | {i for i, p in enumerate(parameters) if p in operands}
-    compute = made.forward if first == len(parameters) else made.evaluate
 
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             arguments = bind(*args, **kwargs)
         except TypeError as error:
             raise wrong_arguments(name, parameters, kwargs, error) from None
-        found = False
-        values = list(arguments)
-        positions: list[int] = []
         nodes: list[Node] = []
+        found, values, wanted = False, [*arguments], [False] * len(arguments)
+        more = len(args) - 1 if variadic else 0
         for i, value in enumerate(arguments):
             if isinstance(value, graph.Variable):
                 variable = value
-            elif (
-                value.__class__ in _SEQUENCES and (variadic or i in lists) and holds_variable(value)
-            ):
-                if i - (len(args) - 1 if variadic else 0) in nested:
-                    values[i], found = unwrap_all(value), True
-                    continue
-                variable = arguments[i] = as_operand(name, name, value)
-            else:
+            elif value.__class__ not in _SEQUENCES:
                 if value.__class__ not in _KNOWN and hasattr(value, "mask"):
                     as_operand(name, parameters[0 if variadic else i], value)  # which says no
                 continue
-            found = True
-            values[i] = variable._data
+            elif not (variadic or i in operands or i in nondiff) or not holds_variable(value):
+                continue
+            elif i - more in nondiff:
+                values[i], found = unwrap_all(value), True
+                continue
+            else:
+                variable = arguments[i] = as_operand(name, name, value)
+            found, values[i] = True, variable._data
             if variable._node is None:
                 continue
-            if i not in constant:
-                positions.append(i)
+            if i - more not in nondiff:
+                wanted[i] = True
                 nodes.append(variable._node)
             elif current_mode().tracing:
                 arguments[i] = detached(variable)
         try:
-            out = compute(*values) if compute is made.forward else compute(values)
-            if found and made.checks:
-                out = made.checked_output(out)  # type: ignore[attr-defined]
+            out = forward(*values) if not is_mixed else made.evaluate(values)
         except (UnreadError, ValueError) as error:
-            return unread(error).answer(made, arguments, len(args) if variadic else None)
+            return unread(error).answer(made, arguments)
         if not found:
             return out
-        if made.checks:
-            nodes = nodes if _is_floating(out) else []
-        plan = made.constant
-        if nodes:
-            plan = made.plan(tuple(positions), len(args) if variadic else None)
+        if checks and not _is_floating(out):
+            nodes = []
+        plan = made.plan(tuple(wanted)) if nodes else constant
         return record(plan, tuple(nodes), (*values, out), out, tuple(arguments))
 
-    return functools.update_wrapper(call, made.forward)
+    return functools.update_wrapper(call, forward)
 
 
 def signature_of(forward: Kernel, known: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of `Primitive` that a function's signature tells, joined with what else
-    is `known`: rules by operand name, and attributes.
+    is `known`.
     """
     code = getattr(forward, "__code__", None)
     if code is None:
@@ -295,24 +274,22 @@ def signature_of(forward: Kernel, known: dict[str, Any]) -> dict[str, Any]:
             f"type {type(forward).__name__}; write a def around it, or for a ufunc "
             "autograd.extend.unary or binary"
         )
-    variadic, count = bool(code.co_flags & 0x04), code.co_argcount
-    if code.co_flags & 0x08 or (variadic and count):
-        got = "both kinds of operand" if variadic and count else "**keywords"
+    names, star, stars = inspect.getargs(code)
+    count = code.co_argcount
+    if stars or (star and count):
+        got = "**keywords" if stars else "both kinds of operand"
         raise TypeError(
             f"{forward.__name__}: wanted named parameters, or *operands first and the others as "
             f"keywords, got {got}; name each, so that none can be swallowed"
         )
-    names = code.co_varnames[: count + code.co_kwonlyargcount]
     tail = forward.__defaults__ or ()
-    attributes = {key: value for key, value in known.items() if key in Primitive.__annotations__}
+    defaults = dict(zip(names[count - len(tail) : count], tail, strict=True))
     return {
-        "parameters": (code.co_varnames[len(names)], *names) if variadic else names,
-        "rules": {key: rule for key, rule in known.items() if key not in attributes},
-        "defaults": dict(zip(names[count - len(tail) : count], tail, strict=True))
-        | (forward.__kwdefaults__ or {}),
-        "variadic": variadic,
+        "parameters": (star, *names) if star else tuple(names),
+        "defaults": defaults | (forward.__kwdefaults__ or {}),
+        "variadic": bool(star),
         "positional": count,
-        **attributes,
+        **known,
     }
 
 
@@ -330,15 +307,14 @@ def as_operand(name: str, operand: str, value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         return graph.Variable._from_sequence(value)
-    wanted, kind = f"{name}: wanted an array or a number", type(value).__name__
+    kind = type(value).__name__
     if isinstance(value, np.ndarray) and (isinstance(value, np.matrix) or hasattr(value, "mask")):
-        # Their operators mean something else.
-        raise TypeError(f"{wanted} as operand {operand!r}, got a {kind}; convert it first")
-    if hasattr(value, "__array_ufunc__"):  # subclasses and other libraries' arrays
+        kind = f"a {kind}; convert it first"  # their operators mean something else
+    elif hasattr(value, "__array_ufunc__"):  # subclasses and other libraries' arrays
         return value
-    if isinstance(value, (int, float, complex)) or hasattr(value, "__array__"):
+    elif isinstance(value, (int, float, complex)) or hasattr(value, "__array__"):
         return np.asarray(value)
-    raise TypeError(f"{wanted} as operand {operand!r}, got {kind}")
+    raise TypeError(f"{name}: wanted an array or a number as operand {operand!r}, got {kind}")
 
 
 def holds_variable(value: Any) -> bool:
@@ -361,14 +337,14 @@ def unwrap_all(value: Any) -> Any:
 
 def _converted(call: Callable[..., Any], made: Primitive, x: Any, y: Any) -> Any:
     """Convert operands of unusual type and try again."""
-    if any(getattr(type(v), "__array_ufunc__", True) is None for v in (x, y)):
-        return NotImplemented  # a type that asks to answer arrays itself, through __radd__ ...
     for v, other in ((x, y), (y, x)):
+        answers = getattr(type(v), "__array_ufunc__", True)
+        if answers is None:
+            return NotImplemented  # a type that asks to answer arrays itself, through __radd__ ...
         # NumPy leaves the operation to tables of xarray and the like; arrays of the library that
         # the other operand's data are of are operands as any.
-        ours = isinstance(v, (np.ndarray, np.generic, graph.Variable))
-        foreign = not ours and hasattr(type(v), "__array_ufunc__")
-        if foreign and type(v) is not type(unwrap(other)):
+        ours = answers is True or isinstance(v, (np.ndarray, np.generic, graph.Variable))
+        if not ours and type(v) is not type(unwrap(other)):
             return made.forward(x, y)
     x, y = as_operand(made.name, "x", x), as_operand(made.name, "y", y)
     if not holds_variable((x, y)):
@@ -380,33 +356,3 @@ def _converted(call: Callable[..., Any], made: Primitive, x: Any, y: Any) -> Any
 def _is_floating(out: Any) -> bool:
     """Tell whether an output, or one of several, can carry a gradient."""
     return any(map(_is_floating, out)) if type(out) is tuple else out.dtype.kind in "fc"
-
-
-def _explained(name: str, x: Any, y: Any, error: ValueError) -> ValueError:
-    """Return a better error where the shapes of two elementwise operands are what is wrong."""
-    shapes = np.shape(x), np.shape(y)
-    try:
-        np.broadcast_shapes(*shapes)
-    except ValueError:
-        if not str(error).startswith(name):
-            return ValueError(
-                f"{name}: wanted operands whose shapes broadcast, got {shapes[0]} and {shapes[1]}; "
-                "reshape one so that their last axes are equal or 1"
-            )
-    return error
-
-
-# What users of other libraries write for NumPy's keywords.
-_SPELLINGS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "argnums": "argnum"}
-
-
-def wrong_arguments(
-    name: str, parameters: tuple[str, ...], kwargs: dict[str, Any], error: TypeError
-) -> TypeError:
-    """Return the error for arguments that do not fit a signature."""
-    names = ", ".join(parameters)
-    for key in set(kwargs).difference(parameters):
-        hint = f"; write {_SPELLINGS[key]}=" if _SPELLINGS.get(key) in parameters else ""
-        return TypeError(f"{name}: wanted keywords among {names}, got {key!r}{hint}")
-    said = str(error).partition("() ")[2]
-    return TypeError(f"{name}: wanted arguments for ({names}), got others ({said})")

@@ -6,50 +6,42 @@ shape and dtype of its output. It holds no reference to the output itself, so a 
 reference cycles and dead intermediates are freed at once. A `Leaf` is a node without parents that
 collects a gradient. Nodes carry an increasing number, and parents are always older than children.
 
-Imports NumPy and `mode` only. The Variable class is handed in once, by `bind_variable_class`.
+Imports `mode` and the standard library. `autograd.variable` puts its class in here.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from autograd.arrays import Array
 from autograd.engine.mode import current_mode
 
-# fmt: off
 __all__ = ["FREED", "LEAF", "OUTPUT", "Cotangent", "Deferred", "Fit", "Leaf", "Node", "Plan",
-           "Pull", "Variable", "bind_variable_class", "next_number", "output_node", "record",
-           "recorded", "rewrap_output", "unwrap", "wrap"]
-# fmt: on
+           "Pull", "Traits", "Variable", "next_number", "output_node", "part", "record",
+           "recorded", "unwrap", "wrap"]  # fmt: skip
 
 # The gradient of the final scalar with respect to a value: an array, or a Variable where the
 # backward pass is itself recorded.
 Cotangent: TypeAlias = Any
 # (cotangent of the output, what the node saved) -> cotangent of one operand, None for zero.
 Pull: TypeAlias = Callable[[Cotangent, Any], Cotangent]
-# (cotangent of one operand, its node) -> the same in the shape and dtype of the operand.
-Fit: TypeAlias = Callable[[Cotangent, "Node"], Cotangent]
+# (cotangent of an operand, its node, its name) -> the same in the operand's shape and dtype.
+Fit: TypeAlias = Callable[[Cotangent, "Node", str], Cotangent]
 
 next_number = itertools.count(1).__next__
 _new = object.__new__
 
-# Bound by autograd.variable when it has defined the class; operations exist before the class that
-# they serve.
-Variable: type[Any] = object
-
-
-def bind_variable_class(cls: type[Any]) -> None:
-    """Take the Variable class; called once, at import."""
-    global Variable  # noqa: PLW0603 - the single late binding: operators stand in the class body
-    Variable = cls
+Variable: type[Any] = object  # until `autograd.variable` has defined it, of operations
 
 
 def wrap(data: Array, node: Node | None = None) -> Any:
     """Make a Variable of what an operation returned, without checks; of a tuple, a tuple."""
     if type(data) is tuple:
-        return tuple(map(wrap, data))
+        parts = enumerate(data)
+        return tuple([wrap(x, node and output_node(node, (i, len(data)), x)) for i, x in parts])
     variable = _new(Variable)
     variable._data = data
     variable._node = node
@@ -61,37 +53,52 @@ def unwrap(value: Any) -> Any:
     return value._data if isinstance(value, Variable) else value
 
 
-class Plan:
+def part(place: int) -> Pull:
+    """Return the pull that takes its part of what a joint rule returned."""
+    return lambda _, parts: parts[place]
+
+
+class Traits:
+    """What the backward pass must know of an operation."""
+
+    name: str = ""
+    # The output broadcasts the operands against each other, and each of its elements depends on one
+    # element of each: the engine undoes the broadcasting, and a vjp rule is its own jvp.
+    elementwise: bool = False
+    makes_zeros: bool = False  # rules put exact zeros into cotangents (where, indexing ...)
+    deferred: bool = False  # rules return `Deferred` cotangents
+    overwrites: bool = False  # rules may write into an array `g`, which nobody else holds
+    plain: bool = False  # without rules; results are arrays also where operands are Variables
+
+
+class Plan(Traits):
     """How one primitive pulls cotangents back for one choice of operands that require a gradient.
 
     Made once per choice and shared by all nodes of that kind. All policy is decided here, so that
     the loop of the backward pass has none.
     """
 
-    name: str  # of the primitive, for messages
     primitive: Any = None  # what the plan belongs to
     positions: tuple[int, ...] = ()  # the place of each parent among the arguments of a call
     operands: tuple[str, ...] = ()  # the name of each parent
     # Picks from the values of a call what the rules need (a bare value where it is one, else a
-    # tuple), and makes Variables of that again, for derivatives of higher order; None: nothing.
+    # tuple; None: nothing), and makes Variables of that again, for derivatives of higher order.
     save: Callable[[tuple[Any, ...]], Any] | None = None
-    rewrap: Callable[[Node], Any] | None = None
+    rewrap: Callable[[Node], Any] = attrgetter("saved")
+    # A joint rule runs first; what it returns takes the place of what was saved.
+    joint: Callable[[Cotangent, Any], Any] | None = None
     pulls: tuple[Pull | None, ...] = ()  # one per parent, None where the cotangent passes unchanged
-    guarded: tuple[Pull | None, ...] = ()  # the same, with an eye on cotangents that are zero
-    joint: Callable[[Cotangent, Any], Any] | None = None  # instead: returns one for each parent
-    fits: tuple[Fit | None, ...] = ()  # one per parent, None where shape and dtype are right
-    makes_zeros: bool = False  # the rules put exact zeros into cotangents (where, indexing ...)
-    deferred: bool = False  # the rules return `Deferred` cotangents
-    overwrites: bool = False  # the rules may write into the cotangent, which is given as their own
-    plain: bool = False  # there are no rules: results are arrays unless a program is traced
+    fit: Fit | None = None  # None where shapes and dtypes are right
 
-    def __init__(self, **fields: Any) -> None:
-        for name in Plan.__annotations__:  # one by one: Python reads such attributes fastest
-            setattr(self, name, fields.get(name, getattr(Plan, name, None)))
+    def __init__(self, primitive: Any = None, **fields: Any) -> None:
+        known = {key: getattr(primitive or Traits, key) for key in Traits.__annotations__}
+        fields = known | {"primitive": primitive} | fields
+        for key in (*Traits.__annotations__, *Plan.__annotations__):  # Python reads these fastest
+            setattr(self, key, fields.get(key, getattr(Plan, key)))
 
 
 LEAF = Plan(name="leaf")
-FREED = Plan(name="freed")
+FREED = Plan(name="freed")  # its nodes have saved the name of their operation
 
 
 class Node:
@@ -103,15 +110,14 @@ class Node:
     plan: Plan
     parents: tuple[Node, ...]
     saved: Any
+    hooks: dict[Any, Callable[[Any], Any] | None] | None  # None among them: retain the gradient
     shape: Any  # a tuple; None, as dtype, on a node with several outputs
     dtype: Any
-    hooks: dict[Any, Callable[[Any], Any] | None] | None  # None among them: retain the gradient
     grad: Any
 
-    def _fill(self, plan: Plan, parents: tuple[Node, ...], saved: Any, like: Any) -> Node:
-        self.number = next_number()
-        self.plan, self.parents, self.saved, self.hooks = plan, parents, saved, None
-        self.shape, self.dtype = like.shape, like.dtype
+    def _fill(self, plan: Plan, parents: tuple[Node, ...], saved: Any, out: Array) -> Node:
+        self.number, self.plan, self.parents = next_number(), plan, parents
+        self.saved, self.hooks, self.shape, self.dtype = saved, None, out.shape, out.dtype
         return self
 
 
@@ -140,8 +146,11 @@ def record(
             several outputs.
         arguments: a tuple of the arguments as they were given, Variables among them.
     """
-    mode = current_mode()
+    mode, node = current_mode(), None
     if parents and mode.recording:
+        if mode.tracing and values:  # the program of the rules shall name constants, too
+            known = zip(values[:-1], arguments, strict=False)
+            values = (*(v if getattr(a, "_node", None) else a for v, a in known), values[-1])
         node = Node()
         node.number = next_number()
         node.plan = plan
@@ -151,35 +160,21 @@ def record(
         node.hooks = None
         if type(out) is tuple:
             node.shape = node.dtype = None
-            result: Any = rewrap_output(node, out)
         else:
             node.shape = out.shape
             node.dtype = out.dtype
-            result = _new(Variable)
-            result._data = out
-            result._node = node
-    elif plan.plain and not mode.tracing:
+    if plan.plain and not mode.tracing:
         result = out
     elif type(out) is tuple:
-        result = wrap(out)
+        result = wrap(out, node)
     else:
         result = _new(Variable)
         result._data = out
-        result._node = None
+        result._node = node
     if mode.observers:
-        if mode.tracing and parents and mode.recording and plan.save is not None:
-            node.saved = plan.save(_as_given(values, arguments))
         for observe in mode.observers:
             observe(plan.primitive, arguments, result)
     return result
-
-
-def _as_given(values: tuple[Any, ...], arguments: Sequence[Any]) -> tuple[Any, ...]:
-    """Return what a node saves while a program is traced: operands without a node stay Variables,
-    so that the program of its rules names them, too.
-    """
-    pairs = zip(values[:-1], arguments, strict=False)
-    return (*(v if getattr(a, "_node", None) else a for v, a in pairs), values[-1])
 
 
 def recorded(result: Any) -> Node | None:
@@ -196,53 +191,37 @@ class Deferred:
     """A cotangent that is cheaper to add up than to write out.
 
     `total + deferred` is the new total; one that is deferred itself may be changed by that.
+    `materialize()` writes it out, `add_into(total)` adds it to an array in place.
     """
 
     __slots__ = ()
     __array_ufunc__ = None  # `array + deferred` is left to `__radd__`
     recorded = False  # holds Variables: nothing is added in place
-
-    def materialize(self) -> Any:
-        """Write it out."""
-        raise NotImplementedError
-
-    def add_into(self, total: Array) -> None:
-        """Add it to an array in place."""
-        raise NotImplementedError
+    materialize: Callable[..., Any]
+    add_into: Callable[..., None]
 
 
 class _Parts(Deferred):
-    """Cotangents of some of the outputs of a node with several."""
+    """Cotangents of some of the `count` outputs of a node, by their place."""
 
     __slots__ = ("count", "parts")
 
-    def __init__(self, count: int, parts: dict[int, Any]) -> None:
-        self.count = count
-        self.parts = parts
+    def __init__(self, g: Cotangent, place: tuple[int, int]) -> None:
+        self.parts, self.count = {place[0]: g}, place[1]
 
     def materialize(self) -> tuple[Any, ...]:
         """Return a tuple with None for the outputs that nothing used."""
         return tuple(map(self.parts.get, range(self.count)))
 
     def __add__(self, other: _Parts) -> _Parts:
-        merged = dict(self.parts)
         for i, g in other.parts.items():
-            merged[i] = merged[i] + g if i in merged else g
-        return _Parts(self.count, merged)
+            self.parts[i] = self.parts[i] + g if i in self.parts else g
+        return self
 
 
-_to_parts: Pull = lambda g, index: _Parts(index[1], {index[0]: g})
-OUTPUT = Plan(name="output", pulls=(_to_parts,), guarded=(_to_parts,), fits=(None,), deferred=True)
+OUTPUT = Plan(name="output", operands=("outputs",), pulls=(_Parts,), deferred=True)
 
 
-def output_node(bundle: Node, index: tuple[int, int], part: Array) -> Node:
-    """Make the node of one output of a node with several; `index` is (which, of how many)."""
-    return Node()._fill(OUTPUT, (bundle,), index, part)
-
-
-def rewrap_output(node: Node, out: Array) -> Any:
-    """Return the output of a node as a Variable on it, each of several."""
-    if type(out) is not tuple:
-        return wrap(out, node)
-    parts = enumerate(out)
-    return tuple(wrap(part, output_node(node, (i, len(out)), part)) for i, part in parts)
+def output_node(node: Node, place: tuple[int, int], out: Array) -> Node:
+    """Make the node of one output of a node with several; `place` is (which, of how many)."""
+    return Node()._fill(OUTPUT, (node,), place, out)

@@ -10,12 +10,10 @@ import functools
 import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-# fmt: off
 __all__ = ["Mode", "Observer", "current_mode", "enable_grad", "is_grad_enabled", "no_grad",
-           "set_grad_enabled", "watching"]
-# fmt: on
+           "set_grad_enabled", "watching"]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
 # Called with (primitive, arguments in the order of its parameters, output) after every call of an
@@ -23,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Observer: TypeAlias = Callable[[Any, tuple[Any, ...], Any], None]
 
 
-class Mode(NamedTuple):
+class Mode:
     """How calls are treated here and now."""
 
     recording: bool = True  # whether operations on Variables that require a gradient are recorded
@@ -33,6 +31,11 @@ class Mode(NamedTuple):
     tracing: bool = False
     inspector: Callable[..., Any] | None = None  # replaces the rules in backward passes (debug)
     outer: Any = None  # the mode to return to; None outside of every `with`
+    changes: Any = None  # what a switch has changed, which tells whose mode it is
+
+    def __init__(self, like: Mode | None = None, **changes: Any) -> None:
+        for name in Mode.__annotations__:  # not a NamedTuple: `record` reads these 20 ns faster
+            setattr(self, name, changes.get(name, getattr(like or Mode, name)))
 
 
 _MODE: ContextVar[Mode] = ContextVar("mode", default=Mode())  # noqa: B039 - never changed
@@ -49,41 +52,100 @@ class _Switch:
     several threads and tasks, nested.
     """
 
-    _entered: list[Mode] = []  # noqa: RUF012 - for `__del__`, where Ctrl-C has struck in `__init__`
+    _changes: Any = None  # for `__del__`, where Ctrl-C has struck in `__init__`
+    _called: Mode | None = None  # the mode that holds until further notice
+    _before: Mode
 
     def __init__(self, **changes: Any) -> None:
         self._changes = changes
-        self._entered = []
 
     def __enter__(self) -> Any:
+        self._take_back()
         outer = current_mode()
-        mode = outer._replace(**self._changes, outer=outer)
-        self._entered.append(mode)
-        _MODE.set(mode)
+        _MODE.set(Mode(outer, **self._changes, outer=outer, changes=self._changes))
         return self
 
     def __exit__(self, *error: object) -> None:
         mode = current_mode()
         _MODE.set(mode.outer or mode)
-        self._entered = [entered for entered in self._entered if entered is not mode]
 
     def __del__(self) -> None:
         """Leave what was not left: Ctrl-C can strike where `__exit__` has not begun."""
-        mode: Mode | None = current_mode()
-        while mode is not None and not any(entered is mode for entered in self._entered):
+        mode = current_mode()
+        while mode.outer is not None and mode.changes is not self._changes:
             mode = mode.outer
-        if mode is not None and mode.outer is not None:
+        if mode.outer is not None:
             _MODE.set(mode.outer)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+        names = {False: "no_grad()", True: "enable_grad()"}
+        return names.get(self._changes.get("recording"), "watching()")
 
     def __call__(self, function: F) -> F:
         """Decorate a function, coroutine function or (asynchronous) generator function."""
-        return _decorated(function, lambda: _Switch(**self._changes))
+        self._take_back()
+        switch = functools.partial(_Switch, **self._changes)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with switch():
+                return function(*args, **kwargs)
+
+        async def coroutine(*args: Any, **kwargs: Any) -> Any:
+            with switch():
+                return await function(*args, **kwargs)
+
+        def steps(*args: Any, **kwargs: Any) -> Any:
+            """Run each step of a generator in the mode, what its caller does in between outside."""
+            generator = function(*args, **kwargs)
+            step, argument = generator.send, None
+            while True:
+                try:
+                    with switch():
+                        value = step(argument)
+                except StopIteration as end:
+                    return end.value
+                try:
+                    step, argument = generator.send, (yield value)
+                except BaseException as error:  # noqa: BLE001 - the generator decides about it
+                    step, argument = generator.throw, error
+
+        async def async_steps(*args: Any, **kwargs: Any) -> Any:
+            generator = function(*args, **kwargs)
+            step, argument = generator.asend, None
+            while True:
+                try:
+                    with switch():
+                        value = await step(argument)
+                except StopAsyncIteration:
+                    return
+                try:
+                    step, argument = generator.asend, (yield value)
+                except BaseException as error:  # noqa: BLE001 - likewise
+                    step, argument = generator.athrow, error
+
+        wrappers: dict[Any, Any] = {
+            inspect.isgeneratorfunction: steps,
+            inspect.iscoroutinefunction: coroutine,
+            inspect.isasyncgenfunction: async_steps,
+        }
+        called = function, getattr(function, "__call__", None)  # noqa: B004 - an object's method
+        found = [wrapper for is_kind, wrapper in wrappers.items() if any(map(is_kind, called))]
+        return functools.wraps(function)((found or [call])[0])  # type: ignore[return-value]
+
+    def _call(self) -> _Switch:
+        """Change the mode until further notice."""
+        self._before = current_mode()
+        self._called = Mode(self._before, **self._changes)
+        _MODE.set(self._called)
+        return self
+
+    def _take_back(self) -> None:
+        """Undo that, where nothing was switched since; `with` and a decorator mean no more."""
+        if current_mode() is self._called:
+            _MODE.set(self._before)
 
 
-class set_grad_enabled(_Switch):  # noqa: N801 - reads as a function, as in PyTorch
+def set_grad_enabled(enabled: bool) -> _Switch:
     """Switch recording on or off: as a context manager, a decorator, or (the plain call) until
     further notice.
 
@@ -94,30 +156,10 @@ class set_grad_enabled(_Switch):  # noqa: N801 - reads as a function, as in PyTo
         ...     (x * x).requires_grad
         False
     """
-
-    def __init__(self, enabled: bool) -> None:
-        super().__init__(recording=enabled)
-        self._before: Mode = current_mode()
-        self._called: Mode | None = self._before._replace(recording=enabled)
-        _MODE.set(self._called)
-
-    def _take_back(self) -> None:
-        """Undo the plain call, where nothing was switched since: more than that was meant."""
-        if self._called is current_mode():
-            _MODE.set(self._before)
-        self._called = None
-
-    def __enter__(self) -> Any:
-        self._take_back()
-        return super().__enter__()
-
-    def __call__(self, function: F) -> F:
-        """Decorate a function."""
-        self._take_back()
-        return super().__call__(function)
+    return _Switch(recording=enabled)._call()
 
 
-class no_grad(_Switch):  # noqa: N801
+def no_grad(function: Callable[..., Any] | None = None) -> _Switch:
     """Record nothing inside: a context manager, or a decorator (`@no_grad()` or `@no_grad`).
 
     Example:
@@ -127,23 +169,16 @@ class no_grad(_Switch):  # noqa: N801
         ...     (x * x).requires_grad
         False
     """
-
-    _recording = False
-
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        """Decorate `function`, where it is there already."""
-        return super().__new__(cls) if function is None else _decorated(function, cls)
-
-    def __init__(self) -> None:
-        super().__init__(recording=self._recording)
+    switch = _Switch(recording=False)
+    return switch if function is None else switch(function)  # type: ignore[return-value]
 
 
-class enable_grad(no_grad):  # noqa: N801
+def enable_grad(function: Callable[..., Any] | None = None) -> _Switch:
     """Record inside, also within `no_grad`: a context manager, or a decorator (`@enable_grad()` or
     `@enable_grad`).
     """
-
-    _recording = True
+    switch = _Switch(recording=True)
+    return switch if function is None else switch(function)  # type: ignore[return-value]
 
 
 def watching(
@@ -158,51 +193,3 @@ def watching(
         tracing=tracing or mode.tracing,
         inspector=inspector or mode.inspector,
     )
-
-
-def _decorated(function: F, switch: Callable[[], _Switch]) -> F:
-    def call(*args: Any, **kwargs: Any) -> Any:
-        with switch():
-            return function(*args, **kwargs)
-
-    async def coroutine(*args: Any, **kwargs: Any) -> Any:
-        with switch():
-            return await function(*args, **kwargs)
-
-    def steps(*args: Any, **kwargs: Any) -> Any:
-        """Run each step of a generator in the mode, what its caller does between them outside."""
-        generator = function(*args, **kwargs)
-        step, argument = generator.send, None
-        while True:
-            try:
-                with switch():
-                    value = step(argument)
-            except StopIteration as end:
-                return end.value
-            try:
-                step, argument = generator.send, (yield value)
-            except BaseException as error:  # noqa: BLE001 - the generator decides what to do with it
-                step, argument = generator.throw, error
-
-    async def async_steps(*args: Any, **kwargs: Any) -> Any:
-        generator = function(*args, **kwargs)
-        step, argument = generator.asend, None
-        while True:
-            try:
-                with switch():
-                    value = await step(argument)
-            except StopAsyncIteration:
-                return
-            try:
-                step, argument = generator.asend, (yield value)
-            except BaseException as error:  # noqa: BLE001 - likewise
-                step, argument = generator.athrow, error
-
-    kinds: list[tuple[Callable[[Any], bool], Any]] = [
-        (inspect.isgeneratorfunction, steps),
-        (inspect.iscoroutinefunction, coroutine),
-        (inspect.isasyncgenfunction, async_steps),
-    ]
-    called = function, getattr(function, "__call__", None)  # noqa: B004 - an object's own method
-    wrapper = next((w for is_kind, w in kinds if any(map(is_kind, called))), call)
-    return functools.wraps(function)(wrapper)  # type: ignore[return-value]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd._optional import require
+from autograd.arrays import UnreadError
 from autograd.engine.calls import primitive
 from autograd.ops.contractions import as_array
 
@@ -51,6 +52,8 @@ class _Pattern:
             linalg = require("scipy.sparse.linalg", extra="special")
             try:
                 self.factors = linalg.splu(self.matrix(data))
+            except UnreadError:
+                raise
             except RuntimeError as error:
                 raise np.linalg.LinAlgError(
                     f"spsolve: wanted a regular matrix, got one of shape {self.shape} for which "

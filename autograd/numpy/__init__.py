@@ -13,6 +13,7 @@ the like make are plain arrays.
 Not imported by `import autograd`.
 """
 
+import importlib as _importlib
 import typing
 
 from autograd import doors as _doors
@@ -42,5 +43,12 @@ def make_diagonal(D: typing.Any, offset: int = 0, axis1: int = -2, axis2: int = 
 
 
 if not typing.TYPE_CHECKING:
-    __getattr__, __dir__, __all__ = _doors.numpys(__name__, _ops)
+    _find, __dir__, __all__ = _doors.numpys(__name__, _ops)
     __all__ += ["make_diagonal"]
+    # Modules of HIPS autograd, which are no part of NumPy's namespace.
+    _MODULES = ("numpy_boxes", "numpy_vjps", "numpy_vspaces")
+
+    def __getattr__(name: str) -> object:
+        if name in _MODULES:
+            return _importlib.import_module(f"{__name__}.{name}")
+        return _find(name)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine.backward import unbroadcast
-from autograd.engine.calls import holds_variable, primitive
+from autograd.engine.calls import as_operand, holds_variable, primitive
 from autograd.ops.indexing import checked_index, names_each_once, own_index
 from autograd.ops.plain import plain
 
@@ -22,12 +22,28 @@ _KINDS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}  # what digits are lost to
 
 def require_same_kind(name: str, x: Any, value: Any) -> None:
     """Refuse to write, say, floats into integers, which would drop digits and gradients."""
-    if _KINDS.get(np.result_type(value).kind, 4) > _KINDS[x.dtype.kind]:
+    kind = np.result_type(value).kind
+    if kind not in _KINDS:
+        raise TypeError(
+            f"{name}: wanted numbers as values, got {np.result_type(value)}; write "
+            "np.asarray(value, float), where None becomes nan and text is read as numbers"
+        )
+    if _KINDS[kind] > _KINDS[x.dtype.kind]:
         msg = (
             f"{name}: wanted values that fit {x.dtype}, got {np.result_type(value)}; "
             f"convert the array first, as in x.astype(float)"
         )
         raise TypeError(msg)
+
+
+def as_value(name: str, value: Any) -> Any:
+    """Return what is written into an array as something that NumPy computes with."""
+    if value is None or isinstance(value, (str, bytes)):
+        got, fix = "text", "float(value) for the number in it"
+        if value is None:
+            got, fix = "None", "np.nan for a missing number"
+        raise TypeError(f"{name}: wanted a number or an array as value, got {got}; write {fix}")
+    return as_operand(name, "value", [*value] if isinstance(value, range) else value)
 
 
 @plain
@@ -74,7 +90,6 @@ def _back_to_value(picked: Any, value_shape: tuple[int, ...]) -> Any:
 @primitive(
     joint=_set_at_jointly,
     nondiff=("index",),
-    nested=("index",),
     makes_zeros=True,
     overwrites=True,
     name="set_at",
@@ -111,14 +126,14 @@ def set_at(x: Any, index: Any, value: Any) -> Any:
         >>> y.data, x.grad
         (array([30.,  2.,  3.]), array([ 0.,  1., 11.]))
     """
-    index = checked_index(index)
+    index, value = checked_index(index, "set_at"), as_value("set_at", value)
     return _set_at(x, own_index(index) if holds_variable((x, value)) else index, value)
 
 
 @primitive(
     x=lambda g: g,
     value=lambda g, index, value_shape: _back_to_value(g[index], value_shape),
-    nested=("index",),
+    nondiff=("index",),
     makes_zeros=True,
     name="add_at",
 )
@@ -129,7 +144,7 @@ def _add_at(x: Any, index: Any, value: Any) -> Any:
         new[index] = new[index] + value  # drops axes of length 1 in front of the value
     else:
         # Broadcast first: np.add.at reads past the end of a value that it has to broadcast.
-        picked = new[index]
+        picked = np.asarray(new[index])  # of one element it is a number
         picked[...] = value
         np.add.at(new, index, picked)
     return new
@@ -140,5 +155,5 @@ def add_at(x: Any, index: Any, value: Any) -> Any:
 
     Arguments and errors are those of `set_at`.
     """
-    index = checked_index(index)
+    index, value = checked_index(index, "add_at"), as_value("add_at", value)
     return _add_at(x, own_index(index) if holds_variable((x, value)) else index, value)

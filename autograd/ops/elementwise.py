@@ -393,6 +393,12 @@ def round(a: Any, decimals: int = 0) -> Any:
 
 around = round
 
+
+def _real_view(z: Any) -> Any:
+    out = np.real(z)
+    return out.view() if out is z else out  # each Variable has an array object of its own
+
+
 # -- complex numbers -------------------------------------------------------------------------------
 # Inside a backward pass cotangents are transposed, not conjugated (see "complex numbers" in
 # docs/conventions.md): the cotangent of Re(x) is g, that of Im(x) is -i g, that of conj(x) is
@@ -400,7 +406,7 @@ around = round
 
 # fmt: off
 conjugate     = unary(np.conjugate, x=lambda g: np.conjugate(g))  # noqa: PLW0108 - a rule has one g
-_real         = unary(np.real, preserves_dtype=False, x=same)
+_real         = unary(_real_view, name="real", preserves_dtype=False, x=same)
 _imag         = unary(np.imag, preserves_dtype=False,
                       x=lambda g, x_dtype: g * -1j if x_dtype.kind == "c" else np.zeros_like(g))
 # fmt: on

@@ -46,16 +46,16 @@ def names_each_once(index: Any) -> bool:
     return isinstance(index, _BASIC)
 
 
-def checked_index(index: Any) -> Any:
+def checked_index(index: Any, what: str = "getitem") -> Any:
     """Return an index unwrapped, and as it is while a program is traced that shall name what is in
     it; refuse one that requires a gradient.
     """
-    unwrapped = _plain_index(index)
+    unwrapped = _plain_index(index, what)
     unknown = current_mode().tracing or isinstance(unwrapped, Many)
     return index if unknown and holds_variable(index) else unwrapped
 
 
-def _plain_index(index: Any) -> Any:
+def _plain_index(index: Any, what: str = "getitem") -> Any:
     """Unwrap Variables and convert lists, so that later changes of them do not matter.
 
     Raises:
@@ -65,17 +65,17 @@ def _plain_index(index: Any) -> Any:
     if kind in _AS_IS:
         return index
     if kind is tuple:
-        return tuple([_plain_index(i) for i in index])
+        return tuple([_plain_index(i, what) for i in index])
     if isinstance(index, graph.Variable):
         if index._node is not None:
             msg = (
-                f"getitem: wanted integers or booleans as index, got a Variable of dtype "
+                f"{what}: wanted integers or booleans as index, got a Variable of dtype "
                 f"{index.dtype} that requires a gradient; write index.astype(int)"
             )
             raise TypeError(msg)
         return index._data
     if kind is list:
-        array = np.asarray([_plain_index(i) for i in index])
+        array = np.asarray([_plain_index(i, what) for i in index])
         return array if array.size else array.astype(np.intp)
     return index
 
@@ -137,7 +137,7 @@ def _add(total: Any, index: Any, value: Any) -> None:
         g[index] if want else None for index, want in zip(indices, wanted, strict=False)
     ],
     linear=True,
-    nested=("indices",),
+    nondiff=("indices",),
     name="scatter",
 )
 def scatter_all(*values: Any, indices: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
@@ -219,7 +219,7 @@ def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
     linear=True,
     makes_zeros=True,
     deferred=True,
-    nested=("index",),
+    nondiff=("index",),
     name="getitem",
 )
 def _getitem(x: Any, index: Any) -> Any:
@@ -254,7 +254,7 @@ def getitem(x: Any, index: Any) -> Any:
         elif type(index) is np.ndarray:
             held = references(index) > _REFERENCES_TO_AN_INDEX  # by the caller, who may change it
             index = index.copy() if held or index.base is not None else index
-        plan = _GETITEM.plans[0] or _GETITEM.plan((0,))
+        plan = _GETITEM.plans[0] or _GETITEM.frequent(0)
         return record(plan, (node,), (data, index, out), out, (x, given))
     x = as_operand("getitem", "x", x)
     if isinstance(x, graph.Variable):
@@ -274,7 +274,7 @@ def as_integers(name: str, indices: Any) -> Any:
     """Return indices, also in lists, as an integer array; as a Variable where they are one and a
     program is traced.
     """
-    given = checked_index(indices)
+    given = checked_index(indices, name)
     if isinstance(given, (list, tuple)):
         given = as_operand(name, "indices", given)
     given = given if hasattr(given, "dtype") else np.asarray(given)

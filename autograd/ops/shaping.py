@@ -92,7 +92,8 @@ def ravel(a: Any, order: str = "C") -> Any:
 @primitive(a=lambda g, a_shape: g.reshape(a_shape), linear=True)
 def squeeze(a: Any, axis: Any = None) -> Any:
     """Drop axes of length 1: all, or those named."""
-    return np.squeeze(a, axis)
+    out = np.squeeze(a, axis)
+    return out.view() if out is a else out  # each Variable has an array object of its own
 
 
 @primitive(a=lambda g, a_shape: g.reshape(a_shape), linear=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd import random
 from autograd.batching.values import current_level
-from autograd.engine.graph import Plan, next_number, record, wrap
+from autograd.engine.graph import Plan, next_number, part, record, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import Primitive
 from autograd.transforms.containers import Rebuild, flatten, rebuilt
@@ -116,11 +116,10 @@ def _plan(
 
     operands = tuple(f"argument {i}" for i in given) + ("closure",) * len(free)
     return Plan(
-        name="checkpoint",
-        primitive=_OPAQUE,
+        _OPAQUE,
         joint=joint,
         operands=operands,
-        fits=(None,) * len(operands),
+        pulls=tuple(map(part, range(len(operands)))),
         save=lambda values: values[0],
         rewrap=lambda node: tuple(map(wrap, node.saved, node.parents)),
     )

@@ -40,7 +40,7 @@ class Enclosed:
             if g is not None
         ]
         targets = [*self._inputs, *self._leaves]
-        route = _early(find_route([root for root, _ in seeds], targets, closed=True), self._leaves)
+        route = _early(find_route([root for root, _ in seeds], targets), self._leaves)
         before = [leaf.hooks for leaf in self._leaves]
         for i, leaf in enumerate(self._leaves):
             leaf.hooks = {Enclosed: functools.partial(take, i)}

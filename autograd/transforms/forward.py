@@ -137,25 +137,23 @@ def _push(
 
 def _saved(node: Node, *, create_graph: bool) -> Any:
     """Return what a node saved, as Variables where the sweep is recorded."""
-    rewrap = node.plan.rewrap
-    return rewrap(node) if create_graph and rewrap else node.saved
+    return node.plan.rewrap(node) if create_graph else node.saved
 
 
 def _push_elementwise(node: Node, tangents: list[Any], *, create_graph: bool) -> Any:
     """Apply the vjp rules to the tangents: the Jacobian of each operand is diagonal."""
-    saved, joint = _saved(node, create_graph=create_graph), node.plan.joint
+    saved, plan = _saved(node, create_graph=create_graph), node.plan
     total = None
     for place, t in enumerate(tangents):
         if t is None:
             continue
         full = t if t.shape == node.shape else np.broadcast_to(t, node.shape)
-        if joint is not None:  # applied to each tangent alone, for the operand that it is of
-            part = joint(full, saved)[place]
-            if part is None:
-                continue
-        else:
-            pull = node.plan.pulls[place]
-            part = full if pull is None else pull(full, saved)
+        # A joint rule is applied to each tangent alone, for the operand that it is of.
+        needed = saved if plan.joint is None else plan.joint(full, saved)
+        pull = plan.pulls[place]
+        part = full if pull is None else pull(full, needed)
+        if part is None:
+            continue
         if holds_nan(unwrap(part)):
             part = masked_by(full, part)  # a tangent of zero contributes zero, as a cotangent does
         total = part if total is None else total + part
@@ -189,11 +187,9 @@ def _push_transposed(
         else:
             probes = {o.saved[0]: _probe(o, level) for o in outputs}
             cotangent = tuple(map(probes.get, range(outputs[0].saved[1])))
-        pulled = (
-            plan.joint(cotangent, saved)
-            if plan.joint is not None
-            else [cotangent if pull is None else pull(cotangent, saved) for pull in plan.pulls]
-        )
+        if plan.joint is not None:
+            saved = plan.joint(cotangent, saved)
+        pulled = [cotangent if pull is None else pull(cotangent, saved) for pull in plan.pulls]
         total = None
         for g, t, parent in zip(pulled, tangents, node.parents, strict=True):
             if g is None or t is None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.advice import wrong_arguments
 from autograd.batching.values import belongs, innermost
-from autograd.engine.calls import wrong_arguments
 from autograd.engine.graph import unwrap, wrap
 from autograd.transforms.trace import (
     Trace,

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Many, refuse_mask
+from autograd.arrays import Many, plain_array
 from autograd.batching.run import spread
 from autograd.batching.values import belongs, current_level, lifted
 from autograd.engine import graph
 from autograd.engine.backward import Route, conjugated, find_route, run_backward
-from autograd.engine.graph import Leaf, Node, Plan, record, rewrap_output, unwrap, wrap
+from autograd.engine.graph import Leaf, Node, Plan, part, record, unwrap, wrap
 from autograd.engine.mode import Observer, enable_grad, is_grad_enabled, watching
 from autograd.engine.primitive import Primitive, same
 from autograd.transforms.containers import Rebuild, flatten, rebuilt
@@ -43,7 +43,7 @@ __all__ = [
     "unwrap_unless_nested",
 ]
 
-IDENTITY = Primitive("input", lambda x: x, ("x",), {"x": same}, elementwise=True).plan((0,))
+IDENTITY = Primitive("input", lambda x: x, ("x",), {"x": same}, elementwise=True).plan((True,))
 
 
 class InputLeaf(Leaf):
@@ -321,13 +321,12 @@ def record_jointly(
         arguments: of the call, for observers.
     """
     plan = Plan(
-        name=name,
-        primitive=Primitive(name, lambda *given: given, ("given",), {}, variadic=True),
+        Primitive(name, lambda *given: given, ("given",), {}, variadic=True),
         joint=joint,
         operands=("argument",) * len(parents),
-        fits=(None,) * len(parents),
+        pulls=tuple(map(part, range(len(parents)))),
         save=lambda values: values[-1],
-        rewrap=lambda node: rewrap_output(node, node.saved),
+        rewrap=lambda node: wrap(node.saved, node),
     )
     return record(plan, tuple(parents), (out,), out, arguments)
 
@@ -360,8 +359,7 @@ def _input(what: str, leaf: Any, argnum: int, *, recording: bool) -> Variable:
             return _connected(leaf)  # type: ignore[no-any-return]
         data = leaf._data
     elif isinstance(leaf, (np.ndarray, np.generic)):
-        refuse_mask(what, leaf)
-        data = leaf
+        data = plain_array(what, leaf)
     else:
         data = Variable(leaf)._data
     if data.dtype.kind not in "fc":

@@ -48,21 +48,6 @@ def _aligned(run: BatchRun, x: Any, *others: Any) -> list[Any]:
 # -- rows ------------------------------------------------------------------------------------------
 
 
-@batch_rule("nn.functional._normalization._line_norm")
-def _layer_norm(run: BatchRun, x: Any, weight: Any, bias: Any, eps: float, centred: bool) -> Any:
-    of_x, *of_others, _, _ = run.varies
-    if not any(of_others):
-        return run(x, weight, bias, eps, centred)
-    out, ndim = run(x, None, None, eps, centred), np.ndim(x) - of_x
-    operands = zip((weight, bias), of_others, (np.multiply, np.add), strict=True)
-    for operand, varies, combine in operands:
-        if varies:
-            operand = np.reshape(operand, (run.size, *(1,) * (ndim - 1), -1))
-        if operand is not None:
-            out = combine(out, operand)
-    return out
-
-
 @batch_rule(
     *("nn.functional._pooling." + name for name in ("max_pool", "sum_pool", "sum_unpool")),
     *("nn.functional._pooling." + name for name in ("chosen", "unpool", "pool_at")),

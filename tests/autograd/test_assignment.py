@@ -1,15 +1,21 @@
 """`x[index] = value`: the same programs in complex-step NumPy, and what is refused."""
 
 import copy
+import gc
 import pickle
+import warnings
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given
+from op_table import calls, collect
 
 import autograd
 from autograd import Variable
+from autograd.assignment import _SHARING
+from autograd.engine.mode import watching
+from autograd.engine.primitive import PRIMITIVES
 from autograd.testing import check_gradients
 
 SHAPE = (3, 4)
@@ -27,14 +33,28 @@ INDICES = [
     np.array([1, 1, 0]),
     (np.array([0, 2, 0]), np.array([1, 1, 1])),
     [2, 0],
+    np.array([True, False, True]),
+    np.arange(12).reshape(SHAPE) % 5 > 1,
+    np.array([[0], [2]]),
+    (slice(None), np.array([3, 0])),
+]
+VIEWS = [
+    lambda x: x.T,
+    lambda x: x.reshape(-1),
+    lambda x: x.reshape(-1, 1),
+    lambda x: np.swapaxes(x, 0, -1),
+    lambda x: np.squeeze(x),
+    lambda x: x[None],
+    lambda x: x[::-1],
+    lambda x: np.split(x, [1])[-1],
 ]
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["assign", "assign", "add", "read", "alias", "compute"]),
+        st.sampled_from(["assign", "assign", "add", "read", "alias", "compute", "view", "save"]),
         st.integers(0, 9),
         st.sampled_from(INDICES),
         st.integers(0, 9),
-        st.sampled_from([0.5, -2.0]),
+        st.sampled_from([0.5, -1.5]),
     ),
     min_size=1,
     max_size=8,
@@ -48,48 +68,70 @@ def fits(index, shape):
         return False
 
 
-def program(steps, v, like):
-    """Run steps on any kind of array: reads, aliases and assignments between what there is."""
+def program(steps, v):
+    """Run steps on any kind of array: reads, views, aliases, computations that save what they are
+    given, and assignments between what there is.
+    """
     names = [v * 1.0, np.sin(v)]
+    total = 0.0
     for what, target, index, source, factor in steps:
         x, y = names[target % len(names)], names[source % len(names)]
         if what in ("read", "assign", "add") and (x.ndim == 0 or not fits(index, x.shape)):
             continue
         if what == "alias":
             names.append(x)
+        elif what == "save":
+            total = total + (x * x).sum() * factor
+        elif what == "view":
+            if x.size > 1:
+                names.append(VIEWS[source % len(VIEWS)](x))
         elif what == "compute":
             names.append(np.sin(x) * factor)
         elif what == "read":
             names.append(x[index])
         else:
             part = x[index].shape
-            value = y * factor if y.shape == part else y.sum() * factor
+            value = y * factor if y.shape == part else y.mean() * factor
             if what == "assign":
                 x[index] = value
             else:
                 x[index] += value
             del value
         del x, y
-    return sum((w * n).sum() for w, n in zip((1.0, 0.7, -0.4, 0.9) * 3, names, strict=False))
+    weights = (1.0, 0.7, -0.4, 0.9) * 3
+    return total + sum((w * np.sin(n)).sum() for w, n in zip(weights, names, strict=False))
+
+
+def tangent_of(f, x, direction):
+    return f(x + 1e-30j * direction).imag * 1e30
 
 
 @given(STEPS)
 def test_programs_of_assignments_are_right_or_refused(steps):
     rng = np.random.default_rng(len(steps))
     at, direction = rng.normal(size=SHAPE), rng.normal(size=SHAPE)
-    expected = program(steps, at + 1e-30j * direction, np)
+
+    def along(t):
+        return program(steps, at + t * direction)
+
     leaf = Variable(at, requires_grad=True)
     try:
-        result = program(steps, leaf, autograd)
+        result = program(steps, leaf)
     except RuntimeError as error:
         assert "no other Variable looks at" in str(error)  # noqa: PT017
-        assert any(what == "read" for what, *_ in steps)
+        assert any(what in ("read", "view") for what, *_ in steps)
         return
-    assert result.data == pytest.approx(expected.real, rel=1e-12)
+    assert result.data == pytest.approx(program(steps, at.copy()), rel=1e-12)
     result.backward()
-    assert (leaf.grad * direction).sum() == pytest.approx(expected.imag * 1e30, rel=1e-9, abs=1e-9)
-    _, tangent = autograd.jvp(lambda v: program(steps, v, autograd), (at,), (direction,))
-    assert tangent == pytest.approx(expected.imag * 1e30, rel=1e-9, abs=1e-9)
+    slope = tangent_of(lambda v: program(steps, v), at, direction)
+    assert (leaf.grad * direction).sum() == pytest.approx(slope, rel=1e-9, abs=1e-9)
+    _, tangent = autograd.jvp(lambda v: program(steps, v), (at,), (direction,))
+    assert tangent == pytest.approx(slope, rel=1e-9, abs=1e-9)
+    curvature = (tangent_of(along, 1e-6, 1.0) - tangent_of(along, -1e-6, 1.0)) / 2e-6
+    second = autograd.grad(autograd.grad(along))(0.0)
+    assert second == pytest.approx(curvature, rel=1e-4, abs=1e-4 * (1 + abs(slope)))
+    _, forward = autograd.jvp(autograd.grad(along), (0.0,), (1.0,))
+    assert forward == pytest.approx(second, rel=1e-9, abs=1e-9)
 
 
 def leaf(*shape):
@@ -198,6 +240,107 @@ def test_a_transposed_view_refuses_what_it_could_not_follow():
     assert y.data[0, 0] == 5.0
 
 
+def test_views_of_rows_refuse_before_anything_is_written():
+    for view in (lambda row: row.reshape(1, 3), np.squeeze, lambda row: row.real, np.flip):
+        y = leaf(2, 3) * 1.0
+        row = y[0]
+        held = view(row)
+        for x, index in ((y, (0, 1)), (row, 1)):
+            with pytest.raises(
+                RuntimeError, match=r"that one of shape \(1?,? ?3,?\) looks at, too"
+            ):
+                x[index] = 7.0
+            assert [y.data[0, 1], row.data[1], held.data.ravel()[1]] == [2.0] * 3
+        del held
+        row[1] = 7.0
+        assert y.data[0, 1] == 7.0
+    turned, row = y.T, y[1]
+    with pytest.raises(RuntimeError, match="looks at, too"):
+        row[0] = 7.0
+    assert [row.data[0], turned.data[0, 1]] == [4.0, 4.0]
+
+
+def test_parts_that_cannot_follow_refuse_assignment_elsewhere():
+    """The assignment might take the array away from them, and later ones would not be seen."""
+    y = leaf(3, 2) * 1.0
+    held = y[1:].reshape(-1)
+    with pytest.raises(RuntimeError, match=r"one of shape \(4,\) looks at, too"):
+        y[0] = 5.0
+    del held
+    y[0] = 5.0
+
+
+def test_rows_of_rows_follow():
+    y = leaf(2, 3) * 1.0
+    row = y[0]
+    part = row[1:]
+    part[0] = 7.0
+    row[2] = 8.0
+    y[0, :2] *= 2.0
+    for x in (y.data[0], row.data, [2.0, *part.data]):
+        assert list(x) == [2.0, 14.0, 8.0]
+
+
+def test_what_was_read_by_integer_arrays_is_a_copy():
+    for index in (np.array([0, 1]), (slice(None), [1, 0]), np.array([[True] * 3] * 2)):
+        x = autograd.zeros((2, 3))
+        part = x[index]
+        part[0] = 1.0
+        assert not x.data.any()
+        x[...] = 2.0
+        assert part.data.max() == 1.0
+
+
+def test_only_young_objects_are_looked_at(monkeypatch):
+    """Others would take milliseconds for each assignment, forward mode included."""
+    asked = []
+    get = gc.get_objects
+    monkeypatch.setattr(gc, "get_objects", lambda *which: asked.append(which) or get(*which))
+
+    def steps(u):
+        for _ in range(20):
+            kept = np.exp(-u)  # saves its result
+            square = kept * kept  # saves its operand
+            kept[0] = square[1]
+            row = (kept * 2.0).reshape(2, -1)
+            row[0] = row[1] * kept[0]
+            row[1, 0] = row[0, 1]
+            u = row.reshape(-1)
+        return u.sum()
+
+    at = np.linspace(0.1, 1.0, 6)
+    gradient = autograd.grad(steps)(at)
+    _, tangent = autograd.jvp(steps, (at,), (np.ones(6),))
+    assert tangent == pytest.approx(gradient.sum())
+    assert asked.count(()) <= len(asked) / 20  # where the collector has just been
+    assert {which for which in asked if which} <= {(0,), (1,)}
+
+
+def test_operations_that_share_memory_with_an_operand_are_known():
+    """By them memory is traced back to its maker; no result is the very array of an operand."""
+    sharing = set()
+
+    def observe(primitive, arguments, result):
+        if PRIMITIVES.get(primitive.name) is not primitive:
+            return
+        given = [getattr(a, "_data", a) for a in arguments]
+        given = [a for a in given if isinstance(a, np.ndarray) and a.size]
+        for part in result if type(result) is tuple else (result,):
+            out = getattr(part, "_data", part)
+            assert not any(out is a for a in given), primitive.name
+            if isinstance(out, np.ndarray) and any(np.may_share_memory(out, a) for a in given):
+                sharing.add(primitive.name)
+
+    with watching(observe), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for row in collect():
+            if not row.name.startswith(("nn.", "special.", "stats.", "fft.", "linalg.")):
+                (_, call), *_ = calls(row)
+                call([Variable(x, requires_grad=True) for x in call.operands])
+    assert sharing <= _SHARING
+    assert {"reshape", "getitem", "transpose", "squeeze"} <= sharing
+
+
 def test_a_detached_twin_refuses():
     y = leaf(2) * 1.0
     twin = y.detach()
@@ -236,6 +379,29 @@ def test_values_must_fit():
         x[0] = 1j
     with pytest.raises(IndexError):
         x[7] = 1.0
+    x[0] = range(3)
+    x[0] = 0.0
+    for value, message in [
+        (None, r"setitem: wanted a number or an array as value, got None; write np\.nan"),
+        ("1.5", r"setitem: wanted a number or an array as value, got text; write float\(value\)"),
+        (
+            [1.0, None],
+            r"setitem: wanted numbers as values, got object; write np\.asarray\(value, fl",
+        ),
+        (["a", "b", "c"], r"setitem: wanted numbers as values, got <U1; write np\.asarray\("),
+    ]:
+        with pytest.raises(TypeError, match=message):
+            x[0, : np.size(value)] = value
+    for what, assign in [
+        ("setitem", lambda i: x.__setitem__(i, 1.0)),
+        ("set_at", lambda i: autograd.set_at(x, i, 1.0)),
+        ("add_at", lambda i: autograd.add_at(x, (0, i), 1.0)),
+        ("take", lambda i: autograd.take(x, i)),
+    ]:
+        with pytest.raises(TypeError, match=f"^{what}: wanted integers or booleans as index"):
+            assign(Variable(1.0, requires_grad=True))
+    with pytest.raises(TypeError, match=r"set_at: wanted a number .* got None"):
+        autograd.set_at(x, 0, None)
     assert not x.data.any()
 
 

@@ -1,5 +1,7 @@
 """The debug mode: changed arrays, the first nan, and the user's line in every message."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -126,6 +128,30 @@ def test_an_error_in_a_rule_carries_the_line_of_the_forward_pass():
         with pytest.raises(ValueError, match="careless: wanted a gradient of shape") as caught:
             y.backward()
     assert any("careless line" in note for note in caught.value.__notes__)
+
+
+def test_errors_of_hooks_and_of_changed_parameters_carry_the_line_too():
+    x = leaf([1.0, 2.0])
+
+    @autograd.detect_anomaly()
+    def changed():
+        y = (x * x).sum()  # the product
+        x.mark_changed()
+        y.backward()
+
+    with pytest.raises(RuntimeError, match="was changed") as caught:
+        changed()
+    assert re.search("multiply was recorded at .*the product", caught.value.__notes__[-1])
+
+    @autograd.detect_anomaly()
+    def hooked():
+        y = np.exp(x)  # with a hook
+        y.register_hook(lambda _: 1 / 0)
+        y.sum().backward()
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        hooked()
+    assert re.search("exp was recorded at .*with a hook", caught.value.__notes__[-1])
 
 
 def test_second_derivatives_and_transforms_work_inside():

@@ -1,8 +1,12 @@
+import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from autograd._optional import available, require
+import autograd
+from autograd._optional import available, look_for_hips, require
 
 
 def test_require_returns_the_module_itself():
@@ -37,3 +41,17 @@ def test_a_blocked_module_is_not_available(monkeypatch):
     assert not available("tqdm")
     with pytest.raises(ImportError, match=r"gradloom\[data\]"):
         require("tqdm", extra="data")
+
+
+def test_files_of_hips_autograd_among_ours_are_noticed_when_we_are_imported(tmp_path):
+    """As pip leaves them, which installs both into one folder."""
+    ours = Path(autograd.__file__).parent
+    look_for_hips(str(ours))  # no warning, which would be an error
+    shutil.copytree(ours, tmp_path / "autograd", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "autograd" / "numpy" / "numpy_wrapper.py").touch()
+    (tmp_path / "user.py").write_text("import autograd\n")
+    run = subprocess.run(
+        [sys.executable, "-B", "user.py"], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert run.stderr.startswith(f"{tmp_path}/user.py:1: UserWarning: autograd: the files of HIPS")
+    assert "run pip uninstall -y autograd gradloom, then pip install gradloom" in run.stderr

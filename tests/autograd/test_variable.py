@@ -774,7 +774,7 @@ def test_repr_says_what_it_is():
     y = leaf(1.0) * 2
     assert repr(y) == "Variable([2.], from multiply)"
     y.backward()
-    assert repr(y) == "Variable([2.], graph freed)"
+    assert repr(y) == "Variable([2.], from multiply, graph freed)"
     assert repr(Variable(np.float32(2.0), name="w")) == "Variable(2., dtype=float32, name='w')"
     assert len(repr(Variable(np.zeros(10_000)))) < 200
     q, _ = np.linalg.qr(leaf([1.0]))

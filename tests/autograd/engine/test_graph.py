@@ -731,7 +731,7 @@ def test_the_gradient_that_a_hook_has_seen_is_the_owners_to_write():
         (1j * np.ones(2), "dtype complex128"),
         (np.array([None, 1.0]), "dtype object"),
         (np.array(["a", "b"]), "dtype <U1"),
-        (np.float64(1.0), r"shape \(\)"),
+        (np.float64(1.0), r"shape \(\), dtype float64"),
         ([1.0, 2.0], "list"),
         (1.0, "float"),
     ],
@@ -740,7 +740,7 @@ def test_a_hook_that_returns_no_gradient_of_its_variable_is_refused(result, got)
     x = leaf(1.0, 2.0)
     y = x * 1
     y.register_hook(lambda g: result)
-    with pytest.raises(ValueError, match=rf"hook: wanted None or a gradient .*, got {got}; return"):
+    with pytest.raises(ValueError, match=rf"hook: wanted None or a gradient .* got .*{got}; ret"):
         y.sum().backward()
 
 

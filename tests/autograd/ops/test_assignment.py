@@ -112,3 +112,11 @@ def test_values_are_broadcast_before_they_are_added():
     value = leaf([1.0, 2.0])
     autograd.add_at(np.zeros(4), rows, value).backward(np.arange(4.0))
     np.testing.assert_array_equal(value.grad, [2.0, 2.0])
+
+
+def test_one_element_is_added_to_by_arrays_of_no_axes():
+    x = leaf([[0.0, 1.0], [2.0, 3.0]])
+    out = autograd.add_at(x, (0, np.array(1)), x[1, 1] * 10)
+    np.testing.assert_array_equal(out.data, [[0.0, 31.0], [2.0, 3.0]])
+    out.backward([[1.0, 2.0], [3.0, 4.0]])
+    np.testing.assert_array_equal(x.grad, [[1.0, 2.0], [3.0, 24.0]])

@@ -142,3 +142,14 @@ def test_checkpoint_leaves_what_it_closes_over_to_a_second_pass():
     out.backward(retain_graph=True)
     out.backward()
     assert c.grad == pytest.approx(2 * 6 * 1.3**2)
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_hooks_of_what_checkpoint_closes_over_see_the_complete_gradient_once(power):
+    w, x, seen = Variable(2.0, requires_grad=True), Variable(3.0, requires_grad=True), []
+    w.register_hook(lambda g: (seen.append(float(g)), g * 2)[1])
+    loss = checkpoint(lambda x: x * w)(x) ** power + w
+    loss.backward()
+    gradient = 2 * x.item() ** 2 if power == 2 else x.item()
+    assert seen == [gradient * w.item() ** (power - 1) + 1]
+    assert w.grad == 2 * seen[0]
