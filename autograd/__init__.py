@@ -32,6 +32,7 @@ from autograd._coverage import coverage as coverage
 from autograd._optional import look_for_hips as _look_for_hips
 from autograd._version import __version__ as __version__
 from autograd.advice import instead_of_name as _instead_of_name
+from autograd.compiler.run import compile as compile
 from autograd.debug import *
 from autograd.engine import *
 from autograd.extend import primitive as primitive
@@ -92,7 +93,7 @@ else:  # to type checkers star imports are public, computed lists are not
         # the array that remembers, and when it does
         "Variable", "enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled",
         # functions of functions
-        "checkpoint", "elementwise_grad", "grad", "hessian", "hvp", "jacobian", "jvp",
+        "checkpoint", "compile", "elementwise_grad", "grad", "hessian", "hvp", "jacobian", "jvp",
         "value_and_grad", "vjp", "vmap",
         # functions of your own, and what became of them
         "Function", "coverage", "detect_anomaly", "extend", "primitive",

@@ -158,6 +158,7 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
         _own_memory(self)
         _settle_family(self, index)
         self._data[...], self._node = unwrap(result), recorded(result)
+        _tell_observers(self, result)
     else:
         constant = self._node is None and not getattr(value, "requires_grad", False)
         if _own_memory(self, constant=constant):
@@ -464,6 +465,13 @@ def _follows(reading: Filled, x: Filled, index: Any) -> bool:
     return where.source is not None and overlap(x._data[where.index], _part(x._data, index))
 
 
+def _tell_observers(x: Any, result: Any) -> None:
+    """Tell those who trace a program that `x` stands for another value of it from now on."""
+    for observe in current_mode().observers:
+        if hasattr(observe, "alias"):
+            observe.alias(x, result)
+
+
 def _tell(x: Filled, index: Any) -> None:
     """Tell what was read from `x`, and what it was read from, of an assignment at `index`."""
     for reading in x.readings():
@@ -482,6 +490,7 @@ def _read_again(reading: Filled, x: Filled, index: Any) -> None:
         fresh = indexing.getitem(x, reading._filling.index)
         reading._node = fresh._node
         _give(reading, fresh._data.copy())
+        _tell_observers(reading, fresh)
         for inner in reading.readings():
             _read_again(inner, reading, ...)
 

@@ -47,18 +47,22 @@ def _tracked(bit_generator: np.random.BitGenerator) -> np.random.Generator:
     return generator
 
 
-def snapshot() -> Callable[[], None]:
-    """Remember the states of all generators of the library; return what sets them back.
+def snapshot() -> Callable[[], bool]:
+    """Remember the states of all generators of the library; return what sets them back, and tells
+    whether that changed anything.
 
     Generators that a user made and handed in are not known here.
     """
     root = random_state()
     states = [(g, g.bit_generator.state) for g in tuple(_alive)]
 
-    def restore() -> None:
+    def restore() -> bool:
+        moved = random_state() != root
         set_random_state(root)
         for generator, state in states:
+            moved = moved or generator.bit_generator.state != state
             generator.bit_generator.state = state
+        return moved
 
     return restore
 

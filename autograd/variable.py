@@ -26,7 +26,9 @@ from autograd.arrays import Many, is_array, plain_array, refuse_mask
 from autograd.engine import changes, graph
 from autograd.engine.backward import run_backward
 from autograd.engine.calls import holds_variable
-from autograd.engine.graph import FREED, LEAF, OUTPUT, Leaf, Node, unwrap, wrap
+from autograd.engine.graph import FREED, LEAF, OUTPUT, Leaf, Node, record, unwrap, wrap
+from autograd.engine.mode import current_mode
+from autograd.engine.primitive import Primitive
 from autograd.linalg._sparse import is_sparse, sparse_matmul
 from autograd.ops import (
     contractions,
@@ -41,7 +43,7 @@ from autograd.ops import (
 )
 from autograd.ops.in_place import augmented
 from autograd.protocols import array_function, array_ufunc
-from autograd.typed import user_level
+from autograd.typed import Place, user_frame, user_level
 
 __all__ = [
     "Variable",
@@ -123,6 +125,7 @@ class Variable:
         """The array itself. Call `mark_changed` after writing into it, or assign a new array of
         the same shape (which is shared, not copied).
         """
+        _refuse_while_tracing("x.data")
         data = self._data
         # 0-d results stay NumPy scalars inside, ten times as fast as 0-d arrays.
         if isinstance(data, np.generic):
@@ -131,6 +134,7 @@ class Variable:
 
     @data.setter
     def data(self, value: Any) -> None:
+        _refuse_while_tracing("x.data = ...")
         new = _as_data(value, self._data.dtype, copy=False)
         if new.shape != self._data.shape:
             msg = (
@@ -343,6 +347,7 @@ class Variable:
                 f"backward: wanted keywords among gradient, retain_graph, got {name!r}; write "
                 "autograd.grad(loss, [w], create_graph=True) for gradients to be differentiated"
             )
+        _refuse_while_tracing("x.backward()", "autograd.grad or value_and_grad of a function")
         node = self._node
         if node is None:
             msg = (
@@ -397,6 +402,8 @@ class Variable:
 
     def detach(self) -> Variable:
         """Return a Variable on the same memory that the graph knows nothing of."""
+        if current_mode().tracing:
+            return record(_DETACHED.constant, (), (), self._data, (self,))  # type: ignore[no-any-return]
         data = self.data if self.is_leaf else self._data
         # A view: it tells `+=` that the memory is somebody else's.
         return wrap(data.view() if isinstance(data, np.ndarray) else data)  # type: ignore[no-any-return]
@@ -407,10 +414,12 @@ class Variable:
 
     def item(self, *args: Any) -> Any:
         """Return one element as a Python number, for printing and logging."""
+        _refuse_while_tracing("x.item()")
         return self._data.item(*args)
 
     def tolist(self) -> Any:
         """Return nested lists of Python numbers, for printing and logging."""
+        _refuse_while_tracing("x.tolist()")
         return self._data.tolist()
 
     # -- operators: straight to the primitives -----------------------------------------------------
@@ -579,6 +588,7 @@ class Variable:
         raise TypeError(instead_of_conversion(what))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        _refuse_while_tracing("np.asarray(x)", "x itself, in functions of NumPy")
         if self._node is not None:
             caller = sys._getframe(1)
             if caller.f_code.co_name == "_matmul_dispatch" and "scipy.sparse" in sys.modules:
@@ -623,24 +633,29 @@ class Variable:
         return np.False_
 
     def __float__(self) -> float:
+        _refuse_while_tracing("float(x)")
         if self._node is not None:
             self._refuse("float")
         return float(self._data)
 
     def __int__(self) -> int:
+        _refuse_while_tracing("int(x)")
         if self._node is not None:
             self._refuse("int")
         return int(self._data)
 
     def __complex__(self) -> complex:
+        _refuse_while_tracing("complex(x)")
         if self._node is not None:
             self._refuse("complex")
         return complex(self._data)
 
     def __index__(self) -> int:
+        _refuse_while_tracing("x as a number of elements or a place", "x as an index, or an int")
         return operator.index(self._data)
 
     def __bool__(self) -> bool:
+        _refuse_while_tracing("a branch on x", "np.where(condition, a, b)")
         return bool(self._data)
 
     def __len__(self) -> int:
@@ -653,6 +668,7 @@ class Variable:
         return (indexing.getitem(self, i) for i in range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
+        _refuse_while_tracing("value in x", "np.any(x == value)")
         return bool((self._data == unwrap(value)).any())
 
     __setitem__: Callable[[Any, Any, Any], None]  # of autograd.assignment
@@ -712,9 +728,23 @@ class Variable:
         if not spec:
             return str(self)
         if self._data.size == 1:
+            _refuse_while_tracing("a number in a string")
             return format(self._data.item(), spec)
         msg = f"format: wanted a single element for {spec!r}, got shape {self.shape}"
         raise TypeError(msg)
+
+
+_DETACHED = Primitive("detached", lambda x: x, ("x",), {})  # unlike `detach` still a Variable
+
+
+def _refuse_while_tracing(what: str, fix: str = "a function of NumPy") -> None:
+    """Raise where the value of a Variable is asked for that a traced program does not know."""
+    if current_mode().tracing:
+        raise RuntimeError(
+            f"compile: wanted a program that is the same for all values, got {what}, which asks "
+            f"for one, at {Place.of(user_frame())}; write {fix}, give the number as a plain Python "
+            "argument (each value is traced anew), or compute it outside of the compiled function"
+        )
 
 
 def _as_data(data: Any, dtype: Any = None, *, copy: bool) -> Any:

@@ -39,8 +39,7 @@ CONTENTS = {
     "scientific": ["autograd.integrate", "autograd.implicit", "autograd.optimize",
                    "autograd.signal"],
     "extend": ["autograd.extend", "autograd.function", "autograd.debug", "autograd.drawing",
-               "autograd.profiler",
-               "autograd.random"],
+               "autograd.compiler", "autograd.profiler", "autograd.random"],
     "testing": ["autograd.testing", "autograd.testing.strategies"],
     "nn": ["nn"],
     "functional": ["nn.functional"],
@@ -64,8 +63,8 @@ CONTENTS = {
 }  # fmt: skip
 # Rooms of the library's own: what they have for users stands in one of the modules above.
 INSIDE = (
-    "advice", "arrays", "assignment", "batching", "blocks", "checked", "docstrings", "doors",
-    "drawing.", "draws", "engine", "explaining", "filled", "memory", "ops", "protocols",
+    "advice", "arrays", "assignment", "batching", "blocks", "checked", "compiler.", "docstrings",
+    "doors", "drawing.", "draws", "engine", "explaining", "filled", "memory", "ops", "protocols",
     "publication", "recording", "seeing", "special.", "staged", "transforms", "typed", "variable",
 )  # fmt: skip
 SECTIONS = ("Args", "Attributes", "Shape", "Returns", "Yields", "Raises", "Warns", "References",

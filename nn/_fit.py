@@ -52,6 +52,7 @@ def fit(
     progress: bool = True,
     resume: str | os.PathLike[str] | None = None,
     parallel: Any = False,
+    compile: bool = False,
 ) -> History:
     """Train a model, and return what happened.
 
@@ -83,6 +84,7 @@ def fit(
             twenty lines elsewhere; False shows nothing.
         resume: A file of the ``Checkpoint`` callback to continue from, with exactly the
             parameters that an unbroken training would have.
+        compile: Run the model and its loss, or the step, by ``autograd.compile``.
         parallel: True to train on all processes that ``mpiexec -n 4 python train.py`` has started,
             or an MPI communicator; each rank reads its share of the data, see
             ``nn.parallel.DistributedSampler``. Numbers are those of all ranks together; rank 0
@@ -121,7 +123,7 @@ def fit(
     check_data(data, "data")
     if validation_data is not None:
         check_data(validation_data, "validation_data")
-    judge = judge_of("fit", loss, step, metrics)
+    judge = judge_of("fit", loss, step, metrics, compiled=compile)
     check_kinds(optimizer, epochs, scheduler, callbacks, accumulate)
     check_parameters(optimizer, model, loss)
     assert optimizer is not None

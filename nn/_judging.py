@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+import autograd
 from autograd import Variable
 from autograd.engine.graph import unwrap
 
@@ -63,15 +64,18 @@ class Judge:
         return [size / sum(sizes) for size in sizes]
 
 
-def judge_of(who: str, loss: Any, step: Any, metrics: Any) -> Judge:
-    """Return how a batch is judged: by a loss of prediction and target, or by the user's step."""
+def judge_of(who: str, loss: Any, step: Any, metrics: Any, *, compiled: bool = False) -> Judge:
+    """Return how a batch is judged: by a loss of prediction and target, or by the user's step;
+    `compiled`, where that is wanted.
+    """
+    change = autograd.compile if compiled else lambda function: function
     if step is not None:
         if loss is not None or metrics is not None:
             raise TypeError(
                 f"{who}: wanted either a loss with metrics or a step, got both; a step returns its "
                 'metrics with the loss, as in {"loss": loss, "accuracy": share}'
             )
-        return _ByStep(who, step)
+        return _ByStep(who, change(step) if callable(step) else step)
     if isinstance(loss, type):
         raise TypeError(
             f"{who}: wanted a loss, got the class {loss.__name__}; write {loss.__name__}()"
@@ -81,12 +85,25 @@ def judge_of(who: str, loss: Any, step: Any, metrics: Any) -> Judge:
             f"{who}: wanted a loss as a function of (prediction, target), got {kind(loss)}; write "
             "nn.MSELoss() or nn.CrossEntropyLoss()"
         )
-    return _ByLoss(who, loss, _named_metrics(who, metrics))
+    return _ByLoss(who, loss, _named_metrics(who, metrics), change(_predicted))
+
+
+def _predicted(
+    who: str, model: Any, loss: Any, inputs: Sequence[Any], target: Any
+) -> tuple[Any, Any]:
+    """Return the loss and the prediction."""
+    prediction = model(*inputs)
+    if prediction is None:
+        raise TypeError(
+            f"{who}: wanted a prediction from {type(model).__name__}.forward, got None; end it "
+            "with return"
+        )
+    return loss(prediction, target), prediction
 
 
 class _ByLoss(Judge):
-    def __init__(self, who: str, loss: Loss, metrics: dict[str, Metric]) -> None:
-        self.who, self.loss, self.metrics = who, loss, metrics
+    def __init__(self, who: str, loss: Loss, metrics: dict[str, Metric], predict: Any) -> None:
+        self.who, self.loss, self.metrics, self.predict = who, loss, metrics, predict
         self.summed = getattr(loss, "reduction", "mean") == "sum"
 
     def size(self, batch: Any) -> int:
@@ -104,13 +121,7 @@ class _ByLoss(Judge):
 
     def __call__(self, model: Any, batch: Any) -> Judged:
         *inputs, target = self._parts(batch)
-        prediction = model(*inputs)
-        if prediction is None:
-            raise TypeError(
-                f"{self.who}: wanted a prediction from {type(model).__name__}.forward, got None; "
-                "end it with return"
-            )
-        loss = self.loss(prediction, target)
+        loss, prediction = self.predict(self.who, model, self.loss, inputs, target)
         return Judged(loss, _length(target), prediction, lambda: self._rate(prediction, target))
 
     def _rate(self, prediction: Any, target: Any) -> dict[str, float]:

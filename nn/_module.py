@@ -24,6 +24,7 @@ from autograd import Variable
 from autograd._hooks import HookHandle
 from autograd._writes import Writes
 from autograd.advice import instead_of_member
+from autograd.engine.mode import current_mode
 from nn._parameter import Parameter
 from nn._passage import BackwardHook, BackwardPreHook, Passage
 from nn._state import IncompatibleKeys, convert, join, plain, plan_load
@@ -40,6 +41,10 @@ _SWITCHES: Final = {
     "requires_grad": "model.requires_grad_({})",
     "train": "model.train({})",
 }
+
+
+def _nobody(_module: Module) -> None:
+    """Take no note of a module: what observers do that trace no program."""
 
 
 class Module:
@@ -97,6 +102,10 @@ class Module:
         raise NotImplementedError(f"{name}: wanted a method forward(self, x), got {got}; {fix}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        mode = current_mode()
+        if mode.tracing:  # the program is good for as long as this is what it is
+            for observe in mode.observers:
+                getattr(observe, "meet", _nobody)(self)
         try:
             if self._hooked:
                 return self._call_hooked(args, kwargs)

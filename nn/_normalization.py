@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autograd.ops.effects import overwrite, present
 from nn import functional, init
 from nn._module import Module
 from nn._parameter import Parameter
@@ -280,9 +281,10 @@ class BatchNorm(_RunningNorm):
             raise self._refuse(input)
         momentum = self.momentum
         if self.training and self.num_batches_tracked is not None:
-            self.num_batches_tracked = self.num_batches_tracked + 1
+            count = present(self.num_batches_tracked) + 1
+            overwrite(self.num_batches_tracked, count)
             if momentum is None:  # all batches count the same
-                momentum = 1.0 / float(self.num_batches_tracked)
+                momentum = 1.0 / float(count)
         return functional.batch_norm(
             input,
             self.running_mean,

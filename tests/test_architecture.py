@@ -47,7 +47,7 @@ LAYERS = (
     ("autograd.function", "autograd.debug", "autograd._clip", "autograd._coverage"),
     ("autograd.drawing", "autograd.explaining"),
     ("autograd.seeing",),
-    ("autograd.integrate", "autograd.implicit", "autograd.optimize"),
+    ("autograd.integrate", "autograd.implicit", "autograd.optimize", "autograd.compiler"),
     ("autograd.doors", "autograd.draws", "autograd.staged", "autograd.util", "autograd.wrap_util"),
     ("autograd.extend", "autograd.numpy", "autograd.array_api"),
     ("autograd.tracer",),

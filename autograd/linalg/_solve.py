@@ -81,7 +81,7 @@ def _cofactors_a(g: Any, a: Any, det: Any, out: Any) -> Any:
         return (inner * identity(a.shape[-1], a) - out @ mT(g)) @ mT(inv(a))
     n = a.shape[-1]
     others = [[j for j in range(n) if j != i] for i in range(n)]
-    rest = np.array(others, dtype=int).reshape(n, n - 1)
+    rest = np.array(others, dtype=int).reshape(n, max(n - 1, 0))
     index = (..., rest[:, None, :, None], rest[None, :, None, :])
     parity = (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
     minors = a[index]

@@ -11,7 +11,7 @@ from autograd.arrays import references
 from autograd.engine import changes
 from autograd.engine.calls import Operation
 from autograd.engine.graph import LEAF, Leaf, Node, unwrap
-from autograd.engine.mode import is_grad_enabled
+from autograd.engine.mode import current_mode, is_grad_enabled
 
 __all__ = ["REFERENCES_TO_AN_ITEM", "augmented"]
 
@@ -39,7 +39,8 @@ def augmented(symbol: str, operate: Operation, ufunc: np.ufunc) -> Callable[[Any
         base = self._data.base
         # Inputs of transforms look at the memory of the caller, whose array is no Variable.
         given = node is not None and (node.plan is LEAF or node.plan.name == "input")
-        if base is not None and not given and references(self) > REFERENCES_TO_AN_ITEM:
+        held = base is not None and references(self) > REFERENCES_TO_AN_ITEM
+        if held and not given and not current_mode().tracing:  # which holds all there is
             count = references(base)
             _refuse_shared(symbol, node, base, count)
         return operate(self, other)

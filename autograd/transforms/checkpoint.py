@@ -89,7 +89,7 @@ _OPAQUE = Primitive("checkpoint", lambda *inputs: inputs, ("inputs",), {}, varia
 
 def _plan(
     evaluate: Callable[..., Any],
-    rewind: Callable[[], None],
+    rewind: Callable[[], bool],
     digests: list[int],
     given: list[int],
     free: list[Any],

@@ -24,7 +24,7 @@ from autograd.batching.values import innermost, lifted, shown
 from autograd.engine.backward import cast, conjugated, masked_by, run_backward
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import LEAF, OUTPUT, Deferred, Leaf, Node, unwrap, wrap
-from autograd.engine.mode import set_grad_enabled
+from autograd.engine.mode import current_mode, set_grad_enabled
 
 __all__ = ["kind", "push_forward"]
 
@@ -154,10 +154,14 @@ def _push_elementwise(node: Node, tangents: list[Any], *, create_graph: bool) ->
         part = full if pull is None else pull(full, needed)
         if part is None:
             continue
-        if holds_nan(unwrap(part)):
+        if _may_hold_nan(part):
             part = masked_by(full, part)  # a tangent of zero contributes zero, as a cotangent does
         total = part if total is None else total + part
     return total
+
+
+def _may_hold_nan(x: Any) -> bool:
+    return current_mode().tracing or holds_nan(unwrap(x))
 
 
 def _push_reduction(node: Node, t: Any, arguments: dict[str, Any], *, create_graph: bool) -> Any:
@@ -166,7 +170,7 @@ def _push_reduction(node: Node, t: Any, arguments: dict[str, Any], *, create_gra
     assert pull is not None
     slopes = pull(np.ones(node.shape, node.dtype), _saved(node, create_graph=create_graph))
     terms = slopes * t
-    if holds_nan(unwrap(terms)):
+    if _may_hold_nan(terms):
         terms = masked_by(t, terms)
     return terms.sum(axis=arguments["axis"], keepdims=arguments["keepdims"])
 

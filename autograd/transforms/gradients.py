@@ -14,7 +14,9 @@ import numpy as np
 
 from autograd.advice import wrong_arguments
 from autograd.batching.values import belongs, innermost
+from autograd.engine.calls import detached
 from autograd.engine.graph import unwrap, wrap
+from autograd.engine.mode import current_mode
 from autograd.transforms.trace import (
     Trace,
     a_kind,
@@ -135,6 +137,8 @@ def _gradients_of_graph(
 ) -> tuple[Any, ...]:
     """Differentiate a recorded graph."""
     roots, targets = _variables("output", outputs), _variables("input", inputs)
+    tracing = current_mode().tracing  # whose program has the gradients in it
+    detaching, create_graph = tracing and not create_graph, create_graph or tracing
     level = innermost(roots)
     if level is not None and not all(belongs(v, level) for v in targets):
         raise RuntimeError(
@@ -175,7 +179,8 @@ def _gradients_of_graph(
                 "pass allow_unused=True for None"
             )
             raise RuntimeError(msg)
-        gradients.append(g if g is None else own_gradient(g, v))
+        g = g if g is None else own_gradient(g, v)
+        gradients.append(detached(g) if detaching else g)
     return tuple(gradients)
 
 

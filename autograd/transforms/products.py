@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.assignment import as_now
 from autograd.engine.graph import Node, recorded, unwrap, wrap
-from autograd.engine.mode import is_grad_enabled
+from autograd.engine.mode import current_mode, is_grad_enabled
 from autograd.transforms.containers import flatten, rebuilt
 from autograd.transforms.forward import push_forward
 from autograd.transforms.gradients import gradient_function
@@ -70,7 +70,7 @@ def direction_like(what: str, given: Any, like: Variable, *, nested: bool) -> An
     kind, of = ("cotangent", "output") if what == "vjp" else ("tangent", "argument")
     array = as_cotangent(what, given, like, kind=kind, fix=f"it must have the shape of its {of}")
     if not isinstance(given, Variable) or not (
-        nested or (is_grad_enabled() and given.requires_grad)
+        nested or current_mode().tracing or (is_grad_enabled() and given.requires_grad)
     ):
         return array
     return given if given.dtype == like.dtype else given.astype(like.dtype)
@@ -134,9 +134,11 @@ def push_tangents(trace: Trace, listener: Listener, tangents: list[Any]) -> Any:
     nested = trace.nested or (
         trace.outer and any(isinstance(t, Variable) and t.requires_grad for t in tangents)
     )
+    create_graph = nested or current_mode().tracing
     for v, t in zip(trace.inputs, tangents, strict=True):
         seeds[node_of(v)] = direction_like("jvp", t, v, nested=nested)
-    found = push_forward(seeds, [v._node for v in trace.roots], listener.calls, create_graph=nested)
+    roots = [v._node for v in trace.roots]
+    found = push_forward(seeds, roots, listener.calls, create_graph=create_graph)
     results = []
     for o in trace.outputs:
         t = found.get(node_of(o)) if isinstance(o, Variable) and o.requires_grad else None

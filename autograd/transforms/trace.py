@@ -19,8 +19,9 @@ from autograd.batching.run import spread
 from autograd.batching.values import belongs, current_level, lifted
 from autograd.engine import graph
 from autograd.engine.backward import Route, conjugated, find_route, run_backward
+from autograd.engine.calls import detached
 from autograd.engine.graph import Leaf, Node, Plan, part, record, unwrap, wrap
-from autograd.engine.mode import Observer, enable_grad, is_grad_enabled, watching
+from autograd.engine.mode import Observer, current_mode, enable_grad, is_grad_enabled, watching
 from autograd.engine.primitive import Primitive, same
 from autograd.transforms.containers import Rebuild, flatten, rebuilt
 from autograd.typed import user_level
@@ -127,8 +128,10 @@ class Trace:
         """Return one gradient per input for one cotangent per output; zeros where nothing depends
         on an input; recorded where this call or a cotangent is part of an outer graph.
         """
-        create_graph = self.nested or any(
-            isinstance(g, Variable) and g.requires_grad for g in cotangents
+        create_graph = (
+            self.nested
+            or current_mode().tracing
+            or any(isinstance(g, Variable) and g.requires_grad for g in cotangents)
         )
         seeds = [
             (v._node, g)
@@ -145,6 +148,8 @@ class Trace:
         gradients = [own_gradient(found.get(node_of(v)), v) for v in self.inputs]
         if self.nested:
             return [g if isinstance(g, Variable) else wrap(g) for g in gradients]
+        if current_mode().tracing:
+            return [detached(g) for g in gradients]
         if create_graph:
             return gradients
         # Of batched cotangents, which may have been recorded on the way, for nobody.
@@ -400,6 +405,8 @@ def unwrap_unless_nested(value: Any, *, nested: bool) -> Any:
     """Return a result as a plain array, or as a Variable where an outer graph, or a batch, goes on
     with it.
     """
+    if not nested and current_mode().tracing:
+        return detached(value)
     return value if nested or isinstance(unwrap(value), Many) else unwrap(value)
 
 

@@ -75,6 +75,16 @@ def _normal_pdf(x: Any) -> Any:
 
 
 def _chosen(x: Any, y: Any) -> Any:
+    """Return `x` where `y` holds, 0 elsewhere, even where `x` is infinite or nan.
+
+    A product takes a twentieth of the time of `np.where` on a random mask of 10^5 float32, and a
+    look for nan, by a dot product, a third of that.
+    """
+    if x.__class__ is _ndarray:
+        out = x * y.astype(x.dtype)
+        square = _vdot(out, out)
+        if square == square:  # noqa: PLR0124 - false of nan only
+            return out
     return np.where(y, x, 0.0)[()]
 
 
@@ -82,17 +92,8 @@ _gate = binary(_chosen, name="gate", x=lambda g, y: gate(g, y))
 
 
 def gate(g: Any, mask: Any) -> Any:
-    """Return `g` where `mask` holds, 0 elsewhere, even where `g` is infinite or nan.
-
-    A product takes a twentieth of the time of `np.where` on a random mask of 10^5 float32, and a
-    look for nan, by a dot product, a third of that.
-    """
-    if g.__class__ is _ndarray:
-        out = g * mask.astype(g.dtype)
-        square = _vdot(out, out)
-        if square == square:  # noqa: PLR0124 - false of nan only
-            return out
-    return _gate(g, mask)
+    """Return `g` where `mask` holds, as `_chosen` does (both kinds)."""
+    return _chosen(g, mask) if g.__class__ is _ndarray else _gate(g, mask)
 
 
 def _scaled(x: Any, y: Any) -> Any:

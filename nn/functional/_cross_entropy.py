@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd import log_softmax
+from autograd import Variable, log_softmax
 from autograd.arrays import Many
 from autograd.engine.calls import primitive
+from autograd.engine.mode import current_mode
+from autograd.ops.plain import plain
 from nn.functional._linear import linear
 from nn.functional._loss import check_reduction, raw, reduced
 from nn.functional._numbers import real
@@ -205,6 +207,57 @@ def _coefficients(
     return coefficient, total if batched else float(total)
 
 
+def _counted(
+    operation: str,
+    input: Any,
+    target: Any,
+    axis: int,
+    ignore_index: int,
+    weight: Any,
+    reduction: str,
+) -> tuple[Any, Any, Any, Any]:
+    """Return `_class_targets` and `_coefficients`; while a program is traced, as arrays whose
+    shapes do not depend on the targets.
+    """
+    if isinstance(target, Variable) and current_mode().tracing:
+        given = operation, input, target, axis, ignore_index, weight, reduction
+        (target, coefficient), (kept, total) = _counted_anew(*given), _kept_anew(*given)
+        return target, kept, coefficient, total
+    target, kept = _class_targets(operation, input, target, axis, ignore_index)
+    return target, kept, *_coefficients(operation, target, kept, weight, reduction, input.dtype)
+
+
+@plain
+def _counted_anew(
+    operation: str,
+    input: Any,
+    target: Any,
+    axis: int,
+    ignore_index: int,
+    weight: Any,
+    reduction: str,
+) -> tuple[Any, ...]:
+    given = operation, input, target, axis, ignore_index, weight, reduction
+    target, _, coefficient, _ = _counted(*given)
+    return target, np.full(target.shape, coefficient, input.dtype)
+
+
+@plain
+def _kept_anew(
+    operation: str,
+    input: Any,
+    target: Any,
+    axis: int,
+    ignore_index: int,
+    weight: Any,
+    reduction: str,
+) -> tuple[Any, ...]:
+    given = operation, input, target, axis, ignore_index, weight, reduction
+    target, kept, _, total = _counted(*given)
+    kept = np.ones(target.shape, bool) if kept is None else kept
+    return kept, np.asarray(total, input.dtype)
+
+
 def nll_loss(
     input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Any:
@@ -225,8 +278,9 @@ def nll_loss(
     check_reduction("nll_loss", reduction)
     axis = _class_axis("nll_loss", input)
     weight = _class_weight("nll_loss", weight, input, axis)
-    target, kept = _class_targets("nll_loss", input, target, axis, ignore_index)
-    coefficient, _ = _coefficients("nll_loss", target, kept, weight, reduction, input.dtype)
+    target, _, coefficient, _ = _counted(
+        "nll_loss", input, target, axis, ignore_index, weight, reduction
+    )
     return _nll(input, target, coefficient, axis, reduction != "none")
 
 
@@ -276,9 +330,8 @@ def cross_entropy(
             target = target.astype(input.dtype)
     if target.shape == input.shape:
         return _soft_cross_entropy(input, target, weight, axis, reduction, label_smoothing)
-    target, kept = _class_targets("cross_entropy", input, target, axis, ignore_index)
-    coefficient, total = _coefficients(
-        "cross_entropy", target, kept, weight, reduction, input.dtype
+    target, kept, coefficient, total = _counted(
+        "cross_entropy", input, target, axis, ignore_index, weight, reduction
     )
     summed = reduction != "none"
     if not label_smoothing:

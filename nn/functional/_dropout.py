@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import new_generator
 from autograd.extend import primitive
+from autograd.ops.effects import draw
 from nn.functional._selection import selected
 from nn.functional._windows import over_axes
 
@@ -166,7 +166,8 @@ def check_probability(operation: str, p: float) -> None:
 
 def _kept(shape: tuple[int, ...], p: float, generator: Any) -> Any:
     # float32 draws are multiples of 2^-24, and never 1: p = 1 drops everything.
-    return np.asarray(new_generator(generator).random(shape, dtype=np.float32) >= p)
+    kept = draw(generator, "random", shape, dtype=np.float32) >= p
+    return np.asarray(kept) if isinstance(kept, np.bool_) else kept
 
 
 def _dropped(input: Any, shape: tuple[int, ...], p: float, generator: Any) -> Any:

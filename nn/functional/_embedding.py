@@ -9,6 +9,7 @@ import numpy as np
 import autograd
 from autograd import Variable
 from autograd.extend import primitive
+from autograd.ops.plain import plain
 
 __all__ = ["as_indices", "embedding", "embedding_bag", "one_hot"]
 
@@ -219,7 +220,11 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
 
 def as_indices(operation: str, x: Any, count: int | None) -> Any:
     """Return `x` as an integer array whose entries are checked to be in [0, count)."""
-    index = np.asarray(x.data if isinstance(x, Variable) else x)
+    return _checked(x if isinstance(x, Variable) else np.asarray(x), operation, count)
+
+
+@plain
+def _checked(index: Any, operation: str, count: int | None) -> Any:
     if index.dtype.kind not in "iu":
         if index.size:
             raise TypeError(

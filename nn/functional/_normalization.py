@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Variable
+from autograd import Variable, no_grad
 from autograd.blocks import in_row_blocks
 from autograd.engine.calls import primitive
+from autograd.ops.effects import overwrite, present
 from nn.functional._names import dim_is_axis
 from nn.functional._numbers import check_numbers, real
 from nn.functional._pooling import sum_pool
@@ -341,8 +342,8 @@ def _check_channels(operation: str, input: Any, least: int, *parameters: Any) ->
 
 
 def _by_running(input: Any, mean: Any, variance: Any, eps: float) -> Any:
-    deviation = np.sqrt(_per_channel(variance, input.ndim) + eps)
-    return (input - _per_channel(mean, input.ndim)) / deviation
+    mean, variance = (_per_channel(present(x), input.ndim) for x in (mean, variance))
+    return (input - mean) / np.sqrt(variance + eps)
 
 
 def _by_own(
@@ -358,11 +359,10 @@ def _by_own(
     count = math.prod(input.shape[a] for a in axis)
     for running, batch in ((running_mean, mean), (running_var, variance * (count / (count - 1)))):
         if running is not None:
-            old, new = (v.data if isinstance(v, Variable) else v for v in (running, batch))
-            old *= 1.0 - momentum
-            old += momentum * new.reshape((-1, len(old))).mean(axis=0)
-            if isinstance(running, Variable):
-                running.mark_changed()
+            new = batch.detach() if isinstance(batch, Variable) else batch
+            moved = momentum * new.reshape((-1, len(running))).mean(axis=0)
+            with no_grad():
+                overwrite(running, present(running) * (1.0 - momentum) + moved)
     return z
 
 

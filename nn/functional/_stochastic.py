@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd import new_generator
+from autograd.ops.effects import draw
 from nn.functional._activation import leaky_relu
 from nn.functional._names import dim_is_axis
 from nn.functional._numbers import real
@@ -47,7 +47,7 @@ def rrelu(
     real("rrelu", input)
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
-    slopes = new_generator(generator).uniform(lower, upper, input.shape).astype(input.dtype)
+    slopes = draw(generator, "uniform", lower, upper, input.shape).astype(input.dtype)
     return autograd.where(input > 0, input, input * slopes)
 
 
@@ -83,7 +83,7 @@ def gumbel_softmax(
     """
     if not tau > 0:
         raise ValueError(f"gumbel_softmax: wanted a positive tau, got {tau}")
-    noise = new_generator(generator).gumbel(size=logits.shape).astype(logits.dtype)
+    noise = draw(generator, "gumbel", size=logits.shape).astype(logits.dtype)
     soft = softmax((logits + noise) / tau, axis)
     if not hard:
         return soft

@@ -220,8 +220,11 @@ def test_what_depends_on_values_is_refused_by_a_clear_error(name):
 
 
 # Reading the array of a Variable: calls themselves, on their way to `record`; an index, which stays
-# an operand of its call; the layout of the memory; changes in place, which are written there.
+# an operand of its call; the layout of the memory; changes in place, which are written there, and
+# so is what a program overwrites.
 READERS = {
+    "effects.overwrite",
+    "effects.write",
     "in_place._updated",
     "in_place.augmented",
     "in_place.method",

@@ -1,0 +1,448 @@
+"""What `compile` promises besides the numbers: one node, inputs that are read at each call, random
+draws and buffers as in eager code, nothing baked in.
+"""
+
+import threading
+
+import numpy as np
+import pytest
+
+import autograd
+import nn
+import optim
+from autograd import Variable
+
+X = np.linspace(-1.0, 2.0, 6).reshape(2, 3)
+
+
+def leaf(data=X):
+    return Variable(data, requires_grad=True)
+
+
+def twin(function, make, calls=3, seed=3):
+    """Return what calls of the eager and of the compiled function give, each on a fresh object."""
+    found = []
+    for change in (lambda f: f, autograd.compile):
+        autograd.manual_seed(seed)
+        thing = make()
+        call = change(lambda *args, thing=thing: function(thing, *args))
+        found.append([call(X + 0.1 * k) for k in range(calls)] + [thing])
+    return found
+
+
+def test_a_call_is_one_node():
+    x = leaf()
+    out = autograd.compile(lambda x: np.exp(np.tanh(x) * x).sum())(x)
+    assert out._node.plan.name == "program"
+    assert [p.plan.name for p in out._node.parents] == ["leaf"]
+    out.backward()
+    y = leaf()
+    np.exp(np.tanh(y) * y).sum().backward()
+    np.testing.assert_array_equal(x.grad, y.grad)
+
+
+def test_kinds_follow_those_of_the_arguments():
+    fast = autograd.compile(lambda x: {"a": (x * 2, x > 0), "b": [3, None, "s"]})
+    out = fast(X)
+    assert isinstance(out["a"][0], np.ndarray)
+    assert out["b"] == [3, None, "s"]
+    out = fast(Variable(X))
+    assert isinstance(out["a"][0], Variable)
+    assert isinstance(out["a"][1], np.ndarray)
+    assert not out["a"][0].requires_grad
+    with autograd.no_grad():
+        assert not fast(leaf())["a"][0].requires_grad
+    x = leaf()
+    assert autograd.compile(lambda x: x)(x) is x
+    assert isinstance(autograd.compile(autograd.grad(lambda x: (x * x).sum()))(X), np.ndarray)
+
+
+def test_parameters_are_read_at_each_call_and_arrays_by_reference():
+    w, c = leaf(np.ones(3)), np.ones(3)
+    fast = autograd.compile(lambda x: (x * w * c).sum())
+    fast(X).backward()
+    np.testing.assert_array_equal(w.grad, X.sum(axis=0))
+    with autograd.no_grad():
+        w *= 2.0
+    c *= 3.0
+    assert fast(X) == (X * 6).sum()
+    w.data = np.full(3, 5.0)
+    assert fast(X) == (X * 15).sum()
+    w.requires_grad = False
+    assert not fast(X).requires_grad
+
+
+def test_other_numbers_and_shapes_are_traced_anew():
+    traced = []
+    fast = autograd.compile(lambda x, n: traced.append(n) or x**n)
+    for n in (2, 3, 2.0, True, 2):
+        np.testing.assert_array_equal(fast(X, n), X**n)
+    assert traced == [2, 3, 2.0, True]
+    fast(X[:1], 2), fast(X.astype(np.float32), 2), fast(Variable(X), 2)
+    assert len(traced) == 7
+
+
+def test_a_module_is_traced_anew_when_its_mode_or_its_parameters_change():
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5, generator=0))
+    fast = autograd.compile(model)
+    x = X.astype(np.float32)
+    fast(x)
+    model.eval()
+    np.testing.assert_array_equal(fast(x).data, model(x).data)
+    model.train()
+    fast(x)  # which moves the running statistics
+    model.eval()
+    np.testing.assert_array_equal(fast(x).data, model(x).data)
+    model[0].weight = nn.Parameter(np.ones((4, 3), np.float32))
+    np.testing.assert_array_equal(fast(x).data, model(x).data)
+
+
+def test_buffers_are_updated_and_draws_are_those_of_eager_code():
+    def make():
+        return nn.Sequential(nn.BatchNorm1d(3), nn.Dropout(0.5), nn.BatchNorm1d(3), nn.Dropout(0.2))
+
+    eager, fast = twin(lambda model, x: model(x.astype(np.float32)), make)
+    for a, b in zip(eager[:-1], fast[:-1], strict=True):
+        np.testing.assert_array_equal(a.data, b.data)
+    for a, b in zip(eager[-1].state_dict().values(), fast[-1].state_dict().values(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_layer_used_twice_updates_its_buffers_twice():
+    eager, fast = twin(lambda m, x: m(m(x.astype(np.float32)) * 2), lambda: nn.BatchNorm1d(3))
+    np.testing.assert_array_equal(eager[-1].running_var, fast[-1].running_var)
+    assert fast[-1].num_batches_tracked == 6
+
+
+def test_training_gives_the_bits_of_eager_code():
+    def train(change):
+        autograd.manual_seed(0)
+        model = nn.Sequential(nn.Linear(3, 16), nn.GELU(), nn.Dropout(0.1), nn.Linear(16, 4))
+        optimizer = optim.Adam(model.parameters(), lr=0.01)
+        loss = change(lambda x, y: nn.functional.cross_entropy(model(x), y))
+        rng = np.random.default_rng(0)
+        for _ in range(10):
+            x = rng.normal(size=(8, 3)).astype(np.float32)
+            optimizer.zero_grad()
+            loss(x, Variable(rng.integers(0, 4, 8))).backward()
+            optimizer.step()
+        return [p.data for p in model.parameters()]
+
+    for a, b in zip(train(lambda f: f), train(autograd.compile), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+# -- what is refused -------------------------------------------------------------------------------
+
+REFUSED = {
+    "a branch on x": lambda x: x if x.sum() > 0 else -x,
+    r"float\(x\)": lambda x: x * float(x[0, 0].detach()),
+    r"x.item\(\)": lambda x: x * x.max().item(),
+    "x.data": lambda x: x * x.data.max(),
+    r"np.asarray\(x\)": lambda x: x * np.asarray(x.detach()).max(),
+    "as a number of elements": lambda x: x[: x.argmax()],
+    r"value in x": lambda x: x if 1.0 in x else -x,
+    r"x.tolist\(\)": lambda x: x * x.tolist()[0][0],
+    r"x.backward\(\)": lambda x: x.sum().backward(),
+    "a number in a string": lambda x: [f"{x.sum():.2f}"],
+    r"x\[mask\]": lambda x: x[x > 0].sum(),
+    "np.nonzero": lambda x: x.sum() + np.nonzero(x > 0)[0].sum(),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_depends_on_values_is_refused_with_the_users_line(what):
+    function = REFUSED[what]
+    with pytest.raises(RuntimeError, match=what) as caught:
+        autograd.compile(function)(leaf())
+    assert "test_compile.py" in str(caught.value)
+    assert "write" in str(caught.value)
+
+
+def test_random_numbers_drawn_behind_the_librarys_back_are_refused():
+    rng = np.random.default_rng(0)
+    for function in (
+        lambda x: x * rng.normal(size=3),
+        lambda x: x * np.random.rand(3),
+        lambda x: x * autograd.new_generator().normal(size=3),
+    ):
+        with pytest.raises(RuntimeError, match="draws its random numbers through the library"):
+            autograd.compile(function)(X)
+    assert rng.normal() == np.random.default_rng(0).normal()
+
+
+# -- exact zeros -----------------------------------------------------------------------------------
+
+
+def test_exact_zeros_mask_as_in_eager_code():
+    def function(x):
+        return np.where(x > 0, np.sqrt(np.where(x > 0, x, 0.0)) * np.log(x), 0.0).sum()
+
+    fast = autograd.compile(function)
+    with np.errstate(all="ignore"):
+        for data in (np.abs(X) + 0.5, X, np.abs(X) + 0.5):
+            a, b = leaf(data), leaf(data)
+            fast(a).backward()
+            function(b).backward()
+            np.testing.assert_array_equal(a.grad, b.grad)
+            step = autograd.compile(autograd.grad(function))
+            np.testing.assert_array_equal(step(data), b.grad)
+            step(np.abs(data) + 0.5)
+            np.testing.assert_array_equal(step(data), b.grad)
+
+
+def test_warnings_are_those_of_eager_code():
+    fast = autograd.compile(lambda x: np.log(x))
+    with pytest.warns(RuntimeWarning, match="invalid value"):
+        fast(X)
+    autograd.compile(autograd.grad(lambda x: np.sqrt(x).sum()))(np.zeros(2))  # infinite, in silence
+
+
+# -- composition -----------------------------------------------------------------------------------
+
+
+def cube(x):
+    return (np.sin(x) * x**3).sum()
+
+
+TRANSFORMS = {
+    "grad": lambda f: lambda x: autograd.grad(f)(x),
+    "value_and_grad": lambda f: lambda x: autograd.value_and_grad(f)(x)[1],
+    "hessian": lambda f: lambda x: autograd.hessian(f)(x),
+    "jacobian": lambda f: lambda x: autograd.jacobian(lambda y: f(y) * y)(x),
+    "forward": lambda f: lambda x: autograd.jacobian(lambda y: f(y) * y, mode="forward")(x),
+    "hvp": lambda f: lambda x: autograd.hvp(f)(x, x * 2),
+    "vjp": lambda f: lambda x: autograd.vjp(f, x)[1](np.float64(2.0))[0],
+    "jvp": lambda f: lambda x: autograd.jvp(f, (x,), (x * 2,))[1],
+    "third": lambda f: lambda x: autograd.grad(lambda y: autograd.hvp(f)(y, y).sum())(x),
+    "checkpoint": lambda f: lambda x: autograd.grad(autograd.checkpoint(f))(x),
+}
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_transforms_and_compile_go_together_in_any_order(name):
+    transform, x = TRANSFORMS[name], X.reshape(-1)
+    wanted = transform(cube)(x)
+    for fast in (autograd.compile(transform(cube)), transform(autograd.compile(cube))):
+        for data in (x + 1, x):
+            got = fast(data)
+        assert isinstance(got, np.ndarray | np.generic)
+        np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-12)
+
+
+def test_vmap_runs_a_compiled_function_as_it_is_and_cannot_be_compiled():
+    f = lambda x: np.tanh(x) * x.sum()
+    np.testing.assert_array_equal(autograd.vmap(autograd.compile(f))(X), autograd.vmap(f)(X))
+    with pytest.raises(RuntimeError, match="wanted a function without vmap inside"):
+        autograd.compile(autograd.vmap(f))(X)
+
+
+def test_compiled_functions_nest():
+    inner = autograd.compile(lambda x: np.exp(x))
+    outer = autograd.compile(lambda x: inner(x) * inner(x))
+    np.testing.assert_array_equal(outer(X), np.exp(X) * np.exp(X))
+    assert "np.exp" in outer.source
+
+
+class Cube(autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.square = x * x  # which only a derivative of first order can use
+        ctx.save_for_backward(x)
+        return ctx.square * x
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * 3 * ctx.square
+
+
+@autograd.primitive(x=lambda g, x: g * 2 * x)
+def square(x):
+    return x * x if x.sum() > -100 else x  # opaque: it may ask for values
+
+
+def test_functions_and_primitives_of_users_are_called_as_they_are():
+    for function in (lambda x: (Cube.apply(x) * 2).sum(), lambda x: (square(x) * 2).sum()):
+        fast = autograd.compile(function)
+        for data in (X, X + 1):
+            a, b = leaf(data), leaf(data)
+            fast(a).backward()
+            function(b).backward()
+            np.testing.assert_array_equal(a.grad, b.grad)
+            step = autograd.compile(autograd.grad(function))
+            step(X + 3)
+            np.testing.assert_array_equal(step(data), b.grad)
+
+
+def test_assignment_is_traced():
+    def function(x):
+        y = autograd.zeros(4)
+        y[0], y[1:] = x[0, 0] * 2, x[1] * x[0]
+        row = y[1:]
+        y[2] = 7.0
+        z = x * 1.0
+        z[0, 0] += 3.0
+        return y.sum() + (row * row).sum() + z.sum()
+
+    fast = autograd.compile(function)
+    for data in (X, X + 1):
+        a, b = leaf(data), leaf(data)
+        assert fast(a) == function(b).data
+        fast(a).backward()
+        function(b).backward()
+        np.testing.assert_array_equal(a.grad, b.grad)
+
+
+def test_threads_call_one_function():
+    fast, results = autograd.compile(autograd.grad(cube)), {}
+
+    def work(k):
+        for _ in range(20):
+            results[k] = fast(X + k)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    for k, got in results.items():
+        np.testing.assert_array_equal(got, autograd.grad(cube)(X + k))
+
+
+def test_saved_data_that_changed_is_noticed():
+    w = leaf()
+    out = autograd.compile(lambda: (w * w).sum())()
+    with autograd.no_grad():
+        w *= 2.0
+    with pytest.raises(RuntimeError, match="changed"):
+        out.backward()
+
+
+# -- what can be seen and switched -----------------------------------------------------------------
+
+
+def test_the_source_is_numpy_with_the_users_names_and_lines():
+    w = Variable(np.ones(3), requires_grad=True, name="weight")
+
+    def loss(x):
+        y = np.tanh(x * w)
+        return (y * y).sum()
+
+    fast = autograd.compile(loss)
+    assert repr(fast) == "<compiled loss: 0 programs>"
+    for what in ("source", "report", "export"):
+        with pytest.raises(
+            RuntimeError, match=f"^{what}: wanted a compiled function that was call"
+        ):
+            getattr(fast, what)("out.py") if what == "export" else getattr(fast, what)()
+    fast(X)
+    assert repr(fast) == "<compiled loss: 1 program>"
+    first, second, *_ = fast.source.splitlines()
+    assert first == "def loss(x, weight, report=None):"
+    assert second.startswith("    v1 = x * weight  # test_compile.py:")
+    assert second.endswith("y = np.tanh(x * w)")
+    assert "loss: 4 operations, 0 of them in 0 loops" in fast.report()
+    assert "kept for the gradients" in fast.report()
+
+
+def test_what_is_exported_needs_numpy_only(tmp_path):
+    model = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.LayerNorm(8), nn.Tanh(), nn.Linear(8, 2))
+    x, path = X.astype(np.float32), tmp_path / "model.py"
+    fast = autograd.compile(model)
+    wanted = fast(x)
+    fast.export(path)
+    text = path.read_text()
+    assert "autograd" not in text.partition("import")[2].replace("autograd.compile", "")
+    names: dict = {"__name__": "model"}
+    exec(compile(text, "model.py", "exec"), names)
+    (got, *_) = names["Sequential"](x, *(p.data for p in model.parameters()))
+    np.testing.assert_array_equal(got, wanted.data)
+    step = autograd.compile(autograd.value_and_grad(lambda x: (np.maximum(x, 0.0) ** 2).sum()))
+    step(X)
+    step.export(path)
+    exec(compile(path.read_text(), "step.py", "exec"), names)
+    _, gradient = names["program"](X)
+    np.testing.assert_array_equal(gradient, 2 * np.maximum(X, 0))
+
+
+def test_what_cannot_be_exported_says_so(tmp_path):
+    dropout, silu = autograd.compile(nn.Dropout(generator=0)), autograd.compile(nn.SiLU())
+    for fast, why in ((dropout, "draws no random numbers"), (silu, "a lambda or has a closure")):
+        fast(X)
+        with pytest.raises(RuntimeError, match=f"^export: wanted .*{why}"):
+            fast.export(tmp_path / "out.py")
+
+
+LARGE = np.linspace(-2.0, 2.0, 300_000).reshape(300, 1000)
+
+
+def rows(x, w, b):
+    z = np.tanh(x * w + b)
+    z = z - z.mean(axis=-1, keepdims=True)
+    p = autograd.softmax(z, -1)
+    return (p * z * 1000).sum() + (np.where(z > 0, z, 0.1 * z) ** 2).mean()
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"threads": 2}, {"without": ["fuse"]}, {"without": ["common"]}]
+)
+def test_large_arrays_run_in_blocks_with_the_numbers_of_eager_code(options):
+    w, b = np.linspace(0.5, 1.5, 1000), np.linspace(0.0, 1.0, 300).reshape(-1, 1)
+    eager = autograd.value_and_grad(rows, argnum=(0, 1, 2))
+    fast = autograd.compile(eager, **options)
+    value, gradients = eager(LARGE, w, b)
+    got, found = fast(LARGE, w, b)
+    np.testing.assert_allclose(got, value, rtol=1e-12)
+    for a, b_ in zip(found, gradients, strict=True):
+        np.testing.assert_allclose(a, b_, rtol=1e-10, atol=1e-12)
+    assert ("for i in range(" in fast.source) == ("fuse" not in options.get("without", ()))
+    again = fast(LARGE, w, b)
+    assert again[0] == got
+    inner = autograd.compile(rows, **options)
+    x = leaf(LARGE)
+    inner(x, w, b).backward()
+    np.testing.assert_allclose(x.grad, gradients[0], rtol=1e-10, atol=1e-12)
+
+
+def test_programs_of_single_numbers_are_python():
+    def f(x, y):
+        return np.tanh(x * y) / (x - 1.0) + np.sqrt(x) ** 2 - y**3
+
+    step = autograd.compile(autograd.value_and_grad(f, argnum=(0, 1)))
+    with np.errstate(all="ignore"):
+        for x in (2.0, 0.5, 1.0, 0.0, -1.0, 1e200):
+            given = np.float64(x), np.float64(0.3)
+            got, wanted = step(*given), autograd.value_and_grad(f, argnum=(0, 1))(*given)
+            np.testing.assert_allclose(
+                np.hstack([got[0], *got[1]]), np.hstack([wanted[0], *wanted[1]])
+            )
+            assert type(got[0]) is np.float64
+    step = autograd.compile(f)
+    step(np.float64(2.0), np.float64(0.3))
+    assert "= np." not in step.source
+    assert "= tanh(v" in step.source
+
+
+def test_bad_arguments_are_refused():
+    with pytest.raises(TypeError, match=r"compile: wanted a function, got a Variable; write comp"):
+        autograd.compile(leaf())
+    with pytest.raises(
+        ValueError, match=r"compile: wanted passes among again, common.*got \['fusion'\]"
+    ):
+        autograd.compile(np.sin, without=["fusion"])
+    with pytest.raises(ValueError, match="at least one thread, got 0"):
+        autograd.compile(np.sin, threads=0)
+
+
+def test_fit_compiles():
+    def train(**options):
+        autograd.manual_seed(0)
+        model = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, 1))
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(40, 3)).astype(np.float32)
+        data = nn.DataLoader(nn.ArrayDataset(x, x[:, :1] * 2), batch_size=8)
+        given = {"epochs": 3, "validation_data": data, "metrics": ["mae"], "progress": False}
+        optimizer = optim.SGD(model.parameters(), lr=0.1)
+        return nn.fit(model, data, nn.MSELoss(), optimizer, **given, **options)
+
+    eager, fast = train(), train(compile=True)
+    for name in ("loss", "validation_loss", "mae"):
+        np.testing.assert_allclose(fast[name], eager[name], rtol=1e-5)
