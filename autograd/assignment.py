@@ -63,6 +63,8 @@ class Filled(Variable):
 
     def readings(self) -> list[Filled]:
         """Return what was read from it and is still held."""
+        if not self._filling.readings:
+            return []
         held = [reading() for reading in list(self._filling.readings.values())]
         return [x for x in held if x is not None]
 
@@ -139,7 +141,7 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
     index, value = indexing.checked_index(index, "setitem"), as_value("setitem", value)
     mode = current_mode()
     parts = index if type(index) is tuple else (index,)
-    if any(isinstance(x, Many) for x in (self._data, unwrap(value), *parts)):
+    if any(isinstance(x, Many) for x in (self._data, unwrap(value), *parts)):  # no name holds them
         _assign_batched(self, index, value)
         return
     if _is_leaf(self):
