@@ -238,7 +238,8 @@ READERS = {
     "shaping.ravel",
 }
 FAMILIES = ["autograd/ops", "autograd/linalg", "autograd/special", "autograd/stats"]
-FILES = ["autograd/fft.py", "autograd/signal.py", "autograd/integrate.py"]
+FAMILIES += ["autograd/integrate"]
+FILES = ["autograd/fft.py", "autograd/signal.py"]
 
 
 def readers(path):
