@@ -156,7 +156,7 @@ def test_hooks_of_what_checkpoint_closes_over_see_the_complete_gradient_once(pow
 
 
 def test_a_jacobian_of_many_rows_goes_through_gradients_inside():
-    slopes = lambda x: grad(lambda v: (np.sin(v * x) * x).sum())(x * x)
+    slopes = lambda x: grad(lambda v: (np.sin(v * x) * x).sum())(x * x)[:5]
     point = np.linspace(0.1, 1.2, 12)
     expected = autograd.jacobian(slopes)(point)
     np.testing.assert_allclose(autograd.jacobian(checkpoint(slopes))(point), expected, rtol=1e-12)
