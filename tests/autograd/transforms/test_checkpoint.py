@@ -153,10 +153,3 @@ def test_hooks_of_what_checkpoint_closes_over_see_the_complete_gradient_once(pow
     gradient = 2 * x.item() ** 2 if power == 2 else x.item()
     assert seen == [gradient * w.item() ** (power - 1) + 1]
     assert w.grad == 2 * seen[0]
-
-
-def test_a_jacobian_of_many_rows_goes_through_gradients_inside():
-    slopes = lambda x: grad(lambda v: (np.sin(v * x) * x).sum())(x * x)[:5]
-    point = np.linspace(0.1, 1.2, 12)
-    expected = autograd.jacobian(slopes)(point)
-    np.testing.assert_allclose(autograd.jacobian(checkpoint(slopes))(point), expected, rtol=1e-12)
