@@ -29,6 +29,7 @@ __all__ = [
     "Level",
     "NoBatchRuleError",
     "ReadingError",
+    "back_at",
     "belongs",
     "current_level",
     "entered",
@@ -68,9 +69,18 @@ def entered(size: int, *, loop: bool = False) -> Iterator[Level]:
     """
     outer = current_level()
     level = Level(size, outer.depth + 1 if outer else 1, loop=loop)
+    with back_at(level):
+        yield level
+
+
+@contextmanager
+def back_at(level: Level | None) -> Iterator[None]:
+    """Run the body where `level` is the innermost batch: what is evaluated again in a backward
+    pass, which may be one of many, belongs where it was evaluated first.
+    """
     token = _LEVEL.set(level)
     try:
-        yield level
+        yield
     finally:
         _LEVEL.reset(token)
 

@@ -15,7 +15,7 @@ from autograd.engine.graph import Plan, next_number, part, record, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import Primitive
 from autograd.transforms.containers import Rebuild, flatten, rebuilt
-from autograd.transforms.trace import Replay, free_nodes, fresh
+from autograd.transforms.trace import Replay, free_nodes, fresh, here
 from autograd.variable import Variable
 
 __all__ = ["checkpoint"]
@@ -117,7 +117,7 @@ def _plan(
     operands = tuple(f"argument {i}" for i in given) + ("closure",) * len(free)
     return Plan(
         _OPAQUE,
-        joint=joint,
+        joint=here(joint),
         operands=operands,
         pulls=tuple(map(part, range(len(operands)))),
         save=lambda values: values[0],

@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd.arrays import Many, plain_array
 from autograd.batching.run import spread
-from autograd.batching.values import belongs, current_level, lifted
+from autograd.batching.values import back_at, belongs, current_level, lifted
 from autograd.engine import graph
 from autograd.engine.backward import Route, conjugated, find_route, run_backward
 from autograd.engine.calls import detached
@@ -36,6 +36,7 @@ __all__ = [
     "backward_pass",
     "free_nodes",
     "fresh",
+    "here",
     "node_of",
     "own_array",
     "own_gradient",
@@ -312,6 +313,17 @@ class Replay:
         return [conjugated(t, found[t]) if t in found else None for t in self.targets]
 
 
+def here(joint: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Return a joint rule that runs in the batch that is open now, not in those of its pass."""
+    level = current_level()
+
+    def rule(g: Any, saved: Any) -> Any:
+        with back_at(level):
+            return joint(g, saved)
+
+    return rule
+
+
 def record_jointly(
     name: str, joint: Any, parents: Sequence[Node], out: Any, arguments: tuple[Any, ...]
 ) -> Any:
@@ -327,7 +339,7 @@ def record_jointly(
     """
     plan = Plan(
         Primitive(name, lambda *given: given, ("given",), {}, variadic=True),
-        joint=joint,
+        joint=here(joint),
         operands=("argument",) * len(parents),
         pulls=tuple(map(part, range(len(parents)))),
         save=lambda values: values[-1],
