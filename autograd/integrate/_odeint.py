@@ -222,6 +222,7 @@ def odeint(
         RuntimeError: `mxstep` was reached, or the derivative is nan.
 
     Example:
+        >>> import numpy as np
         >>> import autograd
         >>> def last(rate):
         ...     return odeint(lambda y, t: -rate * y, 1.0, [0.0, 1.0])[-1]

@@ -161,6 +161,7 @@ def solve_ivp(
         ImportError: a method that needs SciPy without it.
 
     Example:
+        >>> import numpy as np
         >>> import autograd
         >>> def last(rate):
         ...     return solve_ivp(lambda t, y: -rate * y, (0, 1), [1.0], rtol=1e-9).y[0, -1]
