@@ -21,7 +21,7 @@ from autograd.compiler.fuse import Group, moves, row_axes
 from autograd.compiler.graph import Op, Value
 from autograd.engine.primitive import Primitive
 
-__all__ = ["INFIX", "Blocks", "Names", "Writer", "expression", "written"]
+__all__ = ["INFIX", "WORTH_FREEING", "Blocks", "Names", "Writer", "expression", "written"]
 
 INFIX = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "remainder": "%",
@@ -31,6 +31,7 @@ INFIX = {
 }  # fmt: skip
 _VIEW_NAMES = {"reshape", "expand_dims", "squeeze"}
 _ROW_NAMES = {"sum", "mean", "max", "min", "softmax", "log_softmax", "shares_of"}
+WORTH_FREEING = 4096  # elements
 _ANY = ("args", "kwargs")  # the parameters of what takes any arguments: see `ops.plain`
 
 
@@ -318,7 +319,7 @@ class Writer:
 
 def written(
     name: str,
-    units: Iterable[Op | Group],
+    units: Sequence[Op | Group],
     parameters: Iterable[Value],
     outputs: Sequence[Value],
     names: Names,
@@ -329,6 +330,7 @@ def written(
     writer, state = Writer(names, threads), ""
     used = Counter(v for u in units for v in dict.fromkeys(u.inputs))
     used.update(outputs)
+    last = {v: u for u in units for v in u.inputs}
     for unit in units:
         wanted = _state(unit)
         if wanted != state:
@@ -341,11 +343,24 @@ def written(
             Blocks(unit, used, writer).write()
         else:
             writer.op(unit)
+        dead = [
+            names.of(v)
+            for v in _large(unit)
+            if v not in outputs and v.constant is None and last.get(v, unit) is unit
+        ]
+        if dead:
+            writer.line(f"del {', '.join(dead)}")
     results = ", ".join(map(names.text, outputs))
     writer.indent = "    "
     writer.line(f"return ({results}{',' * (len(outputs) == 1)})")
     writer.lines[0] = f"def {name}({', '.join([*given, 'report=None'])}):"
     return "\n".join([*writer.lines, ""])
+
+
+def _large(unit: Op | Group) -> list[Value]:
+    """Return the values with names that a unit reads or makes whose memory is worth freeing."""
+    made = unit.outputs if isinstance(unit, Op) else ()
+    return [v for v in dict.fromkeys((*unit.inputs, *made)) if v.size >= WORTH_FREEING]
 
 
 def _state(unit: Op | Group) -> str:
@@ -447,6 +462,10 @@ class Blocks:
         self.writer.indent = outer
         for op in totals:
             self._finish(op)
+        if self.writer.threads == 1:  # what looks at arrays that may be freed
+            views = [name for pair in moving for name in pair if name[-1] == "_" or "_rows" in name]
+            scratch = [name for s in self.scratch for name in (s, f"{s}_")]
+            line(f"del {', '.join([*views, *scratch])}")
 
     def _finish(self, op: Op) -> None:
         """Write what a total needs behind the loop."""

@@ -33,6 +33,15 @@ class _Pattern:
         self.factors: Any = None
         self.transposed = False
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Pattern) and (
+            self.shape == other.shape
+            and np.array_equal(self.rows, other.rows)
+            and np.array_equal(self.columns, other.columns)
+        )
+
+    __hash__ = object.__hash__
+
     @property
     def T(self) -> _Pattern:  # noqa: N802 - NumPy's name
         """The pattern of the transpose, with the same factors."""

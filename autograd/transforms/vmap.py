@@ -68,9 +68,9 @@ def vmap(
         >>> x = np.array([[0.0, 0.0], [3.0, 4.0]])
         >>> autograd.vmap(distance, in_axes=(0, None))(x, np.zeros(2))
         array([0., 5.])
-        >>> autograd.vmap(autograd.grad(distance), in_axes=(0, None))(x + 1, np.ones(2) * 1.0)
-        array([[0. , 0. ],
-               [0.6, 0.8]])
+        >>> autograd.vmap(autograd.grad(distance), in_axes=(0, None))(x, np.array([0.0, 8.0]))
+        array([[ 0. , -1. ],
+               [ 0.6, -0.8]])
     """
     positions_of("vmap", function, ())
     if chunk_size is not None and chunk_size < 1:

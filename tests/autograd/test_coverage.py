@@ -156,6 +156,7 @@ def test_methods_exist_as_the_table_says(entry):
         "searchsorted": (0.5,),
         "swapaxes": (0, 1),
         "take": ([0],),
+        "to_device": ("cpu",),
         "argpartition": (1,),
     }.get(name, ())
     if name in ("searchsorted", "choose"):

@@ -1,5 +1,8 @@
 """Callbacks and what else is no Module: what they show of themselves. Training is in test_fit."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -21,6 +24,11 @@ class Squares(nn.Dataset):
         return 4
 
 
+class Letters(nn.IterableDataset):
+    def __iter__(self):
+        return iter("abc")
+
+
 class Backwards(nn.Sampler):
     def order(self):
         return np.arange(4)[::-1]
@@ -34,11 +42,22 @@ class Noisy(nn.Callback):
         self.level, self.rng = 0.5, np.random.default_rng(0)
 
 
+def numbers_on_disk():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.npy"
+        np.save(path, np.arange(6))
+        return nn.NpyDataset(path)
+
+
 SHOWN = {
     "ArrayDataset": (DATA, "ArrayDataset(6 items: float32 (2,), int64 ())"),
     "BatchSampler": (
         BATCHES,
         "BatchSampler(SequentialSampler(6 items), batch_size=2, drop_last=False)",
+    ),
+    "BlockSampler": (
+        nn.BlockSampler(DATA, 4),
+        "BlockSampler(6 items, block_size=4, window=8)",
     ),
     "Callback": (Noisy(), "Noisy(level=0.5)"),
     "Checkpoint": (
@@ -68,6 +87,8 @@ restore_best=True, best_epoch=0, waited=0)""",
         MODEL.load_state_dict({}, strict=False),
         "IncompatibleKeys(missing_keys=['weight', 'bias'], unexpected_keys=[])",
     ),
+    "IterableDataset": (Letters(), "Letters()"),
+    "NpyDataset": (numbers_on_disk(), "NpyDataset(6 items: int64 ())"),
     "RandomSampler": (
         nn.RandomSampler(DATA, replacement=True, num_samples=9),
         "RandomSampler(9 of 6 items, replacement=True)",

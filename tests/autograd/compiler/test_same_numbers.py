@@ -12,7 +12,7 @@ from ops_without_replay import EXCEPT, UNLIKE
 
 import autograd
 from autograd import Variable
-from autograd.compiler import compile, fuse
+from autograd.compiler import compile, fuse, source
 
 ROWS = [r for r in collect() if r.name not in EXCEPT and r.name not in UNLIKE]
 # All rows under the profile of the checks, a sample by default.
@@ -68,8 +68,9 @@ def agree(got, wanted, message):
 
 @pytest.fixture(params=[False, True], ids=["whole", "in blocks"])
 def blocks(request, monkeypatch):
-    """Run arrays of a few elements in blocks of four."""
+    """Run arrays of a few elements in blocks of four, and free them when they are done with."""
     if request.param:
+        monkeypatch.setattr(source, "WORTH_FREEING", 1)
         monkeypatch.setattr(fuse, "BLOCK", 4)
         monkeypatch.setattr(fuse, "LEAST", 2)
 

@@ -238,7 +238,7 @@ READERS = {
     "shaping.ravel",
 }
 FAMILIES = ["autograd/ops", "autograd/linalg", "autograd/special", "autograd/stats"]
-FILES = ["autograd/fft.py", "autograd/signal.py", "autograd/integrate.py"]
+FILES = ["autograd/fft.py", "autograd/signal.py", "autograd/integrate/_odeint.py"]
 
 
 def readers(path):
