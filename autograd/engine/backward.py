@@ -17,11 +17,14 @@ import numpy as np
 from autograd.advice import note_on_writing
 from autograd.arrays import Array, has_zeros, holds_nan, is_array, read_only, references
 from autograd.engine import changes, graph
-from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, Plan, unwrap, wrap
+from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, unwrap, wrap
 from autograd.engine.mode import current_mode
 
 __all__ = ["Route", "Sums", "cast", "conjugated", "find_route", "masked_by", "run_backward",
            "unbroadcast"]  # fmt: skip
+
+
+_ndarray = np.ndarray
 
 
 class Route(NamedTuple):
@@ -80,17 +83,17 @@ def run_backward(
             saved = plan.rewrap(node) if create_graph else node.saved
             if not retain_graph:
                 node.saved, node.plan, node.parents = plan.name, FREED, ()
-            fit, guarded = plan.fit, zeros and plan.elementwise
             pulls = inspect(node, plan, parents, g, saved) if inspect else plan.pulls
             if plan.joint is not None and inspect is None:
                 saved = plan.joint(g, saved)
+            fit = plan.fit
             for parent, pull, operand in zip(parents, pulls, plan.operands):  # noqa: B905 - 0.1 us
                 if wanted is None or parent in wanted:
                     gx = g if pull is None else pull(g, saved)
                     if gx is None:
                         continue
-                    if (guarded or reports) and pull is not None:
-                        gx = _settled(reports, plan, g, gx)
+                    if (zeros or reports) and pull is not None and plan.elementwise:
+                        gx = _settled(reports, g, gx)
                     if fit and (gx.shape != parent.shape or gx.dtype is not parent.dtype):
                         gx = fit(gx, parent, operand)
                     sums[parent] = sums.plus(parent, gx) if parent in sums else gx
@@ -117,8 +120,8 @@ class Sums(dict[Node, Cotangent]):
     def plus(self, node: Node, g: Cotangent) -> Cotangent:
         """Return the sum of `node` with `g`, added in place where the sum is nobody else's."""
         total = self[node]
-        if total.__class__ is np.ndarray and _is_alone(total):
-            if g.__class__ is np.ndarray:
+        if total.__class__ is _ndarray and _is_alone(total):
+            if g.__class__ is _ndarray:
                 total += g
                 return total
             if isinstance(g, Deferred) and not g.recorded:
@@ -147,8 +150,8 @@ def _accumulate(node: Node, g: Cotangent) -> None:
     with _accumulating:  # 50 ns; without it, threads that share a leaf lose gradients
         total = node.grad
         if total is None:
-            node.grad = g.copy() if isinstance(g, np.ndarray) and not _is_alone(g) else g
-        elif isinstance(total, np.ndarray):
+            node.grad = g.copy() if isinstance(g, _ndarray) and not _is_alone(g) else g
+        elif isinstance(total, _ndarray):
             total += g
         else:
             node.grad = total + g
@@ -159,7 +162,7 @@ def _owned(g: Cotangent, *, recorded: bool) -> Cotangent:
     g = g.materialize() if isinstance(g, Deferred) else g
     if recorded:
         return g if isinstance(g, graph.Variable) else wrap(g)  # of a rule constant in everything
-    return g.copy() if isinstance(g, np.ndarray) and not _is_alone(g) else g
+    return g.copy() if isinstance(g, _ndarray) and not _is_alone(g) else g
 
 
 def unbroadcast(g: Cotangent, shape: tuple[int, ...]) -> Cotangent:
@@ -198,8 +201,8 @@ def conjugated(node: Node, g: Cotangent) -> Cotangent:
     return g.conj() if dtype.kind == "c" else g
 
 
-def _settled(reports: list[str], plan: Plan, g: Cotangent, gx: Cotangent) -> Cotangent:
-    """Return what a rule made of `g`, with exact zeros where `g` has them.
+def _settled(reports: list[str], g: Cotangent, gx: Cotangent) -> Cotangent:
+    """Return what an elementwise rule made of `g`, with exact zeros where `g` has them.
 
     A cotangent that is exactly zero contributes zero, even where the local derivative is infinite
     or nan: the branch that `where` did not take cannot spoil the one it took. The regular path pays
@@ -209,7 +212,7 @@ def _settled(reports: list[str], plan: Plan, g: Cotangent, gx: Cotangent) -> Cot
     flag, so after an operation that made exact zeros the results are looked at, one dot product
     each. Rules that are not elementwise see to their singular points themselves.
     """
-    if plan.elementwise and (reports or current_mode().tracing or holds_nan(unwrap(gx))):
+    if reports or current_mode().tracing or holds_nan(unwrap(gx)):
         gx = masked_by(g, gx)
     reports.clear()
     return gx
