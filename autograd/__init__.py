@@ -5,7 +5,7 @@ any Variable in, Variable out. Start with `Variable`, `grad` and `primitive`.
 
 - `ops`: the functions of NumPy, by family (`autograd.exp` is `autograd.ops.elementwise.exp`);
 - `linalg`, `fft`: those of `np.linalg` and `np.fft`; `special`, `stats`, `signal`, `integrate`,
-  `optimize`: those of SciPy; `implicit`: solutions of equations;
+  `interpolate`, `optimize`, `spatial`: those of SciPy; `implicit`: solutions of equations;
 - `extend`: functions and rules of your own; `testing`: whether their gradients are right;
 - `array_api`: the standard, for code written for any array library;
 - `numpy`, `scipy`, `misc`, `test_util` ...: doors for code written for HIPS autograd.
@@ -76,10 +76,16 @@ if typing.TYPE_CHECKING:
         integrate as integrate,
     )
     from autograd import (
+        interpolate as interpolate,
+    )
+    from autograd import (
         optimize as optimize,
     )
     from autograd import (
         signal as signal,
+    )
+    from autograd import (
+        spatial as spatial,
     )
     from autograd import (
         stats as stats,
@@ -109,7 +115,10 @@ else:  # to type checkers star imports are public, computed lists are not
         "__version__",
     ]
     # fmt: on
-    _ON_DEMAND = ("implicit", "integrate", "optimize", "signal", "stats", "testing")
+    _ON_DEMAND = (
+        *("implicit", "integrate", "interpolate", "optimize", "signal", "spatial", "stats"),
+        "testing",
+    )
 
     # Names of HIPS autograd, which are no part of this page.
     _DOORS = (

@@ -37,7 +37,7 @@ CONTENTS = {
         "beta", "chi2", "dirichlet", "gamma", "multivariate_normal", "norm", "poisson", "t"
     ))],
     "scientific": ["autograd.integrate", "autograd.implicit", "autograd.optimize",
-                   "autograd.signal"],
+                   "autograd.interpolate", "autograd.signal", "autograd.spatial"],
     "extend": ["autograd.extend", "autograd.function", "autograd.debug", "autograd.drawing",
                "autograd.compiler", "autograd.profiler", "autograd.random"],
     "testing": ["autograd.testing", "autograd.testing.strategies"],

@@ -36,7 +36,7 @@ LAYERS = (
     ("autograd.engine", "autograd.checked"),
     ("autograd.ops",),
     ("autograd.linalg", "autograd.fft", "autograd.special"),
-    ("autograd.stats", "autograd.signal"),
+    ("autograd.stats", "autograd.signal", "autograd.spatial", "autograd.interpolate"),
     ("autograd.protocols",),
     ("autograd.variable",),
     ("autograd.assignment",),

@@ -132,7 +132,10 @@ def expression(op: Op, names: Names) -> str:
     """Return what computes an operation, as NumPy."""
     primitive, text = op.primitive, names.text
     line = _LINES.get(primitive.name) if _is_ours(primitive) else None
-    if line is not None and (found := line(op.arguments, names)) is not None:
+    shown = op.arguments
+    if primitive.parameters == _ANY:  # by position, as in a lookup in a table without gradient
+        line, shown = (None, ()) if shown[1] else (line, shown[0])
+    if line is not None and (found := line(shown, names)) is not None:
         return found
     if isinstance(primitive.forward, np.ufunc) and primitive.parameters != _ANY:
         return _ufunc(op, names)

@@ -25,7 +25,9 @@ PACKAGES = (
     "autograd.integrate",
     "autograd.linalg",
     "autograd.random",
+    "autograd.interpolate",
     "autograd.signal",
+    "autograd.spatial",
     "autograd.special",
     "autograd.stats",
     *(
