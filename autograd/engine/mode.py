@@ -155,8 +155,14 @@ def set_grad_enabled(enabled: bool) -> _Switch:
         >>> with autograd.set_grad_enabled(False):
         ...     (x * x).requires_grad
         False
+
+    Raises:
+        TypeError: neither True nor False.
     """
-    return _Switch(recording=enabled)._call()
+    if getattr(enabled, "ndim", 0) or enabled not in (True, False):
+        kind = type(enabled).__name__
+        raise TypeError(f"set_grad_enabled: wanted True or False, got {enabled!r:.40} ({kind})")
+    return _Switch(recording=bool(enabled))._call()
 
 
 def no_grad(function: Callable[..., Any] | None = None) -> _Switch:

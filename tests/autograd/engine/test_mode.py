@@ -599,3 +599,10 @@ def test_a_graph_recorded_in_one_thread_can_be_pulled_back_in_another(x):
     loss = np.exp(x).sum()
     in_threads(lambda i: loss.backward(), count=1)
     np.testing.assert_allclose(x.grad, np.exp([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("given", [None, 0.5, np.array([True, False]), "off"])
+def test_a_switch_wants_true_or_false(given):
+    with pytest.raises(TypeError, match=r"set_grad_enabled: wanted True or False, got .*\("):
+        autograd.set_grad_enabled(given)
+    assert autograd.is_grad_enabled()
