@@ -2,6 +2,7 @@
 
 import gc
 import math
+import os
 import sys
 import threading
 import tracemalloc
@@ -98,6 +99,9 @@ def test_a_chain_that_is_never_pulled_back_is_released_without_recursion():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    os.environ.get("HYPOTHESIS_PROFILE", "dev") == "dev", reason="as one of 100,000, for longer"
+)
 def test_a_chain_of_a_million_operations_works():
     x = scalar(0.5)
     y = x
