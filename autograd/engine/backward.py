@@ -15,7 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.advice import note_on_writing
-from autograd.arrays import Array, has_zeros, holds_nan, is_array, read_only, references
+from autograd.arrays import (
+    Array,
+    has_zeros,
+    holds_nan,
+    is_array,
+    read_only,
+    references,
+    separate,
+)
 from autograd.engine import changes, graph
 from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -150,7 +158,7 @@ def _accumulate(node: Node, g: Cotangent) -> None:
     with _accumulating:  # 50 ns; without it, threads that share a leaf lose gradients
         total = node.grad
         if total is None:
-            node.grad = g.copy() if isinstance(g, _ndarray) and not _is_alone(g) else g
+            node.grad = g if isinstance(g, _ndarray) and _is_alone(g) else separate(g)
         elif isinstance(total, _ndarray):
             total += g
         else:
@@ -162,7 +170,7 @@ def _owned(g: Cotangent, *, recorded: bool) -> Cotangent:
     g = g.materialize() if isinstance(g, Deferred) else g
     if recorded:
         return g if isinstance(g, graph.Variable) else wrap(g)  # of a rule constant in everything
-    return g.copy() if isinstance(g, _ndarray) and not _is_alone(g) else g
+    return g if isinstance(g, _ndarray) and _is_alone(g) else separate(g)
 
 
 def unbroadcast(g: Cotangent, shape: tuple[int, ...]) -> Cotangent:
@@ -219,9 +227,14 @@ def _settled(reports: list[str], g: Cotangent, gx: Cotangent) -> Cotangent:
 
 
 def masked_by(g: Cotangent, gx: Cotangent) -> Cotangent:
-    """Return `gx` with zero where the cotangent `g`, or each of several, is zero (both kinds)."""
+    """Return `gx` with zero in the place of nan where the cotangent `g`, or each of several, is
+    zero (both kinds); numbers stay, whose derivatives count.
+    """
     parts = [part == 0 for part in (g if type(g) is tuple else (g,)) if part is not None]
-    return np.where(functools.reduce(np.logical_and, parts), gx.dtype.type(0), gx)
+    zero = functools.reduce(np.logical_and, parts)
+    if not current_mode().tracing:  # whose programs know a mask by its shape
+        zero = zero & (gx != gx)  # noqa: PLR0124 - true of nan only
+    return np.where(zero, gx.dtype.type(0), gx)
 
 
 def _run_hooks(node: Node, g: Cotangent, outside: Any) -> Cotangent:

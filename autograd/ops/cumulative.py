@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import copied
 from autograd.engine import graph
 from autograd.engine.calls import holds, primitive
 from autograd.ops import elementwise, joining, shaping
@@ -104,7 +105,7 @@ def recurrence(x: Any, factor: Any, axis: int) -> Any:
     Windows of length 1, 2, 4, ... are combined, which takes log n passes over the arrays instead
     of n steps in Python: 11 passes for 2000 elements.
     """
-    out, scale = np.array(x), np.array(factor)
+    out, scale = copied(x), copied(factor)
     width = 1
     while width < out.shape[axis]:
         later, earlier = (
@@ -148,7 +149,9 @@ def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: None = None
 
 def _without_nan(name: str, x: Any, value: float) -> Any:
     x = operand(name, x)
-    missing = np.isnan(x) if x.dtype.kind in "fc" else np.False_
+    if x.dtype.kind not in "fc":
+        return x
+    missing = np.isnan(x)
     return elementwise.where(missing, value, x) if holds(np.any(missing), traced=True) else x
 
 

@@ -7,13 +7,22 @@ of both gradients. Imports `calls`, `elementwise`, `plain` and NumPy.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Many, UnreadError, references
+from autograd.arrays import (
+    Many,
+    UnreadError,
+    copied,
+    is_array,
+    is_foreign,
+    moved,
+    references,
+)
 from autograd.engine import graph
 from autograd.engine.backward import cast
 from autograd.engine.calls import as_operand, concrete, holds, holds_variable, primitive
@@ -41,7 +50,7 @@ def names_each_once(index: Any) -> bool:
     """Tell whether an index names each element at most once: slices, integers, None, ..., masks."""
     if type(index) is tuple:
         return all(isinstance(i, _BASIC) for i in index)
-    if isinstance(index, (np.ndarray, graph.Variable)):
+    if is_array(index) or isinstance(index, graph.Variable):
         return bool(index.dtype.kind == "b")
     return isinstance(index, _BASIC)
 
@@ -84,7 +93,7 @@ def own_index(index: Any) -> Any:
     """Return an index of which nobody can change the arrays until the backward pass."""
     if type(index) is tuple:
         return tuple([own_index(i) for i in index])
-    return index.copy() if type(index) is np.ndarray else index
+    return index.copy() if type(index) is np.ndarray or is_foreign(index) else index
 
 
 class _Places:
@@ -114,6 +123,9 @@ def _read(x: Any, index: Any) -> Any:
 
 def _add(total: Any, index: Any, value: Any) -> None:
     """Add `value` to `total[index]` in place, each of several values for one element."""
+    if is_foreign(total):
+        total += _spread_out(value, index, total.shape).astype(total.dtype)
+        return
     if names_each_once(index):
         total[index] += value
         return
@@ -130,6 +142,18 @@ def _add(total: Any, index: Any, value: Any) -> None:
             np.add.at(total.reshape(-1), places.reshape(-1), value.reshape(-1))
             return
     np.add.at(total, index, value)
+
+
+def _spread_out(value: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Return zeros of `shape` with `value` added at `index`, of arrays without `np.add.at`: what
+    goes to each place is counted, weighted.
+    """
+    size = math.prod(shape)
+    places = moved(np.arange(size).reshape(shape), value)[index]
+    value, places = np.broadcast_to(value, places.shape).reshape(-1), places.reshape(-1)
+    parts = (value.real, value.imag) if value.dtype.kind == "c" else (value,)
+    sums = [np.bincount(places, weights=part, minlength=size).reshape(shape) for part in parts]
+    return sums[0] if len(sums) == 1 else sums[0] + 1j * sums[1]
 
 
 @primitive(
@@ -199,7 +223,7 @@ class _Scatter(Deferred):
             self.recorded = True
             self.dense = other if self.dense is None else self.dense + other
             return self
-        total = np.array(other)
+        total = copied(other)
         self.add_into(total)
         return total
 

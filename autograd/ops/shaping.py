@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import UnreadError
+from autograd.arrays import UnreadError, copied
 from autograd.engine import graph
 from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, concrete, primitive
@@ -376,4 +376,4 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
 @primitive(a=lambda g: g, linear=True)
 def copy(a: Any, order: str = "K") -> Any:
     """Return an equal array with memory of its own; `order` is its layout, "K" as `a`."""
-    return np.array(a, order=order)  # type: ignore[call-overload]
+    return copied(a, order)
