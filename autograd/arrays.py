@@ -26,6 +26,7 @@ __all__ = [
     "is_foreign",
     "kind_of",
     "moved",
+    "number",
     "one_kind",
     "overlap",
     "owner",
@@ -148,6 +149,11 @@ def to_numpy(x: Array) -> Array:
     return np.asarray(x)
 
 
+def number(x: Array) -> float:
+    """Return the one number in an array."""
+    return float(to_numpy(x) if is_foreign(x) else x)
+
+
 def separate(x: Array) -> Array:
     """Return a copy of an array; of a NumPy scalar, which cannot change, itself."""
     return x.copy() if isinstance(x, np.ndarray) or is_foreign(x) else x
@@ -180,8 +186,8 @@ def has_zeros(x: Array) -> bool:
 
 def owner(x: Array) -> Array:
     """Return the array whose memory `x` looks at."""
-    while isinstance(x.base, np.ndarray):
-        x = x.base
+    while isinstance(base := getattr(x, "base", None), type(x) if is_foreign(x) else np.ndarray):
+        x = base
     return x
 
 
@@ -233,6 +239,8 @@ def plain_array(what: str, data: Any) -> Any:
 
 def overlap(x: Array, y: Array) -> bool:
     """Tell whether two arrays have an element in common; parameters may be slices of one buffer."""
+    if is_foreign(x):
+        return owner(x) is owner(y)
     try:
         return np.may_share_memory(x, y) and np.shares_memory(x, y, 1_000_000)  # type: ignore[arg-type]
     except np.exceptions.TooHardError:

@@ -425,7 +425,11 @@ class Variable:
         """Return the array, where nothing is lost by it: see `detach`; of another library, as
         NumPy's.
         """
-        return to_numpy(self._data) if is_foreign(self._data) and self._node is None else self.__array__()
+        return (
+            to_numpy(self._data)
+            if is_foreign(self._data) and self._node is None
+            else self.__array__()
+        )
 
     def item(self, *args: Any) -> Any:
         """Return one element as a Python number, for printing and logging."""

@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autograd.arrays import number
 from autograd import Variable
 from optim._optimizer import Optimizer
 from optim._options import option
@@ -134,4 +135,4 @@ class Adafactor(Optimizer):
 
 def _rms(x: Array) -> float:
     flat = x.reshape(-1)
-    return math.sqrt(float(np.dot(flat, flat)) / flat.size)
+    return math.sqrt(number(np.dot(flat, flat)) / flat.size)

@@ -7,15 +7,22 @@ answers NumPy's functions with ducks, but
   is the way to NumPy, as in CuPy, and `np.asarray(array, like=duck)` the way from it;
 - it does not mix: an ndarray beside a duck raises a TypeError, but as an index;
 - results are ducks, 0-d ones too, never NumPy's scalars;
-- of ufuncs it has the call only, no `np.add.reduce`, no `np.add.at`;
+- of ufuncs it has the call only, no `np.add.reduce`, no `np.add.at`, and none of the generalised
+  ones but matmul;
 - floating-point errors are not reported: `np.errstate` sees nothing.
 """
 
 import operator
+import warnings
 
 import numpy as np
+from op_table import calls, is_floating, leaves, rebuild
 
-__all__ = ["Duck", "asarray", "ducks", "gotten"]
+import autograd
+from autograd import Variable
+from autograd.arrays import to_numpy
+
+__all__ = ["Duck", "asarray", "compare", "ducks", "gotten"]
 
 _NUMBERS = (bool, int, float, complex, np.generic)
 # Where NumPy's arrays are welcome: to be made ducks, or as places.
@@ -75,7 +82,7 @@ class Duck:
     # -- computing ---------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **kwargs):
-        if method != "__call__":
+        if method != "__call__" or (ufunc.signature is not None and ufunc is not np.matmul):
             return NotImplemented
         for x in (*inputs, *(out or ())):
             if isinstance(x, np.ndarray):
@@ -157,7 +164,9 @@ def ducked(result):
 def refuse_arrays(function, value):
     if isinstance(value, np.ndarray):
         raise TypeError(f"Duck: {function.__name__} of a duck and an ndarray")
-    for part in value.values() if type(value) is dict else value if type(value) in (tuple, list) else ():
+    for part in (
+        value.values() if type(value) is dict else value if type(value) in (tuple, list) else ()
+    ):
         refuse_arrays(function, part)
 
 
@@ -193,9 +202,7 @@ for _name in "add sub mul truediv floordiv mod pow matmul".split():
 for _name in "and_ or_ xor lt le gt ge eq ne".split():
     setattr(Duck, f"__{_name.rstrip('_')}__", _binary(getattr(operator, _name)))
     if _name in ("and_", "or_", "xor"):
-        setattr(
-            Duck, f"__r{_name.rstrip('_')}__", _binary(getattr(operator, _name), swapped=True)
-        )
+        setattr(Duck, f"__r{_name.rstrip('_')}__", _binary(getattr(operator, _name), swapped=True))
 for _name in "neg pos abs invert".split():
     setattr(Duck, f"__{_name}__", lambda self, f=getattr(operator, _name): ducked(f(self._array)))
 Duck.__hash__ = object.__hash__
@@ -246,3 +253,59 @@ def gotten(value):
     """Return `value` with NumPy's arrays for ducks, and refuse anything else that is an array."""
     assert isinstance(value, Duck), f"wanted a duck, got {type(value).__name__}"
     return value.get()
+
+
+# -- rows of the op table --------------------------------------------------------------------------
+
+
+def outcome(call, kind, order):
+    """Return the outputs of a call, their gradients and, of order 2, those of the gradients."""
+    leaf = [Variable(kind(x), requires_grad=True) for x in call.operands]
+    rest = iter(leaf)
+    arguments = [
+        rebuild(a, lambda v: next(rest) if is_floating(v) else kind(v))
+        if i in call.diff
+        else kind(a)
+        for i, a in enumerate(call.arguments)
+    ]
+    found = leaves(call.function(*arguments, **kind(call.kwargs)))
+    outputs = [o for o in found if isinstance(o, Variable)]
+    rng = np.random.default_rng(0)
+
+    def weights(values):
+        return [kind(np.asarray(rng.uniform(0.5, 1.5, v.shape), v.dtype)) for v in values]
+
+    used = [o for o in outputs if o.requires_grad]
+    seeds = weights(used)
+    if order == 2:
+        seeds = [Variable(w, requires_grad=True) for w in seeds]
+    gradients = pull(used, leaf, seeds, create_graph=order == 2)
+    results = [o.data for o in outputs] + [np.zeros(0) if g is None else g for g in gradients]
+    if order == 2:
+        used = [g for g in gradients if isinstance(g, Variable) and g.requires_grad]
+        results += pull(used, leaf + seeds, weights(used))
+    return [r.data if isinstance(r, Variable) else r for r in results]
+
+
+def pull(outputs, inputs, seeds, *, create_graph=False):
+    if not outputs:
+        return []
+    return autograd.grad(outputs, inputs, seeds, create_graph=create_graph, allow_unused=True)
+
+
+def compare(row, order):
+    """Check that a row of the op table gives the same on ducks as on NumPy's arrays."""
+    for case, call in calls(row):
+        if case.order is not None and case.order < order:
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            wanted, got = outcome(call, lambda x: x, order), outcome(call, ducks, order)
+        for w, g in zip(wanted, got, strict=True):
+            if g is None or w is None or not np.size(w):  # no gradient is one of 0
+                assert not np.any(w)
+                assert g is None or not np.any(to_numpy(g))
+                continue
+            g = gotten(g)
+            assert (g.shape, g.dtype) == (w.shape, w.dtype), case
+            np.testing.assert_allclose(g, w, rtol=1e-9, atol=1e-12, err_msg=str(case))

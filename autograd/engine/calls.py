@@ -193,6 +193,10 @@ def binary_call(made: Primitive, fast: Kernel | None = None) -> Callable[..., An
             out = compute(a, b)
         except ValueError as error:
             raise wrong_shapes(made.name, a, b, error) from None
+        except TypeError:
+            if alike(a, b):
+                raise
+            raise one_kind(made.name, a, b) from None
         except UnreadError as reading:
             return reading.answer(made, [x, y])
         if node_x is None:
@@ -361,8 +365,6 @@ def _converted(call: Callable[..., Any], made: Primitive, x: Any, y: Any) -> Any
         answers = getattr(type(v), "__array_ufunc__", True)
         if answers is None:
             return NotImplemented  # a type that asks to answer arrays itself, through __radd__ ...
-        if not alike(v, unwrap(other)):
-            raise one_kind(made.name, unwrap(x), unwrap(y))
         # NumPy leaves the operation to tables of xarray and the like.
         ours = answers is True or is_array(v) or isinstance(v, graph.Variable)
         if not ours and type(v) is not type(unwrap(other)):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Array, overlap, owner
+from autograd.arrays import Array, is_foreign, overlap, owner
 from autograd.engine.graph import Node, next_number
 
 __all__ = ["mark", "refuse_stale"]
@@ -29,7 +29,7 @@ def mark(x: Array) -> None:
     """Note that the memory of an array changes now."""
     global _last  # noqa: PLW0603 - one number tells most passes that there is nothing to look for
     _last = next_number()
-    if isinstance(x, np.ndarray):  # a NumPy scalar cannot change
+    if isinstance(x, np.ndarray) or is_foreign(x):  # a NumPy scalar cannot change
         whole = owner(x)
         key = id(whole)
         if key not in _CHANGED:
@@ -59,7 +59,7 @@ def refuse_stale(order: list[Node]) -> None:
 
 def _arrays(saved: Any) -> Iterator[Array]:
     """Yield the arrays that a node has saved, also in containers of a custom function."""
-    if isinstance(saved, np.ndarray):
+    if isinstance(saved, np.ndarray) or is_foreign(saved):
         yield saved
     elif isinstance(saved, (tuple, list, dict)):
         for value in saved.values() if isinstance(saved, dict) else saved:

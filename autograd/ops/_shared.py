@@ -33,7 +33,6 @@ __all__ = [
 _NUMPY = (np.ndarray, np.generic)
 
 
-
 def _reduction(reduce: Any, function: Any) -> Any:
     """Return a plain reduction, without the 0.7 us of the functions np.sum and np.prod around it;
     of other libraries' arrays, which have no methods of ufuncs, that function.

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import is_foreign, moved
 from autograd.engine import changes
 from autograd.engine.graph import record, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -59,4 +60,7 @@ def write(target: Any, value: Any) -> None:
     data = unwrap(target)
     if data is not target:
         changes.mark(data)
-    np.copyto(data, value, casting="same_kind")
+    if is_foreign(data):
+        data[...] = moved(value, data)
+    else:
+        np.copyto(data, value, casting="same_kind")

@@ -193,7 +193,9 @@ def _logistic_slope(x: Any) -> Any:
 
 def _over_root(x: Any, y: Any) -> Any:
     """Return x (1 + y^2)^(-1/2), and x / |y| where the square overflows."""
-    if holds(abs(np.vdot(y, y)) < math.inf, traced=False):  # a tenth of the time of a look at each element
+    if holds(
+        abs(np.vdot(y, y)) < math.inf, traced=False
+    ):  # a tenth of the time of a look at each element
         return x / np.sqrt(1 + y * y)
     with np.errstate(over="ignore", invalid="ignore"):
         square = y * y

@@ -14,7 +14,7 @@ import numpy as np
 
 import autograd
 from autograd import Variable
-from autograd.arrays import Many, refuse_complex, refuse_mask
+from autograd.arrays import Many, is_foreign, refuse_complex, refuse_mask
 from autograd.engine.calls import binary, holds, primitive
 from autograd.special import expit
 from nn.functional._activation import softplus
@@ -68,8 +68,8 @@ def _pair(operation: str, input: Any, target: Any, reduction: str) -> tuple[Any,
     if not isinstance(input, (Variable, np.ndarray)) and not hasattr(input, "__array_ufunc__"):
         input = np.asarray(input)
     if not hasattr(target, "dtype") or target.dtype.kind in "biu":
-        batched = isinstance(raw(target), Many)
-        target = (target if batched else np.asarray(raw(target))).astype(input.dtype)
+        stays = isinstance(raw(target), Many) or is_foreign(raw(target))
+        target = (target if stays else np.asarray(raw(target))).astype(input.dtype)
     check_numbers(operation, "an input", input)
     check_numbers(operation, "a target", target)
     if operation != "l1_loss":  # whose absolute values are real whatever the operands
