@@ -22,6 +22,7 @@ __all__ = [
     "copied",
     "has_zeros",
     "holds_nan",
+    "in_chunks",
     "is_array",
     "is_foreign",
     "kind_of",
@@ -152,6 +153,11 @@ def to_numpy(x: Array) -> Array:
 def number(x: Array) -> float:
     """Return the one number in an array."""
     return float(to_numpy(x) if is_foreign(x) else x)
+
+
+def in_chunks(x: Array, y: Array) -> Array:
+    """Return `x` divided into the same chunks as `y`, an array of Dask's of its shape."""
+    return x.rechunk(y.chunks) if hasattr(x, "rechunk") and hasattr(y, "chunks") else x
 
 
 def separate(x: Array) -> Array:

@@ -23,8 +23,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd.arrays import number
 from autograd import Variable
+from autograd.arrays import number
 from optim._optimizer import Optimizer
 from optim._options import option
 from optim._runs import Array, State

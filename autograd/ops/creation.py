@@ -126,8 +126,10 @@ def _full_value(g: Any, fill_value_shape: tuple[int, ...]) -> Any:
 
 @primitive(fill_value=_full_value, linear=True, name="full")
 def _full(fill_value: Any, shape: Any, dtype: Any = None) -> Any:
-    kind = {"like": fill_value} if is_foreign(fill_value) else {}
-    return np.full(shape, fill_value, dtype, **kind)
+    if is_foreign(fill_value):
+        kind = fill_value.dtype if dtype is None else dtype
+        return np.zeros_like(fill_value, kind, shape=shape) + fill_value.astype(kind)
+    return np.full(shape, fill_value, dtype)
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:

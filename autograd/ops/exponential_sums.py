@@ -36,7 +36,7 @@ def _peak(x: Any, axis: Any) -> Any:
     top = (
         _largest(x, axis, None, None, True)
         if isinstance(x, _NUMPY)
-        else np.max(x, axis, None, True)
+        else np.max(x, axis=axis, keepdims=True)
     )
     finite = np.isfinite(top)
     return top if holds(finite.all(), traced=False) else np.where(finite, top, top.dtype.type(0))

@@ -5,12 +5,14 @@ Imports `calls`, the families of operations it is made of, and NumPy.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from autograd.arrays import is_foreign
 from autograd.engine.calls import holds, primitive
 from autograd.ops import elementwise, joining, shaping
 from autograd.ops._shared import constant
@@ -115,7 +117,9 @@ def _polyval_x(g: Any, p: Any, x: Any) -> Any:
 
 @primitive(p=_polyval_p, x=_polyval_x, name="polyval")
 def _polyval(p: Any, x: Any) -> Any:
-    return np.polyval(p, x)
+    if not is_foreign(p) and not is_foreign(x):
+        return np.polyval(p, x)
+    return functools.reduce(lambda total, one: total * x + one, p[1:], 0 * x + p[0])
 
 
 def polyval(p: Any, x: Any) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 from autograd.arrays import (
     Many,
     UnreadError,
-    copied,
+    in_chunks,
     is_array,
     is_foreign,
     moved,
@@ -116,16 +116,13 @@ def shape_of(x: Any) -> tuple[int, ...]:
 
 
 def _read(x: Any, index: Any) -> Any:
-    if type(index) is np.ndarray and index.dtype.kind == "i" and x.ndim:
+    if type(index) is type(x) is np.ndarray and index.dtype.kind == "i" and x.ndim:
         return x.take(index, 0)  # twice as fast as x[index]
     return x[index]
 
 
 def _add(total: Any, index: Any, value: Any) -> None:
     """Add `value` to `total[index]` in place, each of several values for one element."""
-    if is_foreign(total):
-        total += _spread_out(value, index, total.shape).astype(total.dtype)
-        return
     if names_each_once(index):
         total[index] += value
         return
@@ -151,6 +148,7 @@ def _spread_out(value: Any, index: Any, shape: tuple[int, ...]) -> Any:
     size = math.prod(shape)
     places = moved(np.arange(size).reshape(shape), value)[index]
     value, places = np.broadcast_to(value, places.shape).reshape(-1), places.reshape(-1)
+    places = in_chunks(places, value)
     parts = (value.real, value.imag) if value.dtype.kind == "c" else (value,)
     sums = [np.bincount(places, weights=part, minlength=size).reshape(shape) for part in parts]
     return sums[0] if len(sums) == 1 else sums[0] + 1j * sums[1]
@@ -167,11 +165,29 @@ def _spread_out(value: Any, index: Any, shape: tuple[int, ...]) -> Any:
 def scatter_all(*values: Any, indices: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """Return zeros of `shape` with each of `values` added at its index; duplicates add up."""
     total = np.zeros_like(values[0], shape=shape)
+    if is_foreign(total):
+        return _scattered(total, values, indices)
     if len(values) == 1 and names_each_once(indices[0]):
         total[indices[0]] = values[0]
         return total
     for index, value in zip(indices, values, strict=True):
         _add(total, index, value)
+    return total
+
+
+def _scattered(total: Any, values: Sequence[Any], indices: Sequence[Any]) -> Any:
+    """Do what `scatter_all` does on arrays of other libraries, whose views may be copies."""
+    for index, value in zip(indices, values, strict=True):
+        if names_each_once(index):
+            part = np.zeros_like(total)
+            if not is_array(index):  # new axes are no places
+                index = index if type(index) is tuple else (index,)
+                index = tuple(i for i in index if i is not None)
+                value = value.reshape(part[index].shape)
+            part[index] = value
+        else:
+            part = _spread_out(value, index, total.shape).astype(total.dtype)
+        total = part if len(values) == 1 else total + part
     return total
 
 
@@ -214,6 +230,8 @@ class _Scatter(Deferred):
             self.indices += other.indices
             return self
         total = self.materialize()
+        if is_foreign(total):
+            return total + other.materialize()
         other.add_into(total)
         return total
 
@@ -223,7 +241,9 @@ class _Scatter(Deferred):
             self.recorded = True
             self.dense = other if self.dense is None else self.dense + other
             return self
-        total = copied(other)
+        if is_foreign(other):
+            return other + self.materialize()
+        total = np.array(other)
         self.add_into(total)
         return total
 

@@ -351,6 +351,8 @@ def make_extreme(name: str, forward: Callable[..., Any], rule: Callable[..., Any
         initial: Any = np._NoValue,
         where: Any = np._NoValue,
     ) -> Any:
+        if initial is where is np._NoValue:  # which other libraries do not know
+            return forward(x, axis=axis, keepdims=keepdims)
         return forward(x, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
     return primitive(name=name, makes_zeros=True, reduces=True, x=rule)(reduce)

@@ -72,7 +72,7 @@ def same(model, other, rtol=1e-9):
 
 
 @pytest.mark.parametrize(
-    ("name", "host_targets"), [("Adam", False), *((name, True) for name in OPTIMIZERS)]
+    "name, host_targets", [("Adam", False), *((name, True) for name in OPTIMIZERS)]
 )
 def test_training_equals_that_on_numpys_arrays(name, host_targets):
     wanted, model = network(), network().to_array_module(duck)
@@ -81,7 +81,7 @@ def test_training_equals_that_on_numpys_arrays(name, host_targets):
     given = targets if host_targets else duck.asarray(targets)
     loss = train(model, OPTIMIZERS[name](model.parameters()), duck.asarray(inputs), given)
     assert type(loss.data) is Duck
-    arrays = [p.data for p in model.parameters()] + [b for b in model.buffers()]
+    arrays = [p.data for p in model.parameters()] + list(model.buffers())
     assert {type(a) for a in arrays} == {Duck}
     assert {type(p.grad) for p in model.parameters()} == {Duck}
     same(model, wanted)
