@@ -297,13 +297,13 @@ def pull(outputs, inputs, seeds, *, create_graph=False):
     return autograd.grad(outputs, inputs, seeds, create_graph=create_graph, allow_unused=True)
 
 
-def compare(row, order, kind=ducks, back=gotten):
+def compare(row, order, kind=ducks, back=gotten, warn="ignore", most=None):
     """Check that a row of the op table gives the same on ducks as on NumPy's arrays."""
-    for case, call in calls(row):
+    for case, call in calls(row)[:most]:
         if case.order is not None and case.order < order:
             continue
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter(warn)
             wanted, got = outcome(call, lambda x: x, order), outcome(call, kind, order)
         for w, g in zip(wanted, got, strict=True):
             if g is None or w is None or not np.size(w):  # no gradient is one of 0
