@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import ops
 from autograd.engine.graph import wrap
 from autograd.variable import Variable
 
@@ -38,7 +39,8 @@ def standard(package: str, theirs: Any, signatures: str) -> tuple[_Find, Any, li
     def get(name: str) -> Any:
         if name not in known:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        made = _made(package, getattr(theirs, name), name, known[name])
+        function = getattr(theirs, name, None) or getattr(ops, name)  # NumPy 2.0 lacks some
+        made = _made(package, function, name, known[name])
         setattr(sys.modules[package], name, made)
         return made
 
@@ -67,7 +69,9 @@ def _made(package: str, function: Any, name: str, parameters: str) -> Any:
     made: Any = eval(source, {"call": _call, "function": function})  # noqa: S307 - our own text
     made.__name__ = made.__qualname__ = name
     made.__module__ = package
-    made.__doc__ = f"Return what `{function.__module__}.{name}` does, as Variables."
+    made.__doc__ = (
+        f"Return what `{getattr(function, '__module__', 'numpy')}.{name}` does, as Variables."
+    )
     return made
 
 
