@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array, Many, overlap, owner, references
-from autograd.engine import changes
+from autograd.engine.backward import mark_changed
 from autograd.engine.graph import LEAF, Node, record, recorded, unwrap, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import PRIMITIVES
 from autograd.ops import indexing
-from autograd.ops.assignment import as_value, require_same_kind, set_plan
+from autograd.ops.assignment import as_value, require_same_kind, set_plans
 from autograd.ops.assignment import set_at as new_with
 from autograd.ops.in_place import REFERENCES_TO_AN_ITEM
 from autograd.ops.indexing import names_each_once
@@ -162,14 +162,14 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
     else:
         constant = self._node is None and not getattr(value, "requires_grad", False)
         if _own_memory(self, constant=constant):
-            changes.mark(self._data)  # several constants see the new elements, as in NumPy
+            mark_changed(self._data)  # several constants see the new elements, as in NumPy
         if type(self) is Filled:
             _settle_family(self, index)
         _write(self._data, index, unwrap(value))
         nodes = self._node, None, getattr(value, "_node", None) if mode.recording else None
         parents = tuple(filter(None, nodes))
         if parents:
-            plan = set_plan(tuple(node is not None for node in nodes))
+            plan = set_plans[tuple(node is not None for node in nodes)]
             values = self._data, indexing.own_index(index), unwrap(value), self._data
             self._node = recorded(record(plan, parents, values, self._data, ()))
     if type(self) is Filled:
@@ -234,7 +234,7 @@ def _update_leaf(x: Any, index: Any, value: Any, *, recording: bool) -> None:
             "autograd.no_grad(): x[i] = v` to update it, or x = x.copy() first, for a result that "
             "gradients flow through"
         )
-    changes.mark(x.data)
+    mark_changed(x.data)
     _write(x.data, index, unwrap(value))
 
 

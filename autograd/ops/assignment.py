@@ -101,7 +101,7 @@ def _set_at(x: Any, index: Any, value: Any) -> Any:
     return new
 
 
-set_plan = _set_at.primitive.plan
+set_plans = _set_at.primitive.plans
 
 
 def set_at(x: Any, index: Any, value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine import changes
+from autograd.engine.backward import mark_changed
 from autograd.engine.graph import record, unwrap, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import Primitive
@@ -58,5 +58,5 @@ def write(target: Any, value: Any) -> None:
     """Copy an array into `target`."""
     data = unwrap(target)
     if data is not target:
-        changes.mark(data)
+        mark_changed(data)
     np.copyto(data, value, casting="same_kind")
