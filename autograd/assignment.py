@@ -26,7 +26,7 @@ from autograd.engine.graph import LEAF, Node, record, recorded, unwrap, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import PRIMITIVES
 from autograd.ops import indexing
-from autograd.ops.assignment import as_value, require_same_kind, set_plans
+from autograd.ops.assignment import as_value, require_same_kind, set_plan
 from autograd.ops.assignment import set_at as new_with
 from autograd.ops.in_place import REFERENCES_TO_AN_ITEM
 from autograd.ops.indexing import names_each_once
@@ -169,7 +169,7 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
         nodes = self._node, None, getattr(value, "_node", None) if mode.recording else None
         parents = tuple(filter(None, nodes))
         if parents:
-            plan = set_plans[tuple(node is not None for node in nodes)]
+            plan = set_plan(tuple(node is not None for node in nodes))
             values = self._data, indexing.own_index(index), unwrap(value), self._data
             self._node = recorded(record(plan, parents, values, self._data, ()))
     if type(self) is Filled:

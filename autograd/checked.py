@@ -115,8 +115,8 @@ class CheckedPrimitive(Primitive):
 
         return checked
 
-    def _make_plan(self, choice: tuple[Any, ...]) -> Plan:
-        plan = super()._make_plan(choice)
+    def _make_plan(self, wanted: tuple[bool, ...], *, alike: bool = False) -> Plan:
+        plan = super()._make_plan(wanted, alike=alike)
         plan.fit, plan.pulls = self.fit, tuple(map(self.checked, plan.pulls, plan.operands))
         if plan.joint is not None:
             joint: Callable[..., Any] = plan.joint

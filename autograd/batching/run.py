@@ -272,7 +272,7 @@ def _recorded(made: Primitive, arguments: list[Any]) -> Any:
     out = _computed(made, values, level, rule_of(made))
     plan = made.constant
     if parents and _is_floating(out):
-        plan = _on_batches(made.plans[tuple(wanted)])
+        plan = _on_batches(made.plan(tuple(wanted)))
     else:
         parents = []
     return shown(record(plan, tuple(parents), (*values, out), out, tuple(arguments)))

@@ -17,7 +17,7 @@ import numpy as np
 from autograd.advice import wrong_arguments, wrong_shapes
 from autograd.arrays import Kernel, Many, UnreadError, plain_array, refuse_mask, unread
 from autograd.engine import graph
-from autograd.engine.graph import ALIKE, BOTH, FIRST, SECOND, Node, record, unwrap, wrap
+from autograd.engine.graph import Node, record, unwrap, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import PRIMITIVES, Primitive, Rule, written
 
@@ -129,7 +129,7 @@ def detached(x: Any) -> Any:
 
 def unary_call(made: Primitive) -> Callable[..., Any]:
     """Return the function of an elementwise primitive of one operand."""
-    forward, constant, plans = made.forward, made.constant, made.plans
+    forward, constant = made.forward, made.constant
 
     def call(x: Any) -> Any:
         if isinstance(x, graph.Variable):
@@ -140,7 +140,7 @@ def unary_call(made: Primitive) -> Callable[..., Any]:
                 return reading.answer(made, [x])
             if node is None:
                 return record(constant, (), (), out, (x,))
-            return record(plans[FIRST], (node,), (data, out), out, (x,))
+            return record(made.first, (node,), (data, out), out, (x,))
         if type(x) in _SEQUENCES:
             return call(as_operand(made.name, "x", x))
         return forward(x)
@@ -150,7 +150,7 @@ def unary_call(made: Primitive) -> Callable[..., Any]:
 
 def binary_call(made: Primitive, fast: Kernel | None = None) -> Callable[..., Any]:
     """Return the function of a broadcasting primitive of two operands."""
-    forward, constant, plans = made.forward, made.constant, made.plans
+    forward, constant = made.forward, made.constant
     compute, elementwise = fast or forward, made.elementwise
 
     def call(x: Any, y: Any, /) -> Any:
@@ -178,9 +178,9 @@ def binary_call(made: Primitive, fast: Kernel | None = None) -> Callable[..., An
         if node_x is None:
             if node_y is None:
                 return record(constant, (), (), out, (x, y))
-            plan, parents = plans[SECOND], (node_y,)
+            plan, parents = made.second, (node_y,)
         elif node_y is None:
-            plan, parents = plans[FIRST], (node_x,)
+            plan, parents = made.first, (node_x,)
         else:
             # Operands of one shape and dtype need no broadcasting undone. Telling so here costs
             # 0.1 us on arrays and next to nothing on NumPy scalars; the backward pass saves 0.1 us
@@ -189,7 +189,7 @@ def binary_call(made: Primitive, fast: Kernel | None = None) -> Callable[..., An
                 a.__class__ is b.__class__ is _float64
                 or (a.shape == b.shape and a.dtype is b.dtype is out.dtype)
             )
-            plan, parents = plans[ALIKE if alike else BOTH], (node_x, node_y)
+            plan, parents = made.alike if alike else made.both, (node_x, node_y)
         return record(plan, parents, (a, b, out), out, (x, y))
 
     return call
@@ -254,7 +254,7 @@ def general_call(made: Primitive) -> Callable[..., Any]:
         outs = out if type(out) is tuple else (out,)
         if checks and all(o.dtype.kind not in "fc" for o in outs):
             nodes = []
-        plan = made.plans[tuple(wanted)] if nodes else constant
+        plan = made.plan(tuple(wanted)) if nodes else constant
         return record(plan, tuple(nodes), (*values, out), out, tuple(arguments))
 
     return functools.update_wrapper(call, forward)

@@ -19,9 +19,9 @@ from typing import Any, TypeAlias
 from autograd.arrays import Array
 from autograd.engine.mode import current_mode
 
-__all__ = ["ALIKE", "BOTH", "FIRST", "FREED", "LEAF", "OUTPUT", "SECOND", "Cotangent", "Deferred",
-           "Fit", "Leaf", "Node", "Plan", "Pull", "Traits", "Variable", "next_number",
-           "output_node", "record", "recorded", "unwrap", "wrap"]  # fmt: skip
+__all__ = ["FREED", "LEAF", "OUTPUT", "Cotangent", "Deferred", "Fit", "Leaf", "Node", "Plan",
+           "Pull", "Traits", "Variable", "next_number", "output_node", "record", "recorded",
+           "unwrap", "wrap"]  # fmt: skip
 
 # The gradient of the final scalar with respect to a value: an array, or a Variable where the
 # backward pass is itself recorded.
@@ -94,10 +94,6 @@ class Plan(Traits):
         for key in (*Traits.__annotations__, *Plan.__annotations__):  # Python reads these fastest
             setattr(self, key, fields.get(key, getattr(Plan, key)))
 
-
-# Frequent choices of the arguments that require a gradient: the first operand, the second, both,
-# both where these and the output have one shape and dtype.
-FIRST, SECOND, BOTH, ALIKE = (True,), (False, True), (True, True), ("alike", "alike")
 
 LEAF = Plan(name="leaf")
 FREED = Plan(name="freed")  # its nodes have saved the name of their operation

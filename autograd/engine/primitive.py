@@ -23,6 +23,7 @@ operators, array methods, `np.*` functions and other primitives; never `out=`, i
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +34,7 @@ import numpy as np
 
 from autograd.arrays import Kernel
 from autograd.engine.backward import cast, unbroadcast
-from autograd.engine.graph import ALIKE, Cotangent, Node, Plan, Traits, wrap
+from autograd.engine.graph import Cotangent, Node, Plan, Traits, wrap
 
 __all__ = ["PRIMITIVES", "Primitive", "Rule", "same", "written"]
 
@@ -49,17 +50,6 @@ def same(g: Cotangent) -> Cotangent:
     return g
 
 
-class _Plans(dict[tuple[Any, ...], Plan]):
-    """The plans of an operation by choice of arguments, made when they are first asked for."""
-
-    make: Callable[[tuple[Any, ...]], Plan]
-
-    def __missing__(self, choice: tuple[Any, ...]) -> Plan:
-        if len(self) >= 200:  # those of long lists vary in length and would pile up
-            self.clear()
-        return self.setdefault(choice, self.make(choice))
-
-
 class Primitive(Traits):
     """What is known of one operation; reached from its public function as `.primitive`."""
 
@@ -67,7 +57,7 @@ class Primitive(Traits):
     parameters: tuple[str, ...]  # names of all parameters, operands first
     rules: dict[str, Rule]  # the vjp rule of each operand
     call: Callable[..., Any]  # the public function
-    plans: _Plans  # made when they are first asked for
+    plan: Any  # returns the plan for any choice of arguments that require a gradient
     constant: Plan  # the one that records nothing
 
     # What else may be known, by keyword, besides the traits; other keywords are rules:
@@ -98,8 +88,8 @@ class Primitive(Traits):
         rules = {**rules} | {key: known.pop(key) for key in [*known] if key not in attributes}
         self.name, self.forward, self.parameters, self.rules = name, forward, parameters, {}
         vars(self).update({"positional": len(parameters)} | known)
-        self.plans, self.constant = _Plans(), Plan(self)
-        self.plans.make = self._make_plan
+        # Those of long lists vary in length and would pile up.
+        self.plan, self.constant = functools.lru_cache(200)(self._make_plan), Plan(self)
         self.defvjp(**rules)
 
     def __repr__(self) -> str:
@@ -134,7 +124,9 @@ class Primitive(Traits):
         for need in itertools.chain.from_iterable(map(_needs, rules.values())):
             self._kept(need, 0, {})
         self.rules.update(rules)
-        self.plans.clear()
+        self.plan.cache_clear()
+        for choice in ("first", "second", "both", "alike"):
+            vars(self).pop(choice, None)
 
     def rule_of(self, operand: str) -> Rule:
         """Return the rule of one operand, or refuse a gradient there."""
@@ -160,11 +152,18 @@ class Primitive(Traits):
 
     # -- plans -------------------------------------------------------------------------------------
 
-    def _make_plan(self, choice: tuple[Any, ...]) -> Plan:
-        """Make the plan for the arguments that are chosen: those with True; `ALIKE` are both."""
-        positions = tuple(itertools.compress(itertools.count(), choice))
+    # Frequent plans: for the first operand, the second, both, and both where these and the output
+    # have one shape and dtype.
+    first = functools.cached_property(lambda self: self.plan((True,)))
+    second = functools.cached_property(lambda self: self.plan((False, True)))
+    both = functools.cached_property(lambda self: self.plan((True, True)))
+    alike = functools.cached_property(lambda self: self.plan((True, True), alike=True))
+
+    def _make_plan(self, wanted: tuple[bool, ...], *, alike: bool = False) -> Plan:
+        """Make the plan for the arguments that are `wanted`; see `alike` above."""
+        positions = tuple(itertools.compress(itertools.count(), wanted))
         # Variadic operands come first, and the other parameters after all of them.
-        more = len(choice) - len(self.parameters) if self.variadic else 0
+        more = len(wanted) - len(self.parameters) if self.variadic else 0
         nodes = {p: f"node.parents[{k}]" for k, p in enumerate(positions)}
         operands = tuple(self.parameters[max(0, p - more)] for p in positions)
         rules = [self.joint] if self.joint else list(map(self.rule_of, operands))
@@ -174,7 +173,7 @@ class Primitive(Traits):
         saved = dict(zip(kept, places, strict=False))
         again = [kept[need][1].format(f"node.{place}") for need, place in saved.items()]
         pulls = [
-            _pull(rule, saved, index=place, wanted=choice)
+            _pull(rule, saved, index=place, wanted=wanted)
             for rule, place in zip(rules, positions, strict=False)
         ]
         keeps = len(self.parameters) == 1 and self.elementwise and self.preserves_dtype
@@ -184,7 +183,7 @@ class Primitive(Traits):
             operands=operands,
             save=written("values", [t for t, _ in kept.values()], **_FACTS) if kept else None,
             rewrap=written("node", again, wrap=wrap),
-            fit=None if choice is ALIKE or keeps else self.fit,
+            fit=None if alike or keeps else self.fit,
             **({"joint": pulls[0]} if self.joint else {"pulls": tuple(pulls)}),
         )
 

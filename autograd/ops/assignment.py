@@ -101,7 +101,7 @@ def _set_at(x: Any, index: Any, value: Any) -> Any:
     return new
 
 
-set_plans = _set_at.primitive.plans
+set_plan = _set_at.primitive.plan
 
 
 def set_at(x: Any, index: Any, value: Any) -> Any:

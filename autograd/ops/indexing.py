@@ -17,7 +17,7 @@ from autograd.arrays import Many, UnreadError, references
 from autograd.engine import graph
 from autograd.engine.backward import cast
 from autograd.engine.calls import as_operand, concrete, holds, holds_variable, primitive
-from autograd.engine.graph import FIRST, Deferred, record
+from autograd.engine.graph import Deferred, record
 from autograd.engine.mode import current_mode
 from autograd.ops import elementwise, plain
 
@@ -254,7 +254,7 @@ def getitem(x: Any, index: Any) -> Any:
         elif type(index) is np.ndarray:
             held = references(index) > _REFERENCES_TO_AN_INDEX  # by the caller, who may change it
             index = index.copy() if held or index.base is not None else index
-        return record(_GETITEM.plans[FIRST], (node,), (data, index, out), out, (x, given))
+        return record(_GETITEM.first, (node,), (data, index, out), out, (x, given))
     x = as_operand("getitem", "x", x)
     if isinstance(x, graph.Variable):
         return getitem(x, given)

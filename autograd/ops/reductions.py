@@ -17,7 +17,7 @@ import numpy as np
 from autograd.arrays import UnreadError
 from autograd.engine import graph
 from autograd.engine.calls import holds, primitive, unary
-from autograd.engine.graph import FIRST, record
+from autograd.engine.graph import record
 from autograd.ops import elementwise, plain, shaping
 from autograd.ops._shared import (
     add_reduce,
@@ -78,7 +78,7 @@ def _recorded(made: Any, x: Any, axis: Any, keepdims: bool, out: Any) -> Any:
     if node is None:
         return record(made.constant, (), (), out, arguments)
     values = x._data, axis, None, keepdims, out
-    return record(made.plans[FIRST], (node,), values, out, arguments)
+    return record(made.first, (node,), values, out, arguments)
 
 
 def _start(initial: Any, like: Any) -> Any:

@@ -20,7 +20,7 @@ from autograd.batching.values import back_at, belongs, current_level, lifted
 from autograd.engine import graph
 from autograd.engine.backward import Route, conjugated, find_route, run_backward
 from autograd.engine.calls import detached
-from autograd.engine.graph import FIRST, Leaf, Node, Plan, record, unwrap, wrap
+from autograd.engine.graph import Leaf, Node, Plan, record, unwrap, wrap
 from autograd.engine.mode import Observer, current_mode, enable_grad, is_grad_enabled, watching
 from autograd.engine.primitive import Primitive, same
 from autograd.transforms.containers import Rebuild, flatten, rebuilt
@@ -45,7 +45,7 @@ __all__ = [
     "unwrap_unless_nested",
 ]
 
-IDENTITY = Primitive("input", lambda x: x, ("x",), {"x": same}, elementwise=True).plans[FIRST]
+IDENTITY = Primitive("input", lambda x: x, ("x",), {"x": same}, elementwise=True).first
 
 
 class InputLeaf(Leaf):
