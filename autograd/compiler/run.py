@@ -25,7 +25,7 @@ from autograd.compiler.scalars import NAMES, in_python, is_scalar, scalar_source
 from autograd.compiler.source import Names, written
 from autograd.compiler.trace import RUN, Trace
 from autograd.engine.calls import detached
-from autograd.engine.graph import Node, Plan, part, record, unwrap, wrap
+from autograd.engine.graph import Node, Plan, record, unwrap, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import Primitive
 from autograd.ops.effects import DRAW, OVERWRITE, write
@@ -161,7 +161,6 @@ class Entry:
                 owner.primitive,
                 joint=self._pull,
                 operands=("argument",) * len(self.targets),
-                pulls=tuple(map(part, range(len(self.targets)))),
                 save=lambda values: values[0],
                 rewrap=self._rewrapped,
                 makes_zeros=any(op.primitive.makes_zeros for op in ops),
