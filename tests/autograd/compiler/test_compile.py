@@ -627,3 +627,10 @@ def test_fit_compiles():
     eager, fast = train(), train(compile=True)
     for name in ("loss", "validation_loss", "mae"):
         np.testing.assert_allclose(fast[name], eager[name], rtol=1e-5)
+
+
+def test_single_numbers_with_the_gradient_of_an_array_nothing_depends_on():
+    step = autograd.compile(autograd.grad(lambda x, y: x * x, argnum=(0, 1)))
+    found, zeros = step(np.float64(3.0), X)
+    assert found == 6.0
+    np.testing.assert_array_equal(zeros, np.zeros_like(X))
