@@ -52,7 +52,7 @@ NOT_JUDGES = ["tests/autograd/testing", "tests/benchmarks", "tests/test_docs.py"
 NOT_JUDGES += ["tests/test_examples.py", "tests/test_architecture.py"]
 WARM = ["numpy.testing", "scipy.linalg", "scipy.signal", "scipy.special", "scipy.stats", "torch"]
 WARM += ["scipy.integrate", "scipy.optimize", "mpmath", "hypothesis.extra.numpy", "pytest"]
-SECONDS = 240
+SECONDS = 60
 SWAPS = {
     ast.Add: "-",
     ast.Sub: "+",
