@@ -690,6 +690,7 @@ class Variable:
     __setitem__: Callable[[Any, Any, Any], None]  # of autograd.assignment
     draw: Callable[..., Any]  # of autograd.seeing
     _repr_html_: Callable[[Any], str]  # likewise
+    __treescope_repr__: Callable[..., Any]  # likewise
 
     # -- copying, saving, showing ------------------------------------------------------------------
 
