@@ -58,7 +58,8 @@ CONTENTS = {
         *(f"autograd.scipy.{n}" for n in ("integrate", "linalg", "signal", "special", "stats")),
         "autograd.differential_operators", "autograd.builtins", "autograd.misc",
         *(f"autograd.misc.{n}" for n in ("fixed_points", "flatten", "optimizers", "tracers")),
-        "autograd.test_util", "autograd.tracer", "autograd.wrap_util", "autograd.testing.plugin",
+        "autograd.test_util", "autograd.tracer", "autograd.vspace", "autograd.wrap_util",
+        "autograd.testing.plugin",
     ],
 }  # fmt: skip
 # Rooms of the library's own: what they have for users stands in one of the modules above.
