@@ -589,11 +589,12 @@ class Variable:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         _refuse_while_tracing("np.asarray(x)", "x itself, in functions of NumPy")
-        if self._node is not None:
+        if self._node is not None or isinstance(self._data, Many):
             caller = sys._getframe(1)
             if caller.f_code.co_name == "_matmul_dispatch" and "scipy.sparse" in sys.modules:
                 return np.empty((), object)  # to a sparse matrix: leave it to `__rmatmul__`
-            self._refuse("np.asarray")
+            if self._node is not None:
+                self._refuse("np.asarray")
         return np.array(self._data, dtype=dtype) if copy else np.asarray(self._data, dtype=dtype)
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
