@@ -18,7 +18,6 @@ __all__ = [
     "Kernel",
     "Many",
     "UnreadError",
-    "alike",
     "copied",
     "has_zeros",
     "holds_nan",
@@ -36,6 +35,7 @@ __all__ = [
     "references",
     "refuse_complex",
     "refuse_mask",
+    "same_library",
     "separate",
     "to_numpy",
     "unread",
@@ -117,7 +117,7 @@ def kind_of(x: Array) -> str:
     return f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}" if is_foreign(x) else "NumPy"
 
 
-def alike(x: Array, y: Array) -> bool:
+def same_library(x: Array, y: Array) -> bool:
     """Tell whether two arrays are of one library; numbers go with any."""
     if type(x) is type(y):
         return True
@@ -126,7 +126,7 @@ def alike(x: Array, y: Array) -> bool:
 
 
 def one_kind(what: str, x: Array, y: Array) -> TypeError:
-    """Return the error for two arrays that are not `alike`."""
+    """Return the error for two arrays that are not of one library."""
     foreign = x if is_foreign(x) else y
     library = type(foreign).__module__.partition(".")[0]
     return TypeError(

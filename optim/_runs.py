@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import Variable
-from autograd.arrays import alike, is_foreign, kind_of, moved, to_numpy
+from autograd.arrays import is_foreign, kind_of, moved, same_library, to_numpy
 
 __all__ = ["Array", "Plan", "Run", "State", "Whole", "as_real", "check_writeable", "plan_runs"]
 
@@ -56,7 +56,7 @@ def _beside(data: Array, value: Any, shape: tuple[int, ...], fill: float) -> Arr
     """Return the entry of a state where the data are: `value`, or where that is None a new one."""
     if value is None:
         return np.full_like(data, fill, shape=shape)
-    return value if alike(value, data) else moved(to_numpy(value), data)
+    return value if same_library(value, data) else moved(to_numpy(value), data)
 
 
 def check_writeable(owner: str, index: int, array: Array) -> None:

@@ -223,10 +223,11 @@ def _method(name):
     return call
 
 
-for _name in (
+_METHODS = (
     "reshape transpose swapaxes squeeze ravel flatten repeat diagonal trace view sum mean prod var "
     "std max min argmax argmin argsort cumsum cumprod all any conj conjugate dot round clip nonzero"
-).split():  # noqa: SIM905 - one line each would be a page
+)
+for _name in _METHODS.split():
     setattr(Duck, _name, _method(_name))
 
 

@@ -17,7 +17,7 @@ from autograd.engine.graph import unwrap
 
 __all__ = [
     "add_reduce",
-    "constant",
+    "beside",
     "count_of",
     "expand",
     "inexact",
@@ -51,7 +51,7 @@ add_reduce = _reduction(np.add.reduce, np.sum)
 multiply_reduce = _reduction(np.multiply.reduce, np.prod)
 
 
-def constant(value: Any, x: Any) -> Any:
+def beside(value: Any, x: Any) -> Any:
     """Return an array of NumPy as one of the library that the data of `x` are of (both kinds)."""
     return moved(value, unwrap(x))
 

@@ -12,7 +12,7 @@ import numpy as np
 from autograd.arrays import copied, is_foreign, moved
 from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, holds_variable, primitive
-from autograd.ops._shared import constant
+from autograd.ops._shared import beside
 from autograd.ops.indexing import checked_index, names_each_once, own_index, scatter_all
 from autograd.ops.plain import plain
 
@@ -72,7 +72,7 @@ def _set_at_jointly(
         if isinstance(picked, np.ndarray) and wanted[0]:
             picked = picked.copy()  # no view of what is overwritten below
         if not names_each_once(index):
-            stays = constant(_stays(index, x_shape, picked.shape), picked)
+            stays = beside(_stays(index, x_shape, picked.shape), picked)
             picked = np.where(stays, picked, 0.0)
         to_value = _back_to_value(picked, value_shape)
     if wanted[0] and isinstance(g, np.ndarray):
@@ -150,7 +150,7 @@ def _add_at(x: Any, index: Any, value: Any) -> Any:
     else:
         # Broadcast first: np.add.at reads past the end of a value that it has to broadcast.
         picked = new[index]
-        value = np.broadcast_to(constant(value, new), picked.shape) if is_foreign(new) else value
+        value = np.broadcast_to(beside(value, new), picked.shape) if is_foreign(new) else value
         if is_foreign(new):
             return new + scatter_all(value, indices=(index,), shape=new.shape)
         picked = np.asarray(picked)  # of one element it is a number

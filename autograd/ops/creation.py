@@ -14,7 +14,7 @@ from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, primitive
 from autograd.engine.graph import unwrap
 from autograd.ops import elementwise
-from autograd.ops._shared import constant
+from autograd.ops._shared import beside
 from autograd.ops.indexing import shape_of
 from autograd.ops.joining import concatenate, require_floating, stack_arrays
 from autograd.ops.shaping import astype, broadcast_to, reshape, transpose
@@ -162,7 +162,7 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) 
 def _weights(g: Any, num: int, endpoint: bool, axis: int) -> Any:
     """Return how far along the range each number is, 0 to 1, shaped to multiply `g`."""
     steps = max(num - 1 if endpoint else num, 1)
-    t = constant((np.arange(num) / steps).astype(g.real.dtype), g)
+    t = beside((np.arange(num) / steps).astype(g.real.dtype), g)
     at = axis % g.ndim
     return t.reshape((1,) * at + (num,) + (1,) * (g.ndim - at - 1))
 

@@ -53,9 +53,7 @@ def make_diagonal(
     return total
 
 
-def _spread_by_mask(
-    x: Any, shape: tuple[int, ...], offset: int, axis1: int, axis2: int
-) -> Any:
+def _spread_by_mask(x: Any, shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> Any:
     """Do what `make_diagonal` does by a sum: row i of x along its last axis, where the mask is."""
     rows, columns = shape[axis1], shape[axis2]
     mask = np.eye(rows, columns, offset, dtype=bool)

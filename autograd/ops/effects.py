@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import is_foreign, moved
-from autograd.engine import changes
+from autograd.arrays import Many, is_foreign, moved
+from autograd.engine.backward import mark_changed
 from autograd.engine.graph import record, unwrap, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import Primitive
@@ -57,9 +57,15 @@ def overwrite(target: Any, value: Any) -> None:
 
 def write(target: Any, value: Any) -> None:
     """Copy an array into `target`."""
+    if isinstance(value, Many):
+        raise RuntimeError(  # noqa: TRY004 - as all that is refused inside vmap
+            "vmap: wanted a function that changes nothing outside, got one that updates an array "
+            "for each example, such as running statistics; call model.eval() first, or make the "
+            "layer with track_running_stats=False"
+        )
     data = unwrap(target)
     if data is not target:
-        changes.mark(data)
+        mark_changed(data)
     if is_foreign(data):
         data[...] = moved(value, data)
     else:

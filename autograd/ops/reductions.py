@@ -21,7 +21,7 @@ from autograd.engine.graph import record
 from autograd.ops import elementwise, plain, shaping
 from autograd.ops._shared import (
     add_reduce,
-    constant,
+    beside,
     count_of,
     expand,
     inexact,
@@ -83,7 +83,7 @@ def _recorded(made: Any, x: Any, axis: Any, keepdims: bool, out: Any) -> Any:
     if node is None:
         return record(made.constant, (), (), out, arguments)
     values = x._data, axis, None, keepdims, out
-    return record(made.plans[0] or made.frequent(0), (node,), values, out, arguments)
+    return record(made.first, (node,), values, out, arguments)
 
 
 def _start(initial: Any, like: Any) -> Any:
@@ -144,7 +144,7 @@ def mean(
 def _counts(x: Any, axis: Any, where: Any, keepdims: bool) -> Any:
     """Return how many elements `where` takes, per element of the result."""
     chosen = np.broadcast_to(where, np.shape(x))
-    return constant(plain.count_nonzero(chosen, axis=axis, keepdims=keepdims), x)
+    return beside(plain.count_nonzero(chosen, axis=axis, keepdims=keepdims), x)
 
 
 # -- products --------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def is_normal(x: Any) -> Any:
 def _shifted(x: Any) -> Any:
     """Move the elements of the last axis one place on, with 1 in the first place."""
     n = x.shape[-1]
-    return np.where(constant(np.arange(n) == 0, x), 1.0, x[..., np.maximum(np.arange(n) - 1, 0)])
+    return np.where(beside(np.arange(n) == 0, x), 1.0, x[..., np.maximum(np.arange(n) - 1, 0)])
 
 
 def _products_of_others(x: Any) -> Any:

@@ -17,7 +17,7 @@ from autograd.arrays import is_foreign
 from autograd.engine import graph
 from autograd.engine.calls import detached, holds, primitive
 from autograd.ops import plain, shaping
-from autograd.ops._shared import constant, operand, refuse_out
+from autograd.ops._shared import beside, operand, refuse_out
 from autograd.ops.indexing import along, getitem, normal_axis
 from autograd.ops.plain import plain as without_rules
 from autograd.ops.reductions import mean
@@ -129,7 +129,7 @@ def _sizes(name: str, x: Any, *, ignoring: bool) -> Any:
     full = np.array([x.shape[-1]])
     if not ignoring:
         return full
-    full = constant(full, x)
+    full = beside(full, x)
     counts = plain.count_nonzero(x == x, axis=-1, keepdims=True)  # noqa: PLR0124 - nan is not
     if holds((counts == full).all(), traced=False):
         return full
@@ -314,7 +314,7 @@ def _quantile(
             inside = (at > 0) & (at < n - 1)
             speed = np.where(inside, n + _SPEED[method], 0.0).astype(t.dtype)
             t = t + (shaping.reshape(given, (-1,)) - fractions) * speed
-        result = lerp(a, b, constant(t, x))
+        result = lerp(a, b, beside(t, x))
     if given.ndim:
         result = shaping.moveaxis(result, -1, 0)
     return shaping.reshape(result, (*given.shape, *(full if keepdims else kept)))

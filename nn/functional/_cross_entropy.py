@@ -12,11 +12,11 @@ from autograd import Variable, log_softmax
 from autograd.arrays import Many, is_array, is_foreign
 from autograd.engine.calls import holds, primitive
 from autograd.engine.mode import current_mode
-from autograd.ops._shared import add_reduce, constant
+from autograd.ops._shared import add_reduce, beside
 from autograd.ops.plain import plain
 from nn.functional._linear import linear
-from nn.functional._loss import check_reduction, raw, reduced
-from nn.functional._numbers import real
+from nn.functional._loss import check_reduction, reduced
+from nn.functional._numbers import constant, raw, real
 
 __all__ = ["cross_entropy", "linear_cross_entropy", "nll_loss"]
 
@@ -34,7 +34,7 @@ def _picked(a: Any, target: Any, axis: int) -> Any:
 
 def _one_hot(target: Any, shape: tuple[int, ...], axis: int) -> Any:
     classes = np.arange(shape[axis]).reshape((-1,) + (1,) * (len(shape) - 1 - axis))
-    return np.expand_dims(target, axis) == constant(classes, target)
+    return np.expand_dims(target, axis) == beside(classes, target)
 
 
 def _minus_sum(log_p: Any, coefficient: Any, summed: bool) -> Any:
@@ -129,7 +129,7 @@ def _class_weight(operation: str, weight: Any, input: Any, axis: int) -> Any:
         return None
     weight = raw(weight)
     if not is_foreign(weight):
-        weight = constant(np.asarray(weight, dtype=input.dtype), input)
+        weight = beside(np.asarray(weight, dtype=input.dtype), input)
     if weight.shape != (input.shape[axis],):
         raise ValueError(
             f"{operation}: wanted one weight for each of {input.shape[axis]} classes, got shape "
@@ -151,8 +151,8 @@ def _class_targets(
     operation: str, input: Any, target: Any, axis: int, ignore_index: int
 ) -> tuple[Any, Any]:
     """Return `target` as checked class indices, and which of them count (None: all)."""
-    unknown = isinstance(raw(target), Many) or is_foreign(raw(target))
-    target = target if unknown else np.asarray(raw(target))
+    target = constant(target)
+    unknown = isinstance(target, Variable) or is_foreign(target)
     shape = input.shape[:axis] + input.shape[axis + 1 :]
     if target.shape != shape:
         wanted = f"class indices of shape {shape}"
@@ -186,7 +186,7 @@ def _class_targets(
                 f"{ignore_index}), "
                 f"got {low if low < 0 else high}"
             )
-    return constant(target, input), kept if kept is None else constant(kept, input)
+    return beside(target, input), kept if kept is None else beside(kept, input)
 
 
 def _coefficients(

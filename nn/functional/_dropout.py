@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.extend import primitive
-from autograd.ops._shared import constant
+from autograd.ops._shared import beside
 from autograd.ops.effects import draw
 from nn.functional._selection import selected
 from nn.functional._windows import over_axes
@@ -168,7 +168,7 @@ def check_probability(operation: str, p: float) -> None:
 def _kept(x: Any, shape: tuple[int, ...], p: float, generator: Any) -> Any:
     # float32 draws are multiples of 2^-24, and never 1: p = 1 drops everything.
     kept = draw(generator, "random", shape, dtype=np.float32) >= p
-    return constant(np.asarray(kept) if isinstance(kept, np.bool_) else kept, x)
+    return beside(np.asarray(kept) if isinstance(kept, np.bool_) else kept, x)
 
 
 def _dropped(input: Any, shape: tuple[int, ...], p: float, generator: Any) -> Any:

@@ -120,7 +120,9 @@ def test_rows_of_the_op_table_run_on_dasks_arrays(name, monkeypatch):
 
     def lazy(value):
         if isinstance(value, np.ndarray):
-            return da.from_array(value.copy(), chunks=tuple(max(1, -(-n // 2)) for n in value.shape))
+            return da.from_array(
+                value.copy(), chunks=tuple(max(1, -(-n // 2)) for n in value.shape)
+            )
         if type(value) in (tuple, list):
             return type(value)(map(lazy, value))
         if type(value) is dict:
@@ -233,7 +235,7 @@ def test_the_code_of_the_page_runs(tmp_path, monkeypatch):
     names = {}
     for block in blocks:
         if "cupy" not in block:
-            exec(block, names)  # noqa: S102 - what the page shows
+            exec(block, names)
     np.testing.assert_allclose(names["slope"], names["wanted"], rtol=1e-10)
 
 
