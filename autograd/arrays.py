@@ -89,7 +89,7 @@ def unread(error: Exception) -> UnreadError:
 
 def is_array(value: Any) -> bool:
     """Tell whether `value` is an array or a NumPy scalar."""
-    return isinstance(value, (np.ndarray, np.generic)) or _speaks_numpy(type(value))
+    return isinstance(value, (np.ndarray, np.generic)) or is_foreign(value)
 
 
 # -- arrays of other libraries ---------------------------------------------------------------------
@@ -97,11 +97,10 @@ def is_array(value: Any) -> bool:
 
 def is_foreign(value: Any) -> bool:
     """Tell whether `value` is an array of another library, on which NumPy's functions run."""
-    return _speaks_numpy(type(value))
+    return _speaks_numpy(type(value))  # type: ignore[no-any-return]
 
 
-@functools.cache
-def _speaks_numpy(kind: type) -> bool:
+def _answers_numpy(kind: type) -> bool:
     """Tell whether a type is one of arrays that answer both of NumPy's protocols; our own stand for
     arrays, and those of NumPy need no protocol.
     """
@@ -109,6 +108,9 @@ def _speaks_numpy(kind: type) -> bool:
         return False
     wanted = ("__array_ufunc__", "__array_function__", "shape", "dtype", "reshape")
     return all(getattr(kind, name, None) is not None for name in wanted)
+
+
+_speaks_numpy: Any = functools.cache(_answers_numpy)
 
 
 def kind_of(x: Array) -> str:

@@ -52,7 +52,7 @@ def as_real(flat: Array) -> Array:
     return flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat
 
 
-def _beside(data: Array, value: Any, shape: tuple[int, ...], fill: float) -> Array:
+def _beside(data: Array, value: Any, shape: tuple[int, ...], fill: float) -> Any:
     """Return the entry of a state where the data are: `value`, or where that is None a new one."""
     if value is None:
         return np.full_like(data, fill, shape=shape)

@@ -47,6 +47,7 @@ __all__ = [
 ]
 
 _ndarray = np.ndarray
+_add: Any = np.add.reduce
 _FAST = "fdFD"  # dtypes that a plain sum and a division average as np.mean does
 
 # -- sums and means --------------------------------------------------------------------------------
@@ -105,7 +106,7 @@ def sum(
     """Add up elements over `axis`, starting from `initial`."""
     if dtype is out is initial is None and where is True and isinstance(a, graph.Variable):
         try:
-            total = np.add.reduce(a._data, axis, None, None, keepdims)
+            total = _add(a._data, axis, None, None, keepdims)
         except UnreadError as reading:
             return reading.answer(_SUM, [a, axis, None, keepdims])
         except TypeError:  # of other libraries' arrays, which have no methods of ufuncs
