@@ -194,7 +194,8 @@ def has_zeros(x: Array) -> bool:
 
 def owner(x: Array) -> Array:
     """Return the array whose memory `x` looks at."""
-    while isinstance(base := getattr(x, "base", None), type(x) if is_foreign(x) else np.ndarray):
+    kind = np.ndarray if isinstance(x, np.ndarray) else type(x)
+    while isinstance(base := getattr(x, "base", None), kind):
         x = base
     return x
 

@@ -809,9 +809,9 @@ def _as_data(data: Any, dtype: Any = None, *, copy: bool) -> Any:
         new: Any = np.array(data, dtype=dtype)[()]
     elif isinstance(data, np.generic) and dtype is None:
         new = data
-    elif is_foreign(data):
+    elif data.__class__ is not np.ndarray and is_foreign(data):
         new = data if dtype is None else data.astype(np.dtype(dtype))
-        copy = copy and new is data
+        new = separate(new) if copy and new is data else new
     else:
         try:
             new = np.asarray(data, dtype=dtype)
@@ -829,8 +829,6 @@ def _as_data(data: Any, dtype: Any = None, *, copy: bool) -> Any:
             "the data first"
         )
         raise TypeError(msg)
-    if copy and is_foreign(new):
-        return separate(new)
     if copy and isinstance(new, np.ndarray) and not isinstance(data, (list, tuple)):
         shared = not is_array(data) or np.may_share_memory(new, data)
         return new.copy("K") if shared else new

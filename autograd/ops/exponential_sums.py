@@ -33,13 +33,13 @@ _LARGE = 16.0  # below, a sum loses no more than 16 units in the last place of t
 
 def _peak(x: Any, axis: Any) -> Any:
     """Return the maximum over `axis`, with 0 for infinities, keeping the axes."""
-    top = (
-        _largest(x, axis, None, None, True)
-        if isinstance(x, _NUMPY)
-        else np.max(x, axis=axis, keepdims=True)
-    )
-    finite = np.isfinite(top)
-    return top if holds(finite.all(), traced=False) else np.where(finite, top, top.dtype.type(0))
+    if isinstance(x, _NUMPY):
+        top = _largest(x, axis, None, None, True)
+        if np.isfinite(top).all():
+            return top
+    else:
+        top = np.max(x, axis=axis, keepdims=True)
+    return np.where(np.isfinite(top), top, top.dtype.type(0))
 
 
 @primitive(nondiff=("x", "b"))

@@ -50,9 +50,10 @@ def names_each_once(index: Any) -> bool:
     """Tell whether an index names each element at most once: slices, integers, None, ..., masks."""
     if type(index) is tuple:
         return all(isinstance(i, _BASIC) for i in index)
-    if is_array(index) or isinstance(index, graph.Variable):
-        return bool(index.dtype.kind == "b")
-    return isinstance(index, _BASIC)
+    if isinstance(index, _BASIC):
+        return True
+    is_mask = isinstance(index, (np.ndarray, graph.Variable)) or is_foreign(index)
+    return is_mask and bool(index.dtype.kind == "b")
 
 
 def checked_index(index: Any, what: str = "getitem") -> Any:
@@ -93,7 +94,8 @@ def own_index(index: Any) -> Any:
     """Return an index of which nobody can change the arrays until the backward pass."""
     if type(index) is tuple:
         return tuple([own_index(i) for i in index])
-    return index.copy() if type(index) is np.ndarray or is_foreign(index) else index
+    is_array = type(index) is np.ndarray or (type(index) not in _AS_IS and is_foreign(index))
+    return index.copy() if is_array else index
 
 
 class _Places:
@@ -165,7 +167,7 @@ def _spread_out(value: Any, index: Any, shape: tuple[int, ...]) -> Any:
 def scatter_all(*values: Any, indices: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """Return zeros of `shape` with each of `values` added at its index; duplicates add up."""
     total = np.zeros_like(values[0], shape=shape)
-    if is_foreign(total):
+    if type(total) is not np.ndarray and is_foreign(total):
         return _scattered(total, values, indices)
     if len(values) == 1 and names_each_once(indices[0]):
         total[indices[0]] = values[0]
@@ -230,7 +232,7 @@ class _Scatter(Deferred):
             self.indices += other.indices
             return self
         total = self.materialize()
-        if is_foreign(total):
+        if type(total) is not np.ndarray and is_foreign(total):
             return total + other.materialize()
         other.add_into(total)
         return total
@@ -241,7 +243,7 @@ class _Scatter(Deferred):
             self.recorded = True
             self.dense = other if self.dense is None else self.dense + other
             return self
-        if is_foreign(other):
+        if type(other) is not np.ndarray and is_foreign(other):
             return other + self.materialize()
         total = np.array(other)
         self.add_into(total)
