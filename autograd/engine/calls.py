@@ -130,7 +130,7 @@ def concrete(value: Any, what: str) -> Any:
     if is_foreign(known):
         raise TypeError(
             f"{what}: wanted an array of NumPy where a shape depends on its numbers, got "
-            f"{kind_of(known)}; convert it first, as in autograd.arrays.to_numpy(x)"
+            f"{kind_of(known)}; convert it first, as x.detach().numpy() does for a Variable"
         )
     return known
 
