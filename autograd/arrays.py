@@ -7,7 +7,6 @@ numbers may be on another device, or not computed yet.
 
 from __future__ import annotations
 
-import functools
 import sys
 from typing import Any, TypeAlias
 
@@ -37,6 +36,7 @@ __all__ = [
     "refuse_mask",
     "same_library",
     "separate",
+    "surely",
     "to_numpy",
     "unread",
 ]
@@ -53,6 +53,7 @@ class Many:
     """What stands for many arrays of one shape, as one: see `autograd.batching`."""
 
     __slots__ = ()
+    _node = None  # no array of another library: see `is_foreign`
 
     def read(self) -> Any:
         """Raise `UnreadError`."""
@@ -96,21 +97,16 @@ def is_array(value: Any) -> bool:
 
 
 def is_foreign(value: Any) -> bool:
-    """Tell whether `value` is an array of another library, on which NumPy's functions run."""
-    return _speaks_numpy(type(value))  # type: ignore[no-any-return]
-
-
-def _answers_numpy(kind: type) -> bool:
-    """Tell whether a type is one of arrays that answer both of NumPy's protocols; our own stand for
-    arrays, and those of NumPy need no protocol.
+    """Tell whether `value` is an array of another library, which answers both of NumPy's protocols;
+    our own classes stand for arrays, and know of nodes.
     """
-    if issubclass(kind, (np.ndarray, np.generic, Many)) or hasattr(kind, "_node"):
+    if isinstance(value, (np.ndarray, np.generic)):
         return False
-    wanted = ("__array_ufunc__", "__array_function__", "shape", "dtype", "reshape")
+    kind = type(value)
+    if not hasattr(kind, "__array_function__") or hasattr(kind, "_node"):
+        return False
+    wanted = ("__array_ufunc__", "shape", "dtype", "reshape")
     return all(getattr(kind, name, None) is not None for name in wanted)
-
-
-_speaks_numpy: Any = functools.cache(_answers_numpy)
 
 
 def kind_of(x: Array) -> str:
@@ -173,6 +169,11 @@ def copied(x: Array, order: str = "K") -> Array:
 
 
 # -- questions about values ------------------------------------------------------------------------
+
+
+def surely(condition: Any) -> bool:
+    """Tell whether a kernel may take a short way: `condition` holds, and its value is at hand."""
+    return not is_foreign(condition) and bool(condition)
 
 
 def holds_nan(x: Array) -> bool:
