@@ -10,7 +10,6 @@ Imports everything that is older: `engine`, `ops`, `protocols`.
 
 from __future__ import annotations
 
-import copy
 import importlib
 import operator
 import sys
@@ -30,7 +29,6 @@ from autograd.engine.calls import holds_variable
 from autograd.engine.graph import FREED, LEAF, OUTPUT, Leaf, Node, record, unwrap, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import Primitive
-from autograd.linalg._sparse import is_sparse, sparse_matmul
 from autograd.ops import (
     contractions,
     creation,
@@ -472,17 +470,21 @@ class Variable:
         try:
             return contractions.matmul(self, other)
         except TypeError:
-            if not is_sparse(other):
+            from autograd.linalg import _sparse  # which most programs never need
+
+            if not _sparse.is_sparse(other):
                 raise
-            return sparse_matmul(other.T, self.T).T
+            return _sparse.sparse_matmul(other.T, self.T).T
 
     def __rmatmul__(self, other: Any) -> Any:
         try:
             return contractions.matmul(other, self)
         except TypeError:
-            if not is_sparse(other):
+            from autograd.linalg import _sparse
+
+            if not _sparse.is_sparse(other):
                 raise
-            return sparse_matmul(other, self)
+            return _sparse.sparse_matmul(other, self)
 
     def __divmod__(self, other: Any) -> tuple[Any, Any]:
         return elementwise.floor_divide(self, other), elementwise.remainder(self, other)
@@ -691,6 +693,8 @@ class Variable:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         self._require_leaf("deepcopy")
+        import copy
+
         new = copy._reconstruct(self, memo, *self.__reduce__(), deepcopy=copy.deepcopy)  # type: ignore[attr-defined]
         memo[id(self)] = new
         return new

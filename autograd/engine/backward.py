@@ -7,8 +7,8 @@ a chain of a million nodes is walked by a loop. Imports NumPy, `mode`, `graph` a
 from __future__ import annotations
 
 import functools
-import threading
 import weakref
+from _thread import allocate_lock  # without `threading`, which takes 1 ms to import
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -141,7 +141,7 @@ def _seen(x: Array) -> int:
 
 # What `_is_alone` finds for an array in a dictionary and a variable of its caller.
 _ALONE = next(_seen(total) for total in {0: np.empty(1)}.values())
-_accumulating = threading.Lock()
+_accumulating = allocate_lock()
 
 
 def _accumulate(node: Node, g: Cotangent) -> None:
