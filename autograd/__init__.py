@@ -77,7 +77,7 @@ if typing.TYPE_CHECKING:
         testing as testing,
     )
     from autograd._coverage import coverage as coverage
-    from autograd.compiler.run import compile as compile
+    from autograd.compiler.compiled import compile as compile
     from autograd.debug import *
     from autograd.extend import primitive as primitive
     from autograd.function import Function as Function
@@ -108,7 +108,7 @@ else:  # to type checkers star imports are public, computed lists are not
         "transforms.products": ("hvp", "jvp", "vjp"),
         "transforms.checkpoint": ("checkpoint",),
         "transforms.vmap": ("vmap",),
-        "compiler.run": ("compile",),
+        "compiler.compiled": ("compile",),
         # functions of your own, and what became of them
         "extend": ("primitive",),
         "function": ("Function",),

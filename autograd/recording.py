@@ -22,7 +22,7 @@ import numpy as np
 
 from autograd.arrays import is_array
 from autograd.docstrings import TABLES
-from autograd.engine.graph import FREED, Node, Plan, recorded
+from autograd.engine.graph import FREED, OUTPUT, Node, Plan, recorded
 from autograd.engine.mode import enable_grad, watching
 from autograd.engine.primitive import PRIMITIVES
 from autograd.random import snapshot
@@ -300,8 +300,7 @@ def steps_behind(what: str, roots: Iterable[Any], names: Mapping[Node | None, st
     steps = _collected(what, [root._node for root in roots])
     operands: dict[Node | None, tuple[Any, str]] = {}
     for step in steps.values():
-        record = _record_of(step.node)
-        for node, value, name in record.given if record else ():
+        for node, value, name in step.given:
             operands.setdefault(node, (value, name))
         if step.node.plan is not FREED:
             for variable in _variables(step.plan.rewrap(step.node)):
@@ -329,6 +328,7 @@ def _collected(what: str, roots: list[Node]) -> dict[Node, Step]:
     steps: dict[Node, Step] = {}
     sources: dict[Node, Record] = {}
     waiting = [(-node.number, node) for node in dict.fromkeys(roots)]
+    roots = roots + [node.parents[0] for node in roots if node.plan is OUTPUT]  # of several
     heapq.heapify(waiting)
     while waiting:
         _, node = heapq.heappop(waiting)  # children before their parents
@@ -448,7 +448,7 @@ def _input(what: str, value: Any, name: str) -> Any:
 
 def number(value: Any) -> str:
     """Return a number in four digits."""
-    return f"{value:.4g}"
+    return f"{value + 0 if isinstance(value, complex) else value:.4g}"  # no -0j
 
 
 def show(value: Any) -> str:
@@ -486,6 +486,7 @@ def shown(value: Any) -> str:
         return show(value)
     if value.size > SMALL:
         return f"{value.dtype} {value.shape} in {show_range(value)}"
+    value = value + 0 if np.iscomplexobj(value) else value  # no -0.j
     text = np.array2string(value, precision=4, separator=", ", suppress_small=True)
     return " ".join(text.split())
 

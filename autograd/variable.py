@@ -21,7 +21,7 @@ import numpy as np
 
 from autograd._hooks import HookHandle
 from autograd.advice import instead_of_attribute, instead_of_conversion, with_axis
-from autograd.arrays import Many, is_array, plain_array, refuse_mask
+from autograd.arrays import Many, is_array, plain_array, refuse_complex, refuse_mask
 from autograd.checked import guarded_hook
 from autograd.engine import graph
 from autograd.engine.backward import mark_changed, run_backward
@@ -35,6 +35,7 @@ from autograd.ops import (
     cumulative,
     diagonals,
     elementwise,
+    gates,
     indexing,
     plain,
     reductions,
@@ -561,6 +562,21 @@ class Variable:
     conj = conjugate = elementwise.conjugate
     clip = elementwise.clip
 
+    # -- methods that PyTorch's tensors and micrograd's values have --------------------------------
+
+    abs, sign, square, sqrt = (
+        elementwise.abs, elementwise.sign, elementwise.square, elementwise.sqrt
+    )  # fmt: skip
+    exp, expm1, log, log1p = elementwise.exp, elementwise.expm1, elementwise.log, elementwise.log1p
+    sin, cos, tan = elementwise.sin, elementwise.cos, elementwise.tan
+    sinh, cosh, tanh = elementwise.sinh, elementwise.cosh, elementwise.tanh
+    sigmoid = elementwise.expit
+
+    def relu(self) -> Any:
+        """Return max(x, 0); the gradient at 0 is 0."""
+        refuse_complex("relu", self)
+        return gates.relu(self)
+
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
         """Return the same elements in another shape; `shape` as one tuple or as separate
         integers.
@@ -592,11 +608,12 @@ class Variable:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         _refuse_while_tracing("np.asarray(x)", "x itself, in functions of NumPy")
-        if self._node is not None:
+        if self._node is not None or isinstance(self._data, Many):
             caller = sys._getframe(1)
             if caller.f_code.co_name == "_matmul_dispatch" and "scipy.sparse" in sys.modules:
                 return np.empty((), object)  # to a sparse matrix: leave it to `__rmatmul__`
-            self._refuse("np.asarray")
+            if self._node is not None:
+                self._refuse("np.asarray")
         return np.array(self._data, dtype=dtype) if copy else np.asarray(self._data, dtype=dtype)
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
@@ -677,6 +694,7 @@ class Variable:
     __setitem__: Callable[[Any, Any, Any], None]  # of autograd.assignment
     draw: Callable[..., Any]  # of autograd.seeing
     _repr_html_: Callable[[Any], str]  # likewise
+    __treescope_repr__: Callable[..., Any]  # likewise
 
     # -- copying, saving, showing ------------------------------------------------------------------
 
@@ -719,8 +737,9 @@ class Variable:
             parts.append(f"dtype={self._data.dtype}")
         node = self._node
         if node is not None:
-            made = node.parents[0].plan if node.plan is OUTPUT else node.plan  # one of several
-            origin = f"from {node.saved}, graph freed" if made is FREED else f"from {made.name}"
+            made = node.parents[0] if node.plan is OUTPUT else node  # one of several
+            freed = made.plan is FREED
+            origin = f"from {made.saved}, graph freed" if freed else f"from {made.plan.name}"
             parts.append("requires_grad=True" if node.plan is LEAF else origin)
         if self.name:
             parts.append(f"name={self.name!r}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import Many
 from autograd.engine.backward import mark_changed
 from autograd.engine.graph import record, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -56,6 +57,12 @@ def overwrite(target: Any, value: Any) -> None:
 
 def write(target: Any, value: Any) -> None:
     """Copy an array into `target`."""
+    if isinstance(value, Many):
+        raise RuntimeError(  # noqa: TRY004 - as all that is refused inside vmap
+            "vmap: wanted a function that changes nothing outside, got one that updates an array "
+            "for each example, such as running statistics; call model.eval() first, or make the "
+            "layer with track_running_stats=False"
+        )
     data = unwrap(target)
     if data is not target:
         mark_changed(data)

@@ -36,11 +36,17 @@ def augmented(symbol: str, operate: Operation, ufunc: np.ufunc) -> Callable[[Any
                 node = None
         if type(node) is Leaf:
             return _updated(symbol, ufunc, self, other)
+        if (mode := current_mode()).tracing:
+            names = references(self) - REFERENCES_TO_AN_ITEM  # 0: of x[i], which is assigned to
+            for observe in mode.observers if names > 0 else ():
+                if hasattr(observe, "augmented"):
+                    observe.augmented(symbol, self, names)
+            return operate(self, other)
         base = self._data.base
         # Inputs of transforms look at the memory of the caller, whose array is no Variable.
         given = node is not None and (node.plan is LEAF or node.plan.name == "input")
         held = base is not None and references(self) > REFERENCES_TO_AN_ITEM
-        if held and not given and not current_mode().tracing:  # which holds all there is
+        if held and not given:
             count = references(base)
             _refuse_shared(symbol, node, base, count)
         return operate(self, other)

@@ -96,7 +96,7 @@ def test_no_function_is_in_two_tables():
 @pytest.mark.parametrize("name", DISPATCHED)
 def test_arguments_by_position_mean_the_same_in_numpy_and_here(name):
     function = DISPATCHED[name]
-    if _protocols.classify(function) != "recorded" or function not in _protocols.HANDLERS:
+    if _protocols.classify(function) != "recorded":
         return
     theirs = _protocols.parameters(function)[0]
     ours = _protocols.parameters(_protocols.HANDLERS[function])[0]
