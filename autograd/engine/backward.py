@@ -18,17 +18,7 @@ import numpy as np
 
 from autograd.arrays import Array, has_zeros, holds_nan, overlap, owner, references
 from autograd.engine import graph
-from autograd.engine.graph import (
-    FREED,
-    LEAF,
-    OUTPUT,
-    Cotangent,
-    Deferred,
-    Node,
-    next_number,
-    unwrap,
-    wrap,
-)
+from autograd.engine.graph import FREED, LEAF, OUTPUT, Cotangent, Deferred, Node, unwrap, wrap
 from autograd.engine.mode import current_mode
 
 __all__ = ["Route", "Sums", "cast", "conjugated", "find_route", "mark_changed", "masked_by",
@@ -300,7 +290,7 @@ _last = 0
 def mark_changed(x: Array) -> None:
     """Note that the memory of an array changes now."""
     global _last  # noqa: PLW0603 - one number tells most passes that there is nothing to look for
-    _last = next_number()
+    _last = graph.next_number()
     if isinstance(x, np.ndarray):  # a NumPy scalar cannot change
         whole = owner(x)
         if id(whole) not in _CHANGED:
