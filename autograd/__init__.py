@@ -15,6 +15,7 @@ What is listed under "imported on demand" is, when it is first used.
 
 import importlib
 import itertools
+import os
 import sys
 import typing
 
@@ -81,6 +82,8 @@ if typing.TYPE_CHECKING:
     from autograd.debug import *
     from autograd.extend import primitive as primitive
     from autograd.function import Function as Function
+    from autograd.kernels import set_num_threads as set_num_threads
+    from autograd.kernels import use_kernels as use_kernels
     from autograd.profiler import profile as profile
     from autograd.seeing import *
     from autograd.special import i0 as i0
@@ -114,7 +117,8 @@ else:  # to type checkers star imports are public, computed lists are not
         "function": ("Function",),
         "_coverage": ("coverage",),
         "debug": ("detect_anomaly",),
-        # where time goes; see it
+        # where time goes, and who computes; see it
+        "kernels": ("set_num_threads", "use_kernels"),
         "profiler": ("profile",),
         "seeing": ("draw", "explain", "record_values"),
         # the one function of NumPy that is made of SciPy's
@@ -159,6 +163,8 @@ else:  # to type checkers star imports are public, computed lists are not
         return sorted({*globals(), *__all__, *_ROOMS} - {*_DOORS, *_HIPS})
 
     _publish(__name__, promised=_ON_DEMAND)
+    if os.environ.get("GRADLOOM_KERNELS"):  # whose choice holds from the start
+        __getattr__("use_kernels")
 
 
 _look_for_hips(__path__[0])
