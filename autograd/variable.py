@@ -23,8 +23,9 @@ import numpy as np
 from autograd._hooks import HookHandle
 from autograd.advice import instead_of_attribute, instead_of_conversion, with_axis
 from autograd.arrays import Many, is_array, plain_array, refuse_mask
-from autograd.engine import changes, graph
-from autograd.engine.backward import run_backward
+from autograd.checked import guarded_hook
+from autograd.engine import graph
+from autograd.engine.backward import mark_changed, run_backward
 from autograd.engine.calls import holds_variable
 from autograd.engine.graph import FREED, LEAF, OUTPUT, Leaf, Node, record, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -154,7 +155,7 @@ class Variable:
         """Tell that `data` was changed in place, so that graphs recorded before it refuse to run
         backward.
         """
-        changes.mark(self._data)
+        mark_changed(self._data)
 
     def _own_node(self) -> Node | None:
         return self._node if self._node is not None else getattr(self, "_frozen", None)
@@ -385,7 +386,7 @@ class Variable:
             msg = f"register_hook: wanted a function of the gradient, got {type(hook).__name__}"
             raise TypeError(msg)
         node.hooks = {} if node.hooks is None else node.hooks
-        return HookHandle(node.hooks, hook)
+        return HookHandle(node.hooks, guarded_hook(hook, node.shape, node.dtype))
 
     def retain_grad(self) -> None:
         """Have backward passes keep `.grad` on this Variable although it is the result of an
@@ -589,11 +590,12 @@ class Variable:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         _refuse_while_tracing("np.asarray(x)", "x itself, in functions of NumPy")
-        if self._node is not None:
+        if self._node is not None or isinstance(self._data, Many):
             caller = sys._getframe(1)
             if caller.f_code.co_name == "_matmul_dispatch" and "scipy.sparse" in sys.modules:
                 return np.empty((), object)  # to a sparse matrix: leave it to `__rmatmul__`
-            self._refuse("np.asarray")
+            if self._node is not None:
+                self._refuse("np.asarray")
         return np.array(self._data, dtype=dtype) if copy else np.asarray(self._data, dtype=dtype)
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:

@@ -9,6 +9,7 @@ installed.
 
 import argparse
 import itertools
+import math
 import sys
 
 import _timing
@@ -105,6 +106,18 @@ def scalar_network(make, tanh):
     return parameters, loss
 
 
+def tanh_of_micrograd(value):
+    """Return tanh of a Value as micrograd's lectures define it; its package has no such method."""
+    t = math.tanh(value.data)
+    out = type(value)(t, (value,), "tanh")
+
+    def backward():
+        value.grad += (1 - t * t) * out.grad
+
+    out._backward = backward
+    return out
+
+
 def scalar_mlp():
     parameters, loss = scalar_network(lambda v: Variable(float(v), requires_grad=True), np.tanh)
     rivals = {
@@ -113,7 +126,7 @@ def scalar_mlp():
     }
     engine = _timing.optional("micrograd.engine")
     if engine:
-        others, of = scalar_network(lambda v: engine.Value(float(v)), lambda v: v.tanh())
+        others, of = scalar_network(lambda v: engine.Value(float(v)), tanh_of_micrograd)
         rivals["micrograd"] = passes(of, [], others)
     if torch:
         make = lambda v: torch.tensor(float(v), dtype=torch.float64, requires_grad=True)

@@ -160,11 +160,11 @@ class Entry:
                 owner.primitive,
                 joint=self._pull,
                 operands=("argument",) * len(self.targets),
-                pulls=tuple(map(_pulled, range(len(self.targets)))),
                 save=lambda values: values[0],
                 rewrap=self._rewrapped,
                 makes_zeros=any(op.primitive.makes_zeros for op in ops),
             )
+            self.plan.pulls = tuple(map(_pulled, range(len(self.targets))))
         self.forward = self._program("", front, self.count)
         self.given = [self.places[v] for v in self.forward.inputs]
 

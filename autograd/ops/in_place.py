@@ -1,4 +1,4 @@
-"""Augmented assignment, `x += y`. Imports `graph`, `changes`, `calls` and NumPy."""
+"""Augmented assignment, `x += y`. Imports `graph`, `backward`, `calls` and NumPy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from autograd.arrays import references
-from autograd.engine import changes
+from autograd.engine.backward import mark_changed
 from autograd.engine.calls import Operation
 from autograd.engine.graph import LEAF, Leaf, Node, unwrap
 from autograd.engine.mode import current_mode, is_grad_enabled
@@ -76,7 +76,7 @@ def _updated(symbol: str, ufunc: np.ufunc, x: Any, y: Any) -> Any:
     if isinstance(data, np.generic):  # which cannot change, and is faster than an array
         x._data = ufunc(data, operand).astype(data.dtype, casting="same_kind")
     else:
-        changes.mark(data)
+        mark_changed(data)
         ufunc(data, operand, out=data, casting="same_kind")
     return x
 
