@@ -30,12 +30,12 @@ def floats(*shape):
     return RNG.normal(size=shape).astype(np.float32)
 
 
-def passes(function, inputs, parameters):
+def passes(function, inputs, parameters, zero=None):
     """Return one forward and backward pass that gives each parameter a gradient."""
 
     def once():
         for p in parameters:
-            p.grad = None
+            p.grad = zero
         function(*inputs).backward()
 
     return once
@@ -114,7 +114,7 @@ def tanh_of_micrograd(value):
     def backward():
         value.grad += (1 - t * t) * out.grad
 
-    out._backward = backward
+    out._backward = backward  # noqa: SLF001 - as the lectures do
     return out
 
 
@@ -127,7 +127,7 @@ def scalar_mlp():
     engine = _timing.optional("micrograd.engine")
     if engine:
         others, of = scalar_network(lambda v: engine.Value(float(v)), tanh_of_micrograd)
-        rivals["micrograd"] = passes(of, [], others)
+        rivals["micrograd"] = passes(of, [], others, zero=0.0)
     if torch:
         make = lambda v: torch.tensor(float(v), dtype=torch.float64, requires_grad=True)
         others, of = scalar_network(make, torch.tanh)
