@@ -35,6 +35,7 @@ LAYERS = (
     ("autograd.engine.primitive",),
     ("autograd.engine.calls",),
     ("autograd.engine", "autograd.checked"),
+    ("autograd.kernels",),
     ("autograd.ops",),
     ("autograd.linalg", "autograd.fft", "autograd.special"),
     ("autograd.stats", "autograd.signal", "autograd.spatial", "autograd.interpolate"),

@@ -58,7 +58,10 @@ def run_backward(
     sums = Sums(seeds)
     order, wanted = route or find_route(sums, inputs)
     take, targets = sums.pop, frozenset(inputs or ())
-    inspect, outside = current_mode().inspector, np.geterr()
+    inspect = current_mode().inspector
+    outside: Any = np.geterr()
+    if inspect:  # its warnings, too
+        outside["call"] = np.geterrcall()
     zeros, deferred = any(has_zeros(unwrap(g)) for g in sums.values()), False
     reports: list[str] = []  # of invalid values: see `_settled`
     with np.errstate(divide="ignore", invalid="call", call=lambda kind, _: reports.append(kind)):

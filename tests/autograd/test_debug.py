@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -180,6 +181,26 @@ def test_it_nests():
             y = (x * x).sum()
         y.backward()
     np.testing.assert_array_equal(x.grad, [2.0])
+
+
+def test_warnings_of_numpy_name_the_users_line():
+    x = leaf([0.0, 1.0])
+    with warnings.catch_warnings(record=True) as caught, autograd.detect_anomaly(nan=False):
+        warnings.simplefilter("default")
+        x.register_hook(lambda g: np.log(g - 1))
+        np.log(x)
+        y = x / 0
+        (x * 2).sum().backward()
+    said = [(str(w.message), w.lineno - caught[0].lineno) for w in caught]
+    assert all(w.filename == __file__ and w.category is RuntimeWarning for w in caught)
+    assert said == [
+        ("divide by zero encountered in np.log(x)", 0),
+        ("divide by zero encountered in x / 0", 1),
+        ("invalid value encountered in x / 0", 1),
+    ]
+    del y
+    with np.errstate(divide="raise"), autograd.detect_anomaly(), pytest.raises(FloatingPointError):
+        np.log(x)
 
 
 def test_its_repr_says_what_it_looks_for():
