@@ -25,13 +25,13 @@ from autograd.array_api import _made
 from autograd.array_api import fft as fft
 from autograd.array_api import linalg as linalg
 from autograd.array_api._made import as_variables as _as_variables
+from autograd.engine import graph as _graph
 from autograd.engine.graph import unwrap as _unwrap
 from autograd.ops import einsum as einsum
 from autograd.ops import gradient as gradient
 from autograd.ops import pad as pad
 from autograd.ops.creation import full as _full
 from autograd.ops.creation import full_like as _full_like
-from autograd.variable import Variable as _Variable
 
 _Any = _typing.Any
 
@@ -119,7 +119,7 @@ def result_type(*arrays_and_dtypes: _Any) -> np.dtype[_Any]:
 
 
 def _dtype(type: _Any) -> _Any:
-    return getattr(type, "dtype", type) if isinstance(type, (_Variable, np.ndarray)) else type
+    return getattr(type, "dtype", type) if isinstance(type, (_graph.Variable, np.ndarray)) else type
 
 
 class __array_namespace_info__:  # noqa: N801 - the name of the standard
@@ -165,9 +165,9 @@ def asarray(
     """
     _made.on_cpu("asarray", device)
     made = _ops.creation.from_sequence(obj)
-    if not isinstance(made, _Variable):
+    if not isinstance(made, _graph.Variable):
         given = made if dtype is None else obj  # by way of float64 integers would lose digits
-        return _Variable(np.array(given, dtype=dtype, copy=copy), copy=False)
+        return _graph.Variable(np.array(given, dtype=dtype, copy=copy), copy=False)
     changes = (dtype is not None and made.dtype != dtype) or made is not obj
     if copy is False and changes:
         raise ValueError("asarray: wanted copy=None or True for another dtype or a list, got False")

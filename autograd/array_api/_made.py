@@ -1,4 +1,4 @@
-"""Functions of the array API standard, made of their signatures. Imports `variable`."""
+"""Functions of the array API standard, made of their signatures. Imports `ops`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.engine.graph import wrap
-from autograd.variable import Variable
+from autograd.engine import graph
 
 __all__ = ["as_variables", "on_cpu", "standard"]
 
@@ -86,8 +85,8 @@ def _call(function: Any, args: list[Any], named: dict[str, Any], optional: dict[
 def as_variables(result: Any) -> Any:
     """Make Variables of arrays, also in tuples and lists."""
     if isinstance(result, (np.ndarray, np.generic)):
-        return wrap(result)
-    if isinstance(result, (tuple, list)) and not isinstance(result, Variable):
+        return graph.wrap(result)
+    if isinstance(result, (tuple, list)) and not isinstance(result, graph.Variable):
         parts = map(as_variables, result)
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
     return result
