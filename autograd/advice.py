@@ -154,9 +154,25 @@ _NAMES = {
         "nn": "import nn",
         "no_grad_": "autograd.no_grad()",
         "optim": "import optim",
+        "rand": "np.random.default_rng().random(shape)",
+        "randn": "np.random.default_rng().normal(size=shape)",
         "tensor": "autograd.Variable",
     },
-    "nn": {"F": "nn.functional", "Tensor": "autograd.Variable", "TensorDataset": "nn.ArrayDataset"},
+    "nn": {
+        "Buffer": "self.register_buffer(name, array)",
+        "DataParallel": "nn.parallel.DataParallel",
+        "Dense": "nn.Linear",
+        "F": "nn.functional",
+        "Swish": "nn.SiLU",
+        "SyncBatchNorm": "nn.parallel.SyncBatchNorm",
+        "Tensor": "autograd.Variable",
+        "TensorDataset": "nn.ArrayDataset",
+    },
+    "nn.functional": {
+        "logit": "autograd.special.logit",
+        "softmax_cross_entropy": "nn.functional.cross_entropy",
+        "upsample": "nn.functional.interpolate",
+    },
 }
 # Where else a name may be.
 _ROOMS = (
@@ -165,6 +181,10 @@ _ROOMS = (
 )
 # Methods of other libraries' models.
 _OF_MODELS = {
+    "add": "model.append(layer)",
+    "bfloat16": "model.float(); NumPy has no bfloat16",
+    "cleargrads": "model.zero_grad()",
+    "compile": "autograd.compile(model)",
     "cpu": "model; all data are in the memory of the CPU",
     "cuda": "model; all data are in the memory of the CPU",
     "device": "model; all data are in the memory of the CPU",
@@ -255,6 +275,8 @@ def instead_of_name(module: ModuleType, name: str) -> AttributeError:
             ),
             None,
         )
+    if spelled is None and package == "autograd" and hasattr(np, name):
+        spelled = f"np.{name}"
     if spelled is None:
         spelled = _like(name, contents, f"{package}.")
     return AttributeError(f"{said}; write {spelled}" if spelled else said, name=name, obj=module)
