@@ -33,8 +33,8 @@ __all__ = [
 _NUMPY = (np.ndarray, np.generic)
 
 
-# The plain reductions, without the 0.7 us of the functions np.sum and np.prod around them; arrays of
-# other libraries have no methods of ufuncs.
+# The plain reductions, without the 0.7 us of the functions np.sum and np.prod around them; other
+# libraries' arrays have no methods of ufuncs.
 _add: Any = np.add.reduce
 _multiply: Any = np.multiply.reduce
 

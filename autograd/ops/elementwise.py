@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import holds_nan
+from autograd.arrays import holds_nan, surely
 from autograd.engine.calls import binary, holds, primitive, unary
 from autograd.engine.primitive import same
 from autograd.ops.plain import nonzero, plain
@@ -193,9 +193,7 @@ def _logistic_slope(x: Any) -> Any:
 
 def _over_root(x: Any, y: Any) -> Any:
     """Return x (1 + y^2)^(-1/2), and x / |y| where the square overflows."""
-    if holds(
-        abs(np.vdot(y, y)) < math.inf, traced=False
-    ):  # a tenth of the time of a look at each element
+    if surely(abs(np.vdot(y, y)) < math.inf):  # a tenth of the time of a look at each element
         return x / np.sqrt(1 + y * y)
     with np.errstate(over="ignore", invalid="ignore"):
         square = y * y

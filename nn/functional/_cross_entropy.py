@@ -9,8 +9,8 @@ import numpy as np
 
 import autograd
 from autograd import Variable, log_softmax
-from autograd.arrays import Many, is_array, is_foreign
-from autograd.engine.calls import holds, primitive
+from autograd.arrays import Many, is_array, is_foreign, surely
+from autograd.engine.calls import primitive
 from autograd.engine.mode import current_mode
 from autograd.ops._shared import add_reduce, beside
 from autograd.ops.plain import plain
@@ -40,7 +40,7 @@ def _one_hot(target: Any, shape: tuple[int, ...], axis: int) -> Any:
 def _minus_sum(log_p: Any, coefficient: Any, summed: bool) -> Any:
     """Return -log_p * coefficient, 0 where the coefficient is, whatever the logarithm."""
     varies = is_array(coefficient) and coefficient.ndim
-    if varies and holds(~coefficient.all(), traced=True):
+    if varies and not surely(coefficient.all()):
         log_p = np.where(coefficient == 0, 0.0, log_p)
     loss = log_p * -coefficient
     return loss.sum() if summed else loss
@@ -308,7 +308,7 @@ def cross_entropy(
             shape, floating-point.
         weight: one weight per class, shape (C,); for class indices the mean divides by the sum of
             the targets' weights.
-        ignore_index: a class index that does not count.
+        ignore_index: a class index that does not count; for class indices only.
         reduction: "mean" (over the samples), "sum" or "none".
         label_smoothing: part of each target, from 0 to 1, that is spread evenly over all classes.
 
@@ -337,6 +337,11 @@ def cross_entropy(
         if target.dtype.kind == "f":
             target = target.astype(input.dtype)
     if target.shape == input.shape:
+        if ignore_index >= 0 and target.dtype.kind == "f":
+            raise ValueError(
+                "cross_entropy: wanted class indices as targets for an ignore_index, got "
+                f"probabilities and ignore_index={ignore_index}; give the class a weight of 0"
+            )
         return _soft_cross_entropy(input, target, weight, axis, reduction, label_smoothing)
     target, kept, coefficient, total = _counted(
         "cross_entropy", input, target, axis, ignore_index, weight, reduction

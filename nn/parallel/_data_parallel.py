@@ -230,8 +230,8 @@ class DataParallel(Module):
 
 
 class _Seen:
-    """A model as it was at one moment, compared in a twentieth of the time of writing down its layout
-    (a transformer of 72 parameters: 20 us).
+    """A model as it was at one moment, compared in a twentieth of the time that writing down its
+    layout takes (a transformer of 72 parameters: 20 us).
 
     Attributes:
         trained: names and parameters that require a gradient.
