@@ -5,6 +5,7 @@ draws and buffers as in eager code, nothing baked in.
 import functools
 import re
 import threading
+import tracemalloc
 import types
 
 import numpy as np
@@ -525,6 +526,28 @@ def test_threads_call_one_function():
     [t.join() for t in threads]
     for k, got in results.items():
         np.testing.assert_array_equal(got, autograd.grad(cube)(X + k))
+
+
+def test_what_was_saved_is_freed_on_the_way_and_kept_where_it_is_retained():
+    layers = [nn.Linear(128, 128) for _ in range(6)]
+    model = nn.Sequential(*(part for layer in layers for part in (layer, nn.Tanh())))
+    x, peaks = np.ones((512, 128), np.float32), []
+    for call in (model, autograd.compile(model)):
+        for _ in range(2):
+            model.zero_grad()
+            tracemalloc.start()
+            call(x).sum().backward()
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        peaks.append(peak)
+    assert peaks[1] < 1.05 * peaks[0]
+    a = leaf()
+    out = autograd.compile(cube)(a)
+    out.backward(retain_graph=True)
+    out.backward()
+    np.testing.assert_allclose(a.grad, 2 * autograd.grad(cube)(X), rtol=1e-12)
+    with pytest.raises(RuntimeError, match="this graph was freed"):
+        out.backward()
 
 
 def test_saved_data_that_changed_is_noticed():
