@@ -441,6 +441,28 @@ def test_a_batch_reads_variables_from_outside_at_each_call():
     np.testing.assert_allclose(got, w.grad, rtol=1e-12)
 
 
+def test_a_batch_of_places_in_a_table():
+    table = np.arange(5.0) * 10
+    f = autograd.vmap(lambda i, r: autograd.take(table, i) * r)
+    fast = autograd.compile(f)
+    for places in (np.array([1, 2]), np.array([3, 0])):
+        np.testing.assert_array_equal(fast(places, X), f(places, X))
+
+
+def test_derivatives_inside_that_depend_on_parameters_outside_are_recorded():
+    layer = nn.Linear(3, 2)
+
+    def curvature(x):
+        return autograd.hessian(lambda r: np.tanh(layer(r)).sum())(x).sum()
+
+    gradients = []
+    for call in (curvature, autograd.compile(curvature)):
+        layer.zero_grad()
+        call(X[0].astype(np.float32)).backward()
+        gradients.append(layer.weight.grad)
+    np.testing.assert_allclose(*gradients, rtol=1e-4, atol=1e-6)
+
+
 def test_vmap_runs_a_compiled_function_as_it_is():
     f = lambda x: np.tanh(x) * x.sum()
     np.testing.assert_array_equal(autograd.vmap(autograd.compile(f))(X), autograd.vmap(f)(X))
