@@ -201,9 +201,9 @@ class Trace:
         found = {}
         for key, (held, value) in self._known.items():
             if isinstance(key, Node) and held is key and value.op is None:
-                if key.number < self._first or key in self._given:  # not of a transform inside
-                    found[key] = value
-        return found
+                found[key] = value
+        # Not those of a transform inside.
+        return {n: v for n, v in found.items() if n.number < self._first or n in self._given}
 
     # -- which value it is -------------------------------------------------------------------------
 
