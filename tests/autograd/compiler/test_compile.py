@@ -726,3 +726,11 @@ def test_single_numbers_with_the_gradient_of_an_array_nothing_depends_on():
     found, zeros = step(np.float64(3.0), X)
     assert found == 6.0
     np.testing.assert_array_equal(zeros, np.zeros_like(X))
+
+
+def test_axes_that_are_computed_are_no_order_that_is_known():
+    fast = autograd.compile(autograd.grad(lambda x: np.prod(x, axis=1).sum()))
+    for data in (X, X + 1):
+        np.testing.assert_allclose(
+            fast(data), autograd.grad(lambda x: np.prod(x, axis=1).sum())(data), rtol=1e-12
+        )
