@@ -17,9 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd._optional import require
 from autograd.arrays import Many, holds_nan
 from autograd.compiler.fuse import Group, grouped
 from autograd.compiler.graph import Graph, Value, values_in
+from autograd.compiler.loops import Loop, Loops, is_one_loop, texts
 from autograd.compiler.passes import PASSES, dead_code
 from autograd.compiler.scalars import NAMES, in_python, is_scalar, scalar_source
 from autograd.compiler.source import Names, written
@@ -44,6 +46,7 @@ class Options(NamedTuple):
 
     without: tuple[str, ...] = ()
     threads: int = 1
+    backend: str = "numpy"
 
 
 @functools.cache
@@ -82,21 +85,25 @@ class Program:
         mixed: bool,
         count: int,
     ) -> None:
-        without, threads = options
+        without, threads, backend = options
+        kind, blocks = (Loop, Loops) if backend == "numba" else (Group, None)
         self.graph, self.name, self.count = graph, name, count
         self.names = Names({"np": np, "in_threads": in_threads} if threads > 1 else None)
         self.inputs = sorted([v for v in graph.inputs if v.constant is None], key=_place)
         for v in self.inputs:
             if v in hints:
                 self.names.of(v, hints[v])
-        self.units = graph.ops if "fuse" in without else grouped(graph, mixed=mixed)
-        self.source = written(name, self.units, self.inputs, graph.outputs, self.names, threads)
+        self.units = graph.ops if "fuse" in without else grouped(graph, mixed=mixed, kind=kind)
+        given = self.inputs, graph.outputs, self.names, threads, blocks
+        self.source = written(name, self.units, *given)
         self.quiet = any(op.quiet for op in graph.ops)
         place = f"<compiled {name} {id(self)}>"
         linecache.cache[place] = len(self.source), None, self.source.splitlines(True), place
         exec(builtins.compile(self.source, place, "exec"), self.names.objects)  # noqa: S102 - our own text
         self.run: Callable[..., tuple[Any, ...]] = self.names.objects[name]
-        if "scalars" not in without and is_scalar(graph):
+        self.source = texts(self.names.objects) + self.source
+        looped = backend == "numba" and is_one_loop(self.units)
+        if not looped and "scalars" not in without and is_scalar(graph):
             names = Names({**NAMES, "abs": abs, "float": float})
             text = scalar_source(name, graph, self.inputs, names.scalar)
             exec(text, names.objects)  # noqa: S102 - likewise
@@ -137,9 +144,10 @@ class Entry:
             }
         )
         # Before any pass: what looks alike in numbers may differ in its derivatives.
+        loops = owner.options.backend == "numba"
         self.tape = _tape(self.graph, self.graph.outputs[self.count :]) if self.targets else []
         for name, change in PASSES.items():
-            if name not in owner.options.without:
+            if name not in owner.options.without and (name != "lower" or not loops):
                 change(self.graph)
         self.results, self.gradients = (
             self.graph.outputs[: self.count],
@@ -149,7 +157,8 @@ class Entry:
         dead_code(front)
         self.saved: list[Value] = []
         if self.targets:
-            done = set(front.ops)
+            small = loops and is_one_loop(grouped(self.graph, mixed=not self.guarded, kind=Loop))
+            done = set() if small else set(front.ops)  # what is computed anew is not kept
             back = Graph([op for op in self.graph.ops if op not in done], self.gradients)
             dead_code(back)
             self.backward = self._program("_backward", back, len(self.gradients))
@@ -456,7 +465,7 @@ class Compiled:
         entry = self._entry("report")
         lines = [f"{self.name}: {entry.traced} operations seen"]
         for program in entry.programs:
-            groups = [u for u in program.units if type(u) is Group]
+            groups = [u for u in program.units if isinstance(u, Group)]
             fused = sum(len(g.ops) for g in groups)
             values = [v for op in program.graph.ops for v in op.outputs]
             inside = {v for g in groups for v in g.outputs} - {
@@ -543,7 +552,11 @@ class _Identity:
 
 
 def compile(
-    function: Callable[..., Any], *, threads: int = 1, without: Sequence[str] = ()
+    function: Callable[..., Any],
+    *,
+    threads: int = 1,
+    without: Sequence[str] = (),
+    backend: str = "numpy",
 ) -> Compiled:
     """Return a function that computes the same as `function`, traced once and run as NumPy.
 
@@ -558,10 +571,13 @@ def compile(
         threads: how many work on the loops over blocks; the same number, the same bits.
         without: names of passes to leave out: "common", "exact", "spread", "lower", "fuse",
             "scalars".
+        backend: "numpy", or "numba" for groups of operations as compiled loops (the extra `fast`);
+            a trace takes a second or so then.
 
     Raises:
         TypeError: for what is no function.
-        ValueError: for a pass that is not known, or less than one thread.
+        ValueError: for a pass or a backend that is not known, or less than one thread.
+        ImportError: for "numba" where that is not installed.
 
     Example:
         >>> import numpy as np
@@ -579,4 +595,8 @@ def compile(
         raise ValueError(f"compile: wanted passes among {', '.join(sorted(known))}, got {got}")
     if threads < 1:
         raise ValueError(f"compile: wanted at least one thread, got {threads}")
-    return Compiled(function, Options(tuple(without), int(threads)))
+    if backend not in ("numpy", "numba"):
+        raise ValueError(f"compile: wanted the backend 'numpy' or 'numba', got {backend!r}")
+    if backend == "numba":
+        require("numba", extra="fast")
+    return Compiled(function, Options(tuple(without), int(threads), backend))

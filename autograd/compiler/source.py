@@ -327,8 +327,9 @@ def written(
     outputs: Sequence[Value],
     names: Names,
     threads: int = 1,
+    blocks: Any = None,
 ) -> str:
-    """Return the text of a function that computes the outputs."""
+    """Return the text of a function that computes the outputs; `blocks` writes groups."""
     given = [names.of(v) for v in parameters]
     writer, state = Writer(names, threads), ""
     used = Counter(v for u in units for v in dict.fromkeys(u.inputs))
@@ -343,7 +344,7 @@ def written(
                 writer.line(f"with np.errstate({state}):")
                 writer.indent += "    "
         if isinstance(unit, Group):
-            Blocks(unit, used, writer).write()
+            (blocks or Blocks)(unit, used, writer).write()
         else:
             writer.op(unit)
         dead = [
@@ -371,7 +372,7 @@ def _state(unit: Op | Group) -> str:
     calm = 'over="ignore"' if unit.calm else ""
     if not unit.quiet:
         return calm
-    both = type(unit) is Group and not all(op.quiet for op in unit.ops)
+    both = isinstance(unit, Group) and not all(op.quiet for op in unit.ops)
     divide = "call" if both else "ignore"
     return f'divide="{divide}", invalid="call", call=report' + (calm and f", {calm}")
 
