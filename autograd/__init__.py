@@ -38,6 +38,8 @@ from autograd.engine import *
 from autograd.extend import primitive as primitive
 from autograd.filled import *
 from autograd.function import Function as Function
+from autograd.kernels import set_num_threads as set_num_threads
+from autograd.kernels import use_kernels as use_kernels
 from autograd.memory import keep_memory as keep_memory
 from autograd.ops import *
 from autograd.profiler import profile as profile
@@ -104,7 +106,7 @@ else:  # to type checkers star imports are public, computed lists are not
         # functions of your own, and what became of them
         "Function", "coverage", "detect_anomaly", "extend", "primitive",
         # where time goes, and memory
-        "keep_memory", "profile",
+        "keep_memory", "profile", "set_num_threads", "use_kernels",
         # see it
         "draw", "explain", "record_values",
         # NumPy's functions, and the rooms of the others

@@ -55,11 +55,11 @@ __all__ = [
 
 if not TYPE_CHECKING:
     # Names of HIPS autograd, which are no part of this page.
-    _OF_THE_CORE = ("Box", "VJPNode", "VSpace", "vspace")
+    _OF_VALUES = ("Box", "VJPNode", "VSpace", "vspace")
 
     def __getattr__(name: str) -> object:
-        if name in _OF_THE_CORE:
-            return getattr(importlib.import_module("autograd.core"), name)
+        if name in _OF_VALUES:
+            return getattr(importlib.import_module("autograd.vspace"), name)
         raise instead_of_name(sys.modules[__name__], name)
 
 

@@ -175,7 +175,7 @@ def solution(f: Callable[[Any], Any], x: Any) -> Any:
         >>> autograd.grad(cube_root)(8.0)
         np.float64(0.0833...)
     """
-    x = np.array(unwrap(x), copy=True)
+    x = np.array(unwrap(x), copy=True)[()]
     if x.dtype.kind != "f":
         raise TypeError(f"solution: wanted an array of real floating-point numbers, got {x.dtype}")
     if not is_grad_enabled():

@@ -1,9 +1,9 @@
 """SciPy's solvers with exact derivatives, and with gradients through what they find.
 
-`minimize`, `root` and `least_squares` call the functions of `scipy.optimize` of these names, which
-get the gradients, Hessian products and Jacobians that they ask for. Unknowns may be nested lists,
-tuples and dicts of arrays. What is found is differentiable in the arguments, and in whatever else
-the function uses, by the implicit function theorem: see `implicit.solution`.
+`minimize`, `root`, `root_scalar`, `brentq` and `least_squares` call the functions of
+`scipy.optimize` of these names, which get the derivatives that they ask for. Unknowns may be nested
+lists, tuples and dicts of arrays. What is found is differentiable in the arguments, and in whatever
+else the function uses, by the implicit function theorem: see `implicit.solution`.
 
 Not imported by `import autograd`. Needs SciPy, the extra `special`. Imports `implicit` and the
 transforms.
@@ -31,7 +31,7 @@ from autograd.transforms.products import vjp
 from autograd.typed import user_level
 from autograd.variable import Variable
 
-__all__ = ["least_squares", "minimize", "root"]
+__all__ = ["brentq", "least_squares", "minimize", "root", "root_scalar"]
 
 # Methods of scipy.optimize.minimize that ask for less, or for more, than the gradient.
 _WITHOUT_GRADIENT = frozenset({"nelder-mead", "powell", "cobyla", "cobyqa"})
@@ -379,6 +379,107 @@ def root(
             options=options,
         )
     return unknowns.finished(found, _of_vector(fun, unknowns, args), (x0, args))
+
+
+def root_scalar(
+    f: Callable[..., Any],
+    args: Any = (),
+    method: str | None = None,
+    bracket: Sequence[float] | None = None,
+    *,
+    x0: float | None = None,
+    x1: float | None = None,
+    **options: Any,
+) -> Any:
+    """Solve `f(x, *args) == 0` for one number with `scipy.optimize.root_scalar`, which gets the
+    derivatives that "newton" and "halley" take.
+
+    `root` of the result is differentiable in `args`, and in whatever else `f` uses, to any order.
+
+    Args:
+        f: `f(x, *args)`, one real number.
+        args: further arguments, a tuple.
+        method: one of SciPy's names, such as "brentq", "newton", "halley"; SciPy chooses by what is
+            given: "brentq" for a bracket, "newton" for `x0`.
+        bracket: two numbers between which `f` changes its sign.
+        x0: where to begin.
+        x1: a second start, for "secant".
+        **options: further keywords of SciPy's function: `xtol`, `rtol`, `maxiter`, `options`.
+
+    Returns:
+        SciPy's `RootResults`.
+
+    Raises:
+        ValueError: `f` has the same sign at both ends of the bracket.
+
+    Example:
+        >>> import autograd
+        >>> def cube_root(a):
+        ...     return root_scalar(lambda x, a: x**3 - a, (a,), x0=1.0, method="newton").root
+        >>> autograd.value_and_grad(cube_root)(8.0)
+        (np.float64(2.0), np.float64(0.0833...))
+    """
+    return _scalar_root(f, args, method, bracket=bracket, x0=x0, x1=x1, **options)
+
+
+def _scalar_root(
+    f: Callable[..., Any], args: Any, method: str | None, *, strict: bool = False, **options: Any
+) -> Any:
+    """Find a root; where `strict`, raise if there is none."""
+    scipy = require("scipy.optimize", extra="special")
+    args = _as_tuple(args)
+    plain = concrete(args, "root_scalar")
+
+    def value(x: Any) -> Any:
+        return f(x, *plain)
+
+    def number(function: Callable[[Any], Any]) -> Callable[[Any], float]:
+        return lambda x: float(unwrap(function(np.float64(x))))
+
+    if method is None and options.get("bracket") is None and options.get("x1") is None:
+        method = "newton"
+    name = method.lower() if method else ""
+    if name in ("newton", "halley"):
+        options = {"fprime": number(grad(value))} | options
+    if name == "halley":
+        options = {"fprime2": number(grad(grad(value)))} | options
+    with no_grad():
+        found = scipy.root_scalar(number(value), method=method, **options)
+    if strict and not found.converged:
+        raise RuntimeError(f"brentq: wanted a root within {found.iterations} steps, got none")
+    x = solution(lambda x: f(x, *args), np.float64(found.root))
+    if isinstance(x, Variable) and not found.converged:
+        warnings.warn(
+            "root_scalar: the gradient of the root supposes that it is one, and SciPy says: "
+            f"{found.flag}",
+            RuntimeWarning,
+            user_level(),
+        )
+    found["root"] = x
+    return found
+
+
+def brentq(f: Callable[..., Any], a: float, b: float, args: Any = (), **options: Any) -> Any:
+    """Return the root of `f(x, *args)` between `a` and `b`, where its signs differ, by Brent's
+    method (`scipy.optimize.brentq`), differentiable in `args` and in whatever else `f` uses.
+
+    Args:
+        f: `f(x, *args)`, one real number.
+        a: one end of the bracket.
+        b: the other end.
+        args: further arguments, a tuple.
+        **options: `xtol`, `rtol` and `maxiter` of SciPy's function.
+
+    Raises:
+        ValueError: `f` has the same sign at `a` and `b`.
+        RuntimeError: no root after `maxiter` steps.
+
+    Example:
+        >>> import autograd
+        >>> autograd.grad(lambda c: brentq(lambda x: np.cos(x) - c * x, 0, 1.5))(1.0)
+        np.float64(-0.4416...)
+    """
+    return _scalar_root(f, args, "brentq", bracket=(a, b), strict=True, **options).root
 
 
 # -- least squares ---------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from autograd.staged import arguments_of, notrace_primitive
 from autograd.transforms.trace import fresh
 from autograd.typed import user_level
 from autograd.util import toposort
+from autograd.vspace import Box, VJPNode
 
 __all__ = [
     "Box",
@@ -44,7 +45,6 @@ __all__ = [
     "new_box",
     "notrace_primitive",
     "primitive",
-    "refuse_kind",
     "toposort",
     "trace",
     "trace_stack",
@@ -61,46 +61,7 @@ def getval(value: Any) -> Any:
     return unwrap(value)
 
 
-def refuse_kind(what: str, kind: type[Any]) -> None:
-    """Take note of a class of values, which must be one of arrays.
-
-    Raises:
-        TypeError: for objects of another kind.
-    """
-    if not issubclass(kind, (np.ndarray, np.generic, float, complex, list, tuple, dict)):
-        raise TypeError(
-            f"{what}.register: wanted arrays, or nested lists, tuples and dicts of them, which are "
-            f"what is differentiated, got the class {kind.__name__}; keep what it is made of in a "
-            "dict, and write a function of that"
-        )
-
-
-class _Boxes(type):
-    def __instancecheck__(cls, value: Any) -> bool:
-        return isbox(value)
-
-
-class Box(metaclass=_Boxes):
-    """What Variables are instances of, for checks by `isinstance`; nothing is made of it."""
-
-    @classmethod
-    def register(cls, kind: type[Any]) -> None:
-        """Take note of a class of arrays; others are refused: see `autograd.Variable`."""
-        refuse_kind(cls.__name__, kind)
-
-
 # -- a graph by hand -------------------------------------------------------------------------------
-
-
-class VJPNode(Leaf):
-    """The start of a graph, for `new_box`."""
-
-    __slots__ = ()
-
-    @classmethod
-    def new_root(cls, *_: Any) -> VJPNode:
-        """Make one."""
-        return cls.__new__(cls)
 
 
 def new_box(value: Any, trace: int, node: VJPNode) -> Any:

@@ -602,7 +602,7 @@ class Variable:
                 "__array_namespace__: wanted a version of the standard from 2021.12 to 2024.12, "
                 f"got {api_version!r}"
             )
-        # By name: it is a door above this class, opened on demand.
+        # By name: most programs never ask for it.
         return importlib.import_module("autograd.array_api")
 
     def __dlpack__(

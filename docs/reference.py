@@ -58,14 +58,16 @@ CONTENTS = {
         *(f"autograd.scipy.{n}" for n in ("integrate", "linalg", "signal", "special", "stats")),
         "autograd.differential_operators", "autograd.builtins", "autograd.misc",
         *(f"autograd.misc.{n}" for n in ("fixed_points", "flatten", "optimizers", "tracers")),
-        "autograd.test_util", "autograd.tracer", "autograd.wrap_util", "autograd.testing.plugin",
+        "autograd.test_util", "autograd.tracer", "autograd.vspace", "autograd.wrap_util",
+        "autograd.testing.plugin",
     ],
 }  # fmt: skip
 # Rooms of the library's own: what they have for users stands in one of the modules above.
 INSIDE = (
     "advice", "arrays", "assignment", "batching", "blocks", "checked", "compiler.", "docstrings",
-    "doors", "drawing.", "draws", "engine", "explaining", "filled", "memory", "ops", "protocols",
-    "publication", "recording", "seeing", "special.", "staged", "transforms", "typed", "variable",
+    "doors", "drawing.", "draws", "engine", "explaining", "filled", "kernels", "memory", "ops",
+    "protocols", "publication", "recording", "seeing", "special.", "staged", "transforms", "typed",
+    "variable",
 )  # fmt: skip
 SECTIONS = ("Args", "Attributes", "Shape", "Returns", "Yields", "Raises", "Warns", "References",
             "Example", "Examples", "Note", "Notes", "Warning", "Warnings")  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -22,14 +22,30 @@ from optim._options import (
 )
 from optim._runs import Array, State
 
-if TYPE_CHECKING:
-    from optim._optimizer import Optimizer
-
 __all__ = ["check_entries", "read_array", "read_entries", "read_number", "read_state_dict"]
 
 
+class _Owner(Protocol):
+    """What is asked of the optimizer whose state is read: see `Optimizer`."""
+
+    assumed: ClassVar[Mapping[str, float]]
+    scalars: ClassVar[Mapping[str, float]]
+    param_groups: list[dict[str, Any]]
+
+    def check(self, group: Mapping[str, Any]) -> None: ...
+    def buffers(self, group: Mapping[str, Any]) -> Mapping[str, float]: ...
+    def shape_of(self, buffer: str, parameter: Variable) -> tuple[int, ...] | None: ...
+    def read_entries(
+        self,
+        index: int,
+        parameter: Variable,
+        group: Mapping[str, Any],
+        entries: Mapping[str, Any],
+    ) -> State: ...
+
+
 def read_state_dict(
-    optimizer: Optimizer, saved: Mapping[str, Any]
+    optimizer: _Owner, saved: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], dict[Variable, State]]:
     """Return new parameter groups and new state for the parameters of an optimizer.
 
@@ -106,7 +122,7 @@ def _read_index(owner: str, index: Any) -> int:
 
 
 def _read_group(
-    optimizer: Optimizer, number: int, group: dict[str, Any], loaded: Any
+    optimizer: _Owner, number: int, group: dict[str, Any], loaded: Any
 ) -> dict[str, Any]:
     """Return a group with the saved options."""
     owner = type(optimizer).__name__
@@ -128,7 +144,7 @@ def _read_group(
 
 
 def read_entries(
-    optimizer: Optimizer,
+    optimizer: _Owner,
     index: int,
     parameter: Variable,
     group: Mapping[str, Any],

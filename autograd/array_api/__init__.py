@@ -25,22 +25,22 @@ from autograd.array_api import _made
 from autograd.array_api import fft as fft
 from autograd.array_api import linalg as linalg
 from autograd.array_api._made import as_variables as _as_variables
+from autograd.engine import graph as _graph
 from autograd.engine.graph import unwrap as _unwrap
 from autograd.ops import einsum as einsum
 from autograd.ops import gradient as gradient
 from autograd.ops import pad as pad
 from autograd.ops.creation import full as _full
 from autograd.ops.creation import full_like as _full_like
-from autograd.variable import Variable as _Variable
 
 _Any = _typing.Any
 
 __array_api_version__ = "2024.12"
 
 _SIGNATURES = """
-abs acos acosh asin asinh atan atanh bitwise_invert ceil conj cos cosh exp expm1 floor (x, /)
+abs acos acosh asin asinh atan atanh bitwise_invert conj cos cosh exp expm1 (x, /)
 imag isfinite isinf isnan log log10 log1p log2 logical_not negative positive real (x, /)
-reciprocal round sign signbit sin sinh sqrt square tan tanh trunc (x, /)
+reciprocal round sign signbit sin sinh sqrt square tan tanh (x, /)
 add atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift (x1, x2, /)
 bitwise_xor copysign divide equal floor_divide greater greater_equal hypot less (x1, x2, /)
 less_equal logaddexp logical_and logical_or logical_xor maximum minimum multiply (x1, x2, /)
@@ -58,7 +58,6 @@ matrix_transpose nonzero unique_all unique_counts unique_inverse unique_values (
 moveaxis (x, source, destination, /)
 permute_dims (x, /, axes)
 repeat (x, repeats, /, *, axis=None)
-reshape (x, /, shape, *, copy=None)
 roll (x, /, shift, *, axis=None)
 squeeze (x, /, axis)
 take (x, indices, /, *, axis=None)
@@ -120,12 +119,37 @@ def result_type(*arrays_and_dtypes: _Any) -> np.dtype[_Any]:
 
 
 def _dtype(type: _Any) -> _Any:
-    return getattr(type, "dtype", type) if isinstance(type, (_Variable, np.ndarray)) else type
+    return getattr(type, "dtype", type) if isinstance(type, (_graph.Variable, np.ndarray)) else type
 
 
-def __array_namespace_info__() -> _Any:  # noqa: N807 - the name of the standard
-    """Return what is known of devices, dtypes and capabilities."""
-    return np.__array_namespace_info__()
+class __array_namespace_info__:  # noqa: N801 - the name of the standard
+    """What is known of devices, dtypes and capabilities."""
+
+    def capabilities(self) -> dict[str, _Any]:
+        """Return what this namespace can do of what the standard leaves open."""
+        return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 64}
+
+    def default_device(self) -> str:
+        """Return the one device."""
+        return "cpu"
+
+    def devices(self) -> list[str]:
+        """Return all devices."""
+        return ["cpu"]
+
+    def default_dtypes(self, *, device: _Any = None) -> dict[str, np.dtype[_Any]]:
+        """Return the dtypes of what is made of Python numbers."""
+        _made.on_cpu("default_dtypes", device)
+        kinds = {"real floating": 1.0, "complex floating": 1j, "integral": 1, "indexing": 1}
+        return {kind: np.asarray(number).dtype for kind, number in kinds.items()}
+
+    def dtypes(self, *, device: _Any = None, kind: _Any = None) -> dict[str, np.dtype[_Any]]:
+        """Return the dtypes by name: all, or those of a kind, or of one of several kinds."""
+        _made.on_cpu("dtypes", device)
+        every = {name: np.dtype(name) for name in _DTYPES}
+        return {
+            name: dtype for name, dtype in every.items() if kind is None or np.isdtype(dtype, kind)
+        }
 
 
 # -- making arrays ---------------------------------------------------------------------------------
@@ -141,9 +165,9 @@ def asarray(
     """
     _made.on_cpu("asarray", device)
     made = _ops.creation.from_sequence(obj)
-    if not isinstance(made, _Variable):
+    if not isinstance(made, _graph.Variable):
         given = made if dtype is None else obj  # by way of float64 integers would lose digits
-        return _Variable(np.array(given, dtype=dtype, copy=copy), copy=False)
+        return _graph.Variable(np.array(given, dtype=dtype, copy=copy), copy=False)
     changes = (dtype is not None and made.dtype != dtype) or made is not obj
     if copy is False and changes:
         raise ValueError("asarray: wanted copy=None or True for another dtype or a list, got False")
@@ -268,12 +292,37 @@ def clip(x: _Any, /, min: _Any = None, max: _Any = None) -> _Any:
     return astype(_ops.clip(x, min, max), x.dtype, copy=False)
 
 
+def _whole(function: _Any, x: _Any) -> _Any:
+    """Leave integers as they are: NumPy 2.0 makes floating-point numbers of them."""
+    return astype(x, x.dtype) if np.isdtype(x.dtype, "integral") else _as_variables(function(x))
+
+
+def ceil(x: _Any, /) -> _Any:
+    """Round to the next integer above."""
+    return _whole(np.ceil, x)
+
+
+def floor(x: _Any, /) -> _Any:
+    """Round to the next integer below."""
+    return _whole(np.floor, x)
+
+
+def trunc(x: _Any, /) -> _Any:
+    """Round to the next integer towards zero."""
+    return _whole(np.trunc, x)
+
+
 def argsort(x: _Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> _Any:
     """Return the places of the elements in order; equal ones keep theirs, in both directions."""
     if not descending:
         return _as_variables(_ops.argsort(x, axis=axis, stable=stable))
     order = _ops.argsort(_ops.flip(x, axis), axis=axis, stable=True)
     return _as_variables(x.shape[axis] - 1 - _ops.flip(order, axis))
+
+
+def reshape(x: _Any, /, shape: _Any, *, copy: bool | None = None) -> _Any:
+    """Return the elements in another shape; `copy` as in `autograd.reshape`."""
+    return _as_variables(_ops.reshape(x, shape, copy=copy))
 
 
 def sort(x: _Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> _Any:
@@ -298,10 +347,10 @@ else:
         *_listed, *_DTYPES, "e", "inf", "nan", "newaxis", "pi", "fft", "linalg",
         "einsum", "finfo_object", "gradient", "pad", "special",
         "__array_api_version__", "__array_namespace_info__",
-        "arange", "argsort", "asarray", "astype", "broadcast_arrays", "can_cast", "clip", "empty",
-        "empty_like", "eye", "finfo", "from_dlpack", "full", "full_like", "iinfo", "isdtype",
-        "linspace", "meshgrid", "ones", "ones_like", "result_type", "searchsorted", "sort",
-        "zeros", "zeros_like",
+        "arange", "argsort", "asarray", "astype", "broadcast_arrays", "can_cast", "ceil", "clip",
+        "empty", "empty_like", "eye", "finfo", "floor", "from_dlpack", "full", "full_like", "iinfo",
+        "isdtype", "linspace", "meshgrid", "ones", "ones_like", "reshape", "result_type",
+        "searchsorted", "sort", "trunc", "zeros", "zeros_like",
     ]
     # fmt: on
 

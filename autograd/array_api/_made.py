@@ -1,4 +1,4 @@
-"""Functions of the array API standard, made of their signatures. Imports `variable`."""
+"""Functions of the array API standard, made of their signatures. Imports `ops`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine.graph import wrap
-from autograd.variable import Variable
+from autograd import ops
+from autograd.engine import graph
 
 __all__ = ["as_variables", "on_cpu", "standard"]
 
@@ -38,7 +38,8 @@ def standard(package: str, theirs: Any, signatures: str) -> tuple[_Find, Any, li
     def get(name: str) -> Any:
         if name not in known:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        made = _made(package, getattr(theirs, name), name, known[name])
+        function = getattr(theirs, name, None) or getattr(ops, name)  # NumPy 2.0 lacks some
+        made = _made(package, function, name, known[name])
         setattr(sys.modules[package], name, made)
         return made
 
@@ -67,7 +68,9 @@ def _made(package: str, function: Any, name: str, parameters: str) -> Any:
     made: Any = eval(source, {"call": _call, "function": function})  # noqa: S307 - our own text
     made.__name__ = made.__qualname__ = name
     made.__module__ = package
-    made.__doc__ = f"Return what `{function.__module__}.{name}` does, as Variables."
+    made.__doc__ = (
+        f"Return what `{getattr(function, '__module__', 'numpy')}.{name}` does, as Variables."
+    )
     return made
 
 
@@ -82,8 +85,8 @@ def _call(function: Any, args: list[Any], named: dict[str, Any], optional: dict[
 def as_variables(result: Any) -> Any:
     """Make Variables of arrays, also in tuples and lists."""
     if isinstance(result, (np.ndarray, np.generic)):
-        return wrap(result)
-    if isinstance(result, (tuple, list)) and not isinstance(result, Variable):
+        return graph.wrap(result)
+    if isinstance(result, (tuple, list)) and not isinstance(result, graph.Variable):
         parts = map(as_variables, result)
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
     return result

@@ -5,6 +5,7 @@ SciPy's paths are switched on by an environment variable that it reads when it i
 run in a process of their own.
 """
 
+import importlib.metadata
 import importlib.util
 import inspect
 import os
@@ -370,7 +371,22 @@ def test_limits_are_python_numbers():
     assert limits.dtype == array_api.float32
     assert array_api.finfo(Variable(1.0)).bits == 64
     assert array_api.iinfo(array_api.int8).max == 127
-    assert array_api.__array_namespace_info__().default_device() == Variable(1.0).device == "cpu"
+
+
+def test_what_is_known_of_the_namespace_is_as_in_the_standard(strict):
+    info, wanted = array_api.__array_namespace_info__(), strict.__array_namespace_info__()
+    assert info.default_device() == Variable(1.0).device == "cpu"
+    assert info.devices() == ["cpu"]
+    assert set(info.capabilities()) == set(wanted.capabilities())
+    for kind in (None, "bool", "integral", "real floating", ("complex floating", "bool")):
+        names = wanted.dtypes(kind=kind)
+        assert info.dtypes(kind=kind) == {name: np.dtype(name) for name in names}
+    made = {
+        name: np.dtype(str(d).rpartition(".")[2]) for name, d in wanted.default_dtypes().items()
+    }
+    assert info.default_dtypes() == made
+    with pytest.raises(ValueError, match="dtypes: wanted device 'cpu'"):
+        info.dtypes(device="cuda")
 
 
 V = Variable([1.0, 2.0], requires_grad=True)
@@ -475,6 +491,8 @@ THOROUGH = os.environ.get("HYPOTHESIS_PROFILE", "dev") != "dev"
 def test_libraries_written_for_any_array_take_variables_or_say_why_not(case):
     if not all(importlib.util.find_spec(name.partition(".")[0]) for name in case[0]):
         pytest.skip("SciPy or scikit-learn is not installed")
+    if tuple(map(int, importlib.metadata.version("scipy").split(".")[:2])) < (1, 15):
+        pytest.skip("SciPy takes arrays of any library from 1.15 on")
     environment = os.environ | {"SCIPY_ARRAY_API": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", LIBRARIES, repr(case)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -9,7 +9,7 @@ from autograd.implicit import solution
 
 scipy_optimize = pytest.importorskip("scipy.optimize")
 
-from autograd.optimize import least_squares, minimize, root  # noqa: E402 - they need SciPy
+from autograd.optimize import brentq, least_squares, minimize, root, root_scalar  # noqa: E402
 
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(size=(8, 3)), RNG.normal(size=8)
@@ -229,6 +229,45 @@ def test_the_solution_of_an_equation_found_by_any_means():
         for f in (cholesky, autograd.linalg.cholesky)
     ]
     np.testing.assert_allclose(*results, rtol=1e-9, atol=1e-12)
+
+
+def kepler(e):
+    """Return sin of the eccentric anomaly E at mean anomaly 0.8: E - e sin(E) = 0.8."""
+    return np.sin(brentq(lambda x: x - e * np.sin(x) - 0.8, 0, 3, xtol=1e-14))
+
+
+def test_a_scalar_root_has_gradients_in_arguments_and_in_what_is_closed_over():
+    e, step = 0.3, 1e-5
+    plain = [scipy_optimize.brentq(lambda x, c=c: x - c * np.sin(x) - 0.8, 0, 3, xtol=1e-15)
+             for c in (e - step, e, e + step)]  # fmt: skip
+    below, at, above = np.sin(plain)
+    assert kepler(e) == pytest.approx(at, rel=1e-14)
+    assert type(kepler(e)) is np.float64
+    assert grad(kepler)(e) == pytest.approx((above - below) / (2 * step), rel=1e-8)
+    assert grad(grad(kepler))(e) == pytest.approx((above - 2 * at + below) / step**2, rel=1e-4)
+    in_args = grad(lambda a: root_scalar(lambda x, a: x**3 - a, a, bracket=(0, 9)).root)(8.0)
+    assert in_args == pytest.approx(1 / 12)
+
+
+@pytest.mark.parametrize("method", ["newton", "halley", "secant", "brenth", "bisect", None])
+def test_methods_for_scalar_roots_get_the_derivatives_they_take(method):
+    where = {"bracket": (1, 3)} if method in ("brenth", "bisect") else {"x0": 1.5}
+    where |= {"x1": 2.5} if method == "secant" else {}
+    found = root_scalar(lambda x: np.exp(x) - 5 * x, method=method, **where)
+    assert found.converged
+    assert np.exp(found.root) == pytest.approx(5 * found.root, rel=1e-8)
+    if method in ("newton", "halley", None):  # a secant would need more steps
+        assert found.iterations <= (5 if method == "halley" else 12)
+
+
+def test_scalar_roots_say_what_failed():
+    a = Variable(2.0, requires_grad=True)
+    with pytest.raises(ValueError, match="different signs"):
+        brentq(lambda x: x * x + a, 0, 1)
+    with pytest.raises(RuntimeError, match="brentq: wanted a root within 2 steps"):
+        brentq(lambda x: x * x - a, 0, 2, maxiter=2)
+    with pytest.warns(RuntimeWarning, match="root_scalar: the gradient of the root supposes"):
+        root_scalar(lambda x: x * x - a, method="bisect", bracket=(0, 2), maxiter=2)
 
 
 # -- kinds and errors ------------------------------------------------------------------------------
