@@ -5,7 +5,7 @@ A `Loop` counts the first k axes of its shape S, and goes over the elements of o
 as often as it must: what depends on a sum over the row waits until the row was gone over once.
 
 Arithmetic is that of NumPy bit for bit; functions such as `exp` are those of `kernels.polynomials`,
-and sums are taken in float64, in a fixed order. The processor notes, as it does for NumPy, where a
+and sums have a fixed order. The processor notes, as it does for NumPy, where a
 result was invalid, infinite by division, or too large. Where it has, the same operations run once
 more as NumPy, which then warns, raises or reports in its own words. Imports `fuse`, `source`,
 `kernels` and NumPy; numba where a loop is made.
@@ -30,7 +30,7 @@ from autograd.compiler.source import Writer
 __all__ = ["Loop", "Loops", "is_one_loop", "texts"]
 
 ROW = 65_536  # elements of a row that is gone over more than once
-CHUNK = 4096  # elements of a flat loop whose sums are added up by themselves
+CHUNK = 1024  # elements that are added up in their own precision, before the sum goes into float64
 FEW = 512  # elements up to which a call of a mathematical library is faster than one of NumPy
 
 _SUMS, _EXTREMES = {"sum", "mean"}, {"max": "larger", "min": "smaller"}
@@ -299,8 +299,8 @@ class Loops:
                 if op not in sums:
                     self.line(f"{self.outs.setdefault(v, f't{len(self.outs) + 1}')}[e] += {x}", op)
                 else:
-                    how = _EXTREMES.get(op.primitive.name, "plus")
-                    self.line(f"{name} = {how}({name}, float64({x}))", op)
+                    part = name + "_part" * (self.n > CHUNK)
+                    self.line(f"{part} = {_how(op)}({part}, {x})", op)
                 continue
             self.line(f"{name} = {self.text(op, here)}", op)
             here[v] = name
@@ -308,12 +308,21 @@ class Loops:
             if v not in self.kept and any(self.at[u] > stage for u in self.at if v in u.inputs):
                 self.line(f"{self.scratch.setdefault(v, f's{len(self.scratch) + 1}')}[e] = {name}")
         inner, self.lines = self.lines, self.row
-        for op in sums:
-            start = {"max": "-inf", "min": "inf"}.get(op.primitive.name, "-0.0")
-            self.line(f"{self.of[op.out]} = {start}")
-        span = f"start, min(start + {CHUNK}, stop)" if self.flat else self.n
-        self.line(f"for e in range({span}):")
-        self.row += ["    " + line for line in inner]
+        whole = self.n <= CHUNK
+        if not whole:
+            for op in sums:
+                self.line(f"{self.of[op.out]} = {_start(op, np.float64)}")
+            begin, stop = ("begin", "stop") if self.flat and self.threads > 1 else (0, self.n)
+            self.line(f"for start in range({begin}, {stop}, {CHUNK}):")
+            span = f"span(start, min(start + {CHUNK}, {stop}))"
+        parts = [self.of[op.out] + "_part" * (not whole) for op in sums]
+        lines = [f"{p} = {_start(op, op.inputs[0].dtype)}" for p, op in zip(parts, sums, strict=True)]
+        lines.append(f"for e in {f'range({self.n})' if whole else span}:")
+        lines += ["    " + line for line in inner]
+        if not whole:
+            for part, op in zip(parts, sums, strict=True):
+                lines.append(f"{self.of[op.out]} = {_how(op)}({self.of[op.out]}, float64({part}))")
+        self.row += ["    " * (not whole) + line for line in lines]
         for op in sums:
             v, name = op.out, self.of[op.out]
             if op in self.totals:
@@ -400,11 +409,6 @@ class Loops:
         for v, name in self.scratch.items():
             lines.append(f"    {name} = np.empty({self.n}, {self.names.text(v.dtype)})")
         many = self.threads > 1
-        if self.flat:
-            if not many:
-                lines.append(f"    stop = {self.n}")
-            lines.append(f"    for start in range({'begin' if many else 0}, stop, {CHUNK}):")
-            inside += "    "
         for a, count in enumerate(self.lead):
             if count > 1:
                 span = "begin, stop" if many and not a else count
@@ -495,6 +499,16 @@ class Loops:
             line(f"    {names.of(v)} = {value}")
 
 
+def _how(op: Op) -> str:
+    """Return what takes two parts of a row together."""
+    return _EXTREMES.get(op.primitive.name, "plus")
+
+
+def _start(op: Op, dtype: Any) -> str:
+    """Return what a walk over a row begins with."""
+    return _literal({"larger": -math.inf, "smaller": math.inf}.get(_how(op), -0.0), dtype)
+
+
 def _cast(dtype: Any, text: str) -> str:
     """Return a number as one of `dtype`."""
     return f"{np.dtype(dtype).name}({text})"
@@ -530,6 +544,8 @@ def _namespace() -> dict[str, Any]:
         "larger": inline(lambda x, y: x if (x >= y) | (x != x) else y),
         "smaller": inline(lambda x, y: x if (x <= y) | (x != x) else y),
         "square": inline(lambda x: x * x),
+        # Of unsigned integers, which are never counted from the end: those are not vectorised.
+        "span": inline(lambda i, j: range(np.uint64(i), np.uint64(j))),
         "slope": inline(lambda e, one: e / ((e + one) * (e + one))),
     }  # fmt: skip
     return names
