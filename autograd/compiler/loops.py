@@ -22,12 +22,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd import kernels
 from autograd._optional import require
 from autograd.compiler.fuse import Group, row_axes
 from autograd.compiler.graph import Graph, Op, Value
 from autograd.compiler.source import Writer
+from autograd.engine.primitive import PRIMITIVES, Primitive
 
-__all__ = ["Loop", "Loops", "is_one_loop", "texts"]
+__all__ = ["Loop", "Loops", "is_one_loop", "kernel", "texts"]
 
 ROW = 65_536  # elements of a row that is gone over more than once
 CHUNK = 1024  # elements that are added up in their own precision, before the sum goes into float64
@@ -573,6 +575,14 @@ def _compiled(text: str, kinds: tuple[tuple[str, int, bool], ...], threads: bool
     exec(compile(text, "<loop>", "exec"), names)  # noqa: S102 - our own text
     make = numba.njit(numba.types.int32(*given), error_model="numpy", nogil=True)
     return make(names["loop"])
+
+
+@functools.cache
+def kernel(primitive: Primitive, forward: Any) -> Any:
+    """Return what computes a primitive that is in no loop: a compiled kernel, where there is one."""
+    found = kernels.kernel("numba", primitive.name)
+    known = PRIMITIVES.get(primitive.name) is primitive
+    return forward if found is None or not known else kernels.either(found, forward)
 
 
 def texts(objects: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ from autograd._optional import require
 from autograd.arrays import Many, holds_nan
 from autograd.compiler.fuse import Group, grouped
 from autograd.compiler.graph import Graph, Value, values_in
-from autograd.compiler.loops import Loop, Loops, is_one_loop, texts
+from autograd.compiler.loops import Loop, Loops, is_one_loop, kernel, texts
 from autograd.compiler.passes import PASSES, dead_code
 from autograd.compiler.scalars import NAMES, in_python, is_scalar, scalar_source
 from autograd.compiler.source import Names, written
@@ -88,7 +88,10 @@ class Program:
         without, threads, backend = options
         kind, blocks = (Loop, Loops) if backend == "numba" else (Group, None)
         self.graph, self.name, self.count = graph, name, count
-        self.names = Names({"np": np, "in_threads": in_threads} if threads > 1 else None)
+        self.names = Names(
+            {"np": np, "in_threads": in_threads} if threads > 1 else None,
+            kernel if backend == "numba" else None,
+        )
         self.inputs = sorted([v for v in graph.inputs if v.constant is None], key=_place)
         for v in self.inputs:
             if v in hints:

@@ -38,7 +38,8 @@ _ANY = ("args", "kwargs")  # the parameters of what takes any arguments: see `op
 class Names:
     """Names of the values of a program, and of the objects its text refers to."""
 
-    def __init__(self, objects: dict[str, Any] | None = None) -> None:
+    def __init__(self, objects: dict[str, Any] | None = None, chosen: Any = None) -> None:
+        self.chosen = chosen or (lambda _, forward: forward)  # what computes a primitive
         self.objects = objects or {"np": np}
         self._of: dict[Any, str] = {}
         self._held: list[Any] = []  # objects known by identity
@@ -174,7 +175,7 @@ def _function(primitive: Primitive, names: Names) -> str:
     ufunc = getattr(forward, "__self__", None)
     if isinstance(ufunc, np.ufunc):
         return f"np.{ufunc.__name__}.{name}"
-    return names.object(forward, primitive.name.replace(".", "_"))
+    return names.object(names.chosen(primitive, forward), primitive.name.replace(".", "_"))
 
 
 def _ufunc(op: Op, names: Names) -> str:

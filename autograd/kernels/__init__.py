@@ -23,7 +23,7 @@ from typing import Any, Self
 from autograd._optional import require
 from autograd.engine.primitive import PRIMITIVES, Primitive, written
 
-__all__ = ["Chunks", "instead_of", "offer", "run_rows", "set_num_threads", "use_kernels"]
+__all__ = ["Chunks", "either", "instead_of", "kernel", "offer", "run_rows", "set_num_threads", "use_kernels"]
 
 _VARIABLE = "GRADLOOM_KERNELS"
 # The files whose kernels are taken, by what a user asks for.
@@ -88,6 +88,15 @@ class use_kernels:  # noqa: N801 - called like a function
         return f"use_kernels({_name!r})"
 
 
+def kernel(name: str, owner: str, part: str = "forward") -> Any:
+    """Return the kernel of this name for a part of a primitive, whether it is in use or not; None
+    where there is none.
+    """
+    for room in _ROOMS[name]:
+        importlib.import_module(f"autograd.kernels.{room}")
+    return _KERNELS.get((owner, part))
+
+
 def _use(name: str) -> None:
     global _name  # noqa: PLW0603 - the choice of the process
     if name not in _ROOMS:
@@ -113,7 +122,7 @@ def offer(*classes: type) -> None:
         original = _found(place)
         if original is not None:
             _ORIGINALS[place] = original
-            _put(place, _either(_KERNELS[place], original))
+            _put(place, either(_KERNELS[place], original))
 
 
 # -- the places ------------------------------------------------------------------------------------
@@ -154,7 +163,7 @@ def _cell(made: Primitive) -> Any:
     return call.__closure__[call.__code__.co_freevars.index("forward")]
 
 
-def _either(kernel: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
+def either(kernel: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of the signature of `original` that asks the kernel first."""
     arguments = ", ".join(inspect.signature(original).parameters)  # none is by keyword only
     return written(  # type: ignore[no-any-return]
