@@ -32,7 +32,7 @@ from autograd._coverage import coverage as coverage
 from autograd._optional import look_for_hips as _look_for_hips
 from autograd._version import __version__ as __version__
 from autograd.advice import instead_of_name as _instead_of_name
-from autograd.compiler.run import compile as compile
+from autograd.compiler.compiled import compile as compile
 from autograd.debug import *
 from autograd.engine import *
 from autograd.extend import primitive as primitive

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.batching.values import shown, worst
 from autograd.engine.calls import concrete
 from autograd.engine.graph import next_number, unwrap, wrap
 from autograd.engine.mode import is_grad_enabled, no_grad
@@ -93,6 +94,7 @@ def fixed_point(
 
             return step
 
+        g = shown(g)
         size = power_of_two(g).reshape(())[()]
         g = g / size
         with np.errstate(divide="warn", invalid="warn"):
@@ -126,7 +128,7 @@ def _iterate(step: Callable[[Any], Any], x: Any, distance: Callable[..., Any], t
     out, x = x, unwrap(x)
     for _ in range(_STEPS):
         previous, out = x, step(x)
-        x = concrete(out, "fixed_point")
+        x = shown(concrete(out, "fixed_point"))
         if np.shape(x) != np.shape(previous):
             raise ValueError(
                 f"fixed_point: wanted a step that keeps the shape {np.shape(previous)}, got "
@@ -138,6 +140,7 @@ def _iterate(step: Callable[[Any], Any], x: Any, distance: Callable[..., Any], t
                 "fixed_point: wanted a distance that is one number, got one of shape "
                 f"{np.shape(moved)}; write lambda x, y: np.max(np.abs(x - y))"
             )
+        moved = worst(moved)
         if moved <= tol:
             return out
         if np.isnan(moved):

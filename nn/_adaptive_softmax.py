@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autograd
-from autograd import new_generator
+from autograd import Variable, new_generator
 from nn import functional
 from nn._containers import ModuleList, Sequential
 from nn._linear import Linear
 from nn._module import Module
-from nn.functional._loss import raw
+from nn.functional._numbers import constant, raw, within
 
 __all__ = ["AdaptiveLogSoftmaxWithLoss"]
 
@@ -125,6 +125,12 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         shares = functional.log_softmax(self.head(input), axis=1)
         output = shares[np.arange(len(target)), in_head]
         for i, tail in enumerate(self.tail):
+            if isinstance(target, Variable):  # inside vmap: all tails for all samples
+                within_ = functional.log_softmax(tail(input), axis=1)
+                place = np.clip(target - self.cutoffs[i], 0, within_.shape[1] - 1)
+                chosen = within_[np.arange(len(target)), place]
+                output = output + np.where(cluster == i + 1, chosen, 0.0)
+                continue
             rows = np.flatnonzero(cluster == i + 1)
             if rows.size:
                 within = functional.log_softmax(tail(input[rows]), axis=1)
@@ -147,7 +153,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
 
     def _checked(self, input: Any, target: Any) -> Any:
         name = "AdaptiveLogSoftmaxWithLoss"
-        target = np.asarray(raw(target))
+        target = constant(target)
         if input.shape != (*target.shape, self.in_features) or target.ndim > 1:
             raise ValueError(
                 f"{name}: wanted an input of shape (N, {self.in_features}) and a target of shape "
@@ -155,10 +161,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             )
         if target.dtype.kind not in "iu":
             raise TypeError(f"{name}: wanted integers as targets, got {target.dtype}")
-        if target.size and not (target.min() >= 0 and target.max() < self.n_classes):
-            wrong = target.min() if target.min() < 0 else target.max()
-            raise ValueError(f"{name}: wanted targets from 0 to {self.n_classes - 1}, got {wrong}")
-        return target
+        most = self.n_classes - 1
+        return within(target, f"{name}: wanted targets from 0 to {most}", 0, most)
 
     def extra_repr(self) -> str:
         """Return the sizes."""

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
+from autograd import Variable
 from nn._module import Module, bracketed
 from nn._parameter import Parameter
 
@@ -296,7 +297,8 @@ class ParameterList(Module):
         self.extend(values or ())
 
     def _items(self) -> list[Parameter]:
-        return [value for value in vars(self).values() if isinstance(value, Parameter)]
+        # `functional_call` puts Variables in their places.
+        return [value for value in vars(self).values() if isinstance(value, Variable)]  # type: ignore[misc]
 
     def __len__(self) -> int:
         return len(self._items())
@@ -345,7 +347,7 @@ class ParameterDict(_Named[Parameter]):
         ['left', 'right']
     """
 
-    _type = Parameter
+    _type = Variable
 
     def __init__(
         self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None

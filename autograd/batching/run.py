@@ -98,6 +98,19 @@ class Run:
             return _example(argument, self.level, i)
         return argument[i]
 
+    def one_by_one(self, *arguments: Any) -> Any:
+        """Call the operation for each example in turn, and stack what it returns: for those that
+        NumPy has no kernel of stacks for. It takes the time of a Python loop.
+        """
+        both = list(zip(arguments, self.varies, strict=True))
+        outs = [
+            self(*[self.example(a, i) if varies else a for a, varies in both])
+            for i in range(self.size)
+        ]
+        if type(outs[0]) is tuple:
+            return tuple(map(_piled, zip(*outs, strict=True)))
+        return _piled(outs)
+
     def ndim(self, arguments: Sequence[Any], i: int) -> int:
         """Return the number of axes that one example of argument `i` has."""
         return np.ndim(arguments[i]) - self.varies[i]
@@ -191,7 +204,7 @@ def _computed(made: Primitive, values: Sequence[Any], level: Level, rule: Rule |
     except NoBatchRuleError:
         if not level.loop:
             raise
-    return _looped(run, values, level)
+    return _closed(run.one_by_one(*operands), level)
 
 
 def _unruled(run: Run, *_: Any) -> Any:
@@ -214,14 +227,6 @@ def _closed(out: Any, level: Level, *, varies: bool = True) -> Any:
         return tuple([_closed(part, level, varies=varies) for part in out])
     data = unwrap(out)
     return Batched(data if hasattr(data, "shape") else np.asarray(data), level, varies=varies)
-
-
-def _looped(run: Run, values: Sequence[Any], level: Level) -> Any:
-    """Run an operation example by example."""
-    outs = [run(*[_example(v, level, i) for v in values]) for i in range(level.size)]
-    if type(outs[0]) is tuple:
-        return tuple(_closed(_piled(parts), level) for parts in zip(*outs, strict=True))
-    return _closed(_piled(outs), level)
 
 
 def _example(value: Any, level: Level, i: int) -> Any:

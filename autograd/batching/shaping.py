@@ -128,6 +128,12 @@ def _stack(run: Run, *values: Any) -> Any:
     return run(*arrays, one_behind(axis, np.ndim(arrays[0])), dtype, casting)
 
 
+@batch_rule("autograd.integrate._odeint._weighted_sum")
+def _weighted_sum(run: Run, *values: Any) -> Any:
+    *arrays, weights = values
+    return run(*_all_spread(run, arrays), weights)
+
+
 def _all_spread(run: Run, arrays: list[Any]) -> list[Any]:
     return [
         spread_over(x, run.size, varies=varies)

@@ -39,6 +39,7 @@ __all__ = [
     "lifted",
     "of_level",
     "shown",
+    "worst",
 ]
 
 
@@ -231,6 +232,14 @@ def leaves(value: Any) -> Iterator[Any]:
         yield from leaves(list(value.values()))
     else:
         yield value
+
+
+def worst(value: Any) -> Any:
+    """Return a number, of all examples the largest: what an iteration goes on for that runs for all
+    of them as long as the slowest one needs.
+    """
+    data = unwrap(value)
+    return np.max(data.all_elements()) if isinstance(data, Batched) else data
 
 
 def innermost(values: Iterable[Any]) -> Level | None:

@@ -41,6 +41,7 @@ class Group:
     """Operations that run together. `ks` are the numbers of leading axes that may be counted."""
 
     least = 2  # operations, below which they run as they are
+    writer: Any = None  # what makes text of it, where that is not `source.Blocks`
 
     def __init__(self, shape: tuple[int, ...], index: int) -> None:
         self.shape, self.index = shape, index

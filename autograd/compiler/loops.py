@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd import kernels
 from autograd._optional import require
 from autograd.compiler.fuse import Group, row_axes
 from autograd.compiler.graph import Graph, Op, Value
@@ -47,15 +46,18 @@ _FORMS = {
     "detached": "{}", "copy": "{}", "bitwise_and": "{} & {}", "logical_and": "{} & {}",
     "bitwise_or": "{} | {}", "logical_or": "{} | {}", "bitwise_xor": "{} ^ {}",
     "invert": "not {}", "logical_not": "not {}", "where": "{1} if {0} else {2}",
-    "logistic_slope": "slope(exp(-abs({})), {one})", "over_lorentz": "{0} / ({one} + {1} * {1})",
+    "gate": "{0} if {1} else {zero}", "log": "log({})", "log1p": "log1p({})", "sin": "sin({})",
+    "cos": "cos({})", "logistic_slope": "slope(exp(-abs({})), {one})", "over_lorentz": "{0} / ({one} + {1} * {1})",
 }  # fmt: skip
 _COMPARISONS = {
     "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==",
     "not_equal": "!=",
 }  # fmt: skip
+# Where those do not hold that are made of polynomials.
+_BEYOND = {"log": "{} <= 0", "log1p": "{} <= -1", "sin": "abs({}) > 1e5", "cos": "abs({}) > 1e5"}
 _SLOW = {
-    "sin", "cos", "tan", "sinh", "cosh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh",
-    "arctanh", "log", "log1p", "log2", "log10",
+    "tan", "sinh", "cosh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh",
+    "arctanh", "log2", "log10",
 }  # fmt: skip
 _POWERS = {1: "{0}", 2: "{0} * {0}", 3: "{0} * {0} * {0}", 4: "square({0} * {0})",
            0.5: "sqrt({0})", -1: "{one} / {0}"}  # fmt: skip
@@ -272,7 +274,7 @@ class Loops:
     def body(self) -> list[str]:
         """Return the lines between those that count the rows."""
         self.row: list[str] = []
-        self.lines, self.comment = self.row, ""
+        self.lines, self.comment, self.limited = self.row, "", False
         self.loaded: set[str] = set()
         for stage in range(self.last + 1):
             ops = [op for op in self.group.ops if self.at[op] == stage]
@@ -364,8 +366,12 @@ class Loops:
         dtype, name = op.out.dtype, op.primitive.name
         if name in _COMPARISONS:
             dtype = np.result_type(*(a.dtype if type(a) is Value else a for a in given))
-        dtypes = [np.dtype(bool), dtype, dtype] if name == "where" else [dtype] * len(given)
+        truth = {"where": 0, "gate": 1}.get(name)
+        dtypes = [np.dtype(bool) if i == truth else dtype for i in range(len(given))]
         parts = [self.operand(a, op, here, d) for a, d in zip(given, dtypes, strict=True)]
+        if name in _BEYOND:
+            self.line(f"noted |= {_BEYOND[name].format(*parts)}")
+            self.limited = True
         one, zero = _literal(1, dtype), _literal(0, dtype)
         return (_form(op) or "").format(*parts, one=one, zero=zero)
 
@@ -417,7 +423,10 @@ class Loops:
                 lines.append(f"{inside}for i{a} in range({span}):")
                 inside += "    "
         lines += [inside + line for line in body]
-        text = "\n".join([*lines, "    return fetestexcept(NOTED)", ""])
+        if self.limited:
+            lines.insert(2, "    noted = 0")
+        more = " | noted" * self.limited
+        text = "\n".join([*lines, f"    return fetestexcept(NOTED){more}", ""])
         types = [(v.dtype.char, len([a for a in axes if self.lead[a] > 1]) + full, True) for (v, (axes, full)) in self.arrays]
         for v in self.outs:
             total = any(v is op.out for op in self.totals)
@@ -532,10 +541,11 @@ def _literal(x: Any, dtype: Any) -> str:
 def _namespace() -> dict[str, Any]:
     """Return what the text of a loop refers to."""
     numba = require("numba", extra="fast")
-    from autograd.kernels import polynomials
+    from autograd.kernels import polynomials, series
 
     types = numba.types
     names = {n: getattr(polynomials, n) for n in ("erf", "erfc", "exp", "expit", "expm1", "tanh")}
+    names |= {n: getattr(series, n) for n in series.__all__}
     for flag in ("feclearexcept", "fetestexcept"):  # of C
         names[flag] = types.ExternalFunction(flag, types.int32(types.int32))
     inline = numba.njit(error_model="numpy", forceinline=True)
@@ -579,13 +589,17 @@ def _compiled(text: str, kinds: tuple[tuple[str, int, bool], ...], threads: bool
 
 @functools.cache
 def kernel(primitive: Primitive, forward: Any) -> Any:
-    """Return what computes a primitive that is in no loop: a compiled kernel, where there is one."""
-    found = kernels.kernel("numba", primitive.name)
-    known = PRIMITIVES.get(primitive.name) is primitive
-    return forward if found is None or not known else kernels.either(found, forward)
+    """Return what computes a primitive outside of loops: a compiled kernel, where there is one."""
+    from autograd.kernels._switch import compiled
+
+    ours = PRIMITIVES.get(primitive.name) is primitive
+    return compiled(primitive.name, forward) if ours else forward
 
 
 def texts(objects: dict[str, Any]) -> str:
     """Return the text of the loops among what a program refers to."""
     found = [(n, getattr(o, "text", None)) for n, o in objects.items()]
     return "".join(t.replace("def loop(", f"def {n}(") + "\n\n" for n, t in found if type(t) is str)
+
+
+Loop.writer = Loops

@@ -21,12 +21,14 @@ References:
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd.batching.values import shown, worst
 from autograd.engine.calls import concrete, primitive
 from autograd.engine.mode import no_grad
 from autograd.ops import joining
@@ -128,14 +130,17 @@ class _Problem:
         ]
 
     def size(self, errors: _State, *states: _State) -> float:
-        """Return the root mean square of errors, as multiples of what is allowed."""
-        total, count = 0.0, 0
+        """Return the root mean square of errors, as multiples of what is allowed; inside vmap that
+        of the example with the largest, as all take the same steps.
+        """
+        total: Any = 0.0
+        count = 0
         for error, *values in zip(errors, *states, strict=True):
-            largest = np.max([np.abs(_number(v)) for v in values], axis=0)
+            largest = functools.reduce(np.maximum, [np.abs(_number(v)) for v in values])
             scaled = np.abs(_number(error)) / (self.atol + self.rtol * largest)
-            total += float(np.sum(scaled * scaled, dtype=np.float64))
+            total = total + np.sum(scaled * scaled, dtype=np.float64)
             count += error.size
-        return math.sqrt(total / max(count, 1))
+        return math.sqrt(worst(total) / max(count, 1))
 
     def first_step(self, slopes: _State, time: float, span: float) -> float:
         """Guess a step size: the slope shall change little within it."""
@@ -157,7 +162,7 @@ class _Problem:
 
 def _number(value: Any) -> Any:
     """Return what step sizes are chosen by, which are constants: no program can be traced."""
-    return concrete(value, "odeint")
+    return shown(concrete(value, "odeint"))
 
 
 def _floating(y: Any) -> Any:

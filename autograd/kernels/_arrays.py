@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["alike", "flat", "lines"]
+__all__ = ["alike", "flat", "lines", "new_lines"]
 
 _DTYPES = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 _ndarray = np.ndarray
@@ -40,3 +40,12 @@ def lines(axis: Any, least: int, x: Any, *others: Any) -> list[Any] | None:
     if axis != -1 and axis != x.ndim - 1 and axis not in ((-1,), (x.ndim - 1,)):
         return None
     return [np.ascontiguousarray(a).reshape(-1, x.shape[-1]) for a in (x, *others)]
+
+
+def new_lines(x: Any) -> tuple[Any, Any]:
+    """Return a new array of the shape of `x`, and the same as a matrix of its last lines.
+
+    A view would not do as a result: the engine copies what is not alone in its memory.
+    """
+    out = np.empty(x.shape, x.dtype)
+    return out, out.reshape(-1, x.shape[-1])

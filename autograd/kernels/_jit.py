@@ -74,8 +74,8 @@ def _teach_bits() -> None:
         return wanted(x), lambda _context, builder, _types, values: builder.bitcast(values[0], kind)
 
     same_bits = extending.intrinsic(cast)
-    extending.overload(bits_of)(lambda x: lambda x: same_bits(x))
-    extending.overload(float_of)(lambda i: lambda i: same_bits(i))
+    extending.overload(bits_of)(lambda x: lambda x: same_bits(x))  # noqa: ARG005, PLW0108
+    extending.overload(float_of)(lambda i: lambda i: same_bits(i))  # noqa: ARG005, PLW0108
 
 
 if _numba is not None:

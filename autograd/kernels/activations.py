@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels import Chunks, instead_of, run_rows
 from autograd.kernels._arrays import alike, flat
 from autograd.kernels._jit import loop
+from autograd.kernels._switch import Chunks, instead_of, run_rows
 from autograd.kernels.polynomials import erfc, exp, expit, tanh
 
 __all__ = ["gelu", "gelu_tanh", "gelu_tanh_x", "gelu_x", "silu", "silu_x"]
@@ -26,11 +26,10 @@ def _run(kernel: Any, count: int, *arrays: Any) -> Any:
     NotImplemented where one of them is not finite.
     """
     inputs = flat(*arrays)
-    outputs = [np.empty_like(inputs[0]) for _ in range(count)]
-    if not run_rows(kernel, Chunks(inputs[0].size, 1), *inputs, *outputs):
+    outputs = [np.empty(arrays[0].shape, arrays[0].dtype) for _ in range(count)]
+    if not run_rows(kernel, Chunks(inputs[0].size, 1), *inputs, *flat(*outputs)):
         return NotImplemented
-    shaped = [out.reshape(arrays[0].shape) for out in outputs]
-    return shaped[0] if count == 1 else tuple(shaped)
+    return outputs[0] if count == 1 else tuple(outputs)
 
 
 # Each loop adds up 0 times its results: that is 0 where all are finite. It runs over slices of its

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels import Chunks, instead_of, run_rows
-from autograd.kernels._arrays import lines
+from autograd.kernels._arrays import lines, new_lines
 from autograd.kernels._jit import loop
+from autograd.kernels._switch import Chunks, instead_of, run_rows
 from autograd.kernels.polynomials import exp, from_order, order
 
 __all__ = [
@@ -68,8 +68,8 @@ def softmax(x: Any, axis: Any) -> Any:
     seen = lines(axis, _LARGE, x)
     if seen is None:
         return NotImplemented
-    out = np.empty_like(seen[0])
-    return out.reshape(x.shape) if _run(_softmax, *seen, out) else NotImplemented
+    out, out_lines = new_lines(x)
+    return out if _run(_softmax, *seen, out_lines) else NotImplemented
 
 
 @loop
@@ -91,8 +91,8 @@ def softmax_x(g: Any, out: Any, axis: Any) -> Any:
     seen = lines(axis, _LARGE, g, out)
     if seen is None:
         return NotImplemented
-    gx = np.empty_like(seen[0])
-    return gx.reshape(g.shape) if _run(_softmax_x, *seen, gx) else NotImplemented
+    gx, gx_lines = new_lines(g)
+    return gx if _run(_softmax_x, *seen, gx_lines) else NotImplemented
 
 
 @loop
@@ -118,8 +118,8 @@ def log_softmax(x: Any, axis: Any) -> Any:
     seen = lines(axis, _LARGE, x)
     if seen is None:
         return NotImplemented
-    out = np.empty_like(seen[0])
-    return out.reshape(x.shape) if _run(_log_softmax, *seen, out) else NotImplemented
+    out, out_lines = new_lines(x)
+    return out if _run(_log_softmax, *seen, out_lines) else NotImplemented
 
 
 @loop
@@ -141,8 +141,8 @@ def log_softmax_x(g: Any, out: Any, axis: Any) -> Any:
     seen = lines(axis, _LARGE, g, out)
     if seen is None:
         return NotImplemented
-    gx = np.empty_like(seen[0])
-    return gx.reshape(g.shape) if _run(_log_softmax_x, *seen, gx) else NotImplemented
+    gx, gx_lines = new_lines(g)
+    return gx if _run(_log_softmax_x, *seen, gx_lines) else NotImplemented
 
 
 @loop
@@ -179,9 +179,9 @@ def attention_weights(x: Any, bias: Any) -> Any:
         return NotImplemented
     if not bias.ndim or bias.shape != x.shape[-bias.ndim :]:
         return NotImplemented
-    out = np.empty_like(seen[0])
+    out, out_lines = new_lines(x)
     bias = np.ascontiguousarray(bias).reshape(-1, x.shape[-1])
-    return out.reshape(x.shape) if _run(_weights, *seen, bias, out) else NotImplemented
+    return out if _run(_weights, *seen, bias, out_lines) else NotImplemented
 
 
 @instead_of("attention_weights", "x")
@@ -229,9 +229,9 @@ def layer_norm(x: Any, weight: Any, bias: Any, eps: float, centred: bool) -> Any
     for p in (weight, bias):
         if p.__class__ is not np.ndarray or p.shape != x.shape[-1:] or p.dtype != x.dtype:
             return NotImplemented
-    out = np.empty_like(seen[0])
-    done = _run(_layer_norm, *seen, weight, bias, float(eps), bool(centred), out)
-    return out.reshape(x.shape) if done else NotImplemented
+    out, out_lines = new_lines(x)
+    done = _run(_layer_norm, *seen, weight, bias, float(eps), bool(centred), out_lines)
+    return out if done else NotImplemented
 
 
 @loop
@@ -288,12 +288,13 @@ def layer_norm_back(
     weight = np.ones(n, x.dtype) if weight is None else weight
     if weight.__class__ is not np.ndarray or weight.dtype != x.dtype:
         return NotImplemented
-    chunks, gx = Chunks(*seen[0].shape), np.empty_like(seen[0])
+    chunks, (gx, gx_lines) = Chunks(*seen[0].shape), new_lines(x)
     sums = np.zeros((chunks.parts, 4, n), x.dtype)
-    if not run_rows(_layer_norm_back, chunks, *seen, weight, float(eps), bool(centred), gx, sums):
+    options = float(eps), bool(centred)
+    if not run_rows(_layer_norm_back, chunks, *seen, weight, *options, gx_lines, sums):
         return NotImplemented
-    of_weight, of_bias = sums.sum(axis=0)[2:]
-    return gx.reshape(x.shape), of_weight if wanted[1] else None, of_bias if wanted[2] else None
+    of_weight, of_bias = (sums[:, i].sum(axis=0) for i in (2, 3))
+    return gx, of_weight if wanted[1] else None, of_bias if wanted[2] else None
 
 
 # -- losses of classes -----------------------------------------------------------------------------

@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd.kernels import instead_of
 from autograd.kernels._arrays import alike
 from autograd.kernels._jit import loop
+from autograd.kernels._switch import instead_of
 
 __all__ = ["adam", "sgd"]
 

@@ -50,6 +50,12 @@ class _Pattern:
         other.transposed = not self.transposed
         return other
 
+    def blocks(self, count: int) -> _Pattern:
+        """Return the pattern of `count` such matrices along the diagonal of one."""
+        (m, n), which = self.shape, np.arange(count)[:, None]
+        rows, columns = (which * m + self.rows).ravel(), (which * n + self.columns).ravel()
+        return _Pattern(rows, columns, (count * m, count * n))
+
     def matrix(self, data: Any) -> Any:
         """Return the sparse matrix of these elements, by columns."""
         sparse = require("scipy.sparse", extra="special")

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine import changes
+from autograd.arrays import Many
+from autograd.engine.backward import mark_changed
 from autograd.engine.graph import record, unwrap, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import Primitive
@@ -56,7 +57,13 @@ def overwrite(target: Any, value: Any) -> None:
 
 def write(target: Any, value: Any) -> None:
     """Copy an array into `target`."""
+    if isinstance(value, Many):
+        raise RuntimeError(  # noqa: TRY004 - as all that is refused inside vmap
+            "vmap: wanted a function that changes nothing outside, got one that updates an array "
+            "for each example, such as running statistics; call model.eval() first, or make the "
+            "layer with track_running_stats=False"
+        )
     data = unwrap(target)
     if data is not target:
-        changes.mark(data)
+        mark_changed(data)
     np.copyto(data, value, casting="same_kind")

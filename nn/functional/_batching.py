@@ -17,9 +17,11 @@ __all__: list[str] = []
 
 
 def _spread(run: BatchRun, *operands: Any) -> list[Any]:
-    """Return operands, the first of the arguments, with the axis of examples in front of each."""
+    """Return operands, the first of the arguments, with the axis of examples in front of each; None
+    stays.
+    """
     return [
-        x if varies else np.broadcast_to(x, (run.size, *np.shape(x)))
+        x if varies or x is None else np.broadcast_to(x, (run.size, *np.shape(x)))
         for x, varies in zip(operands, run.varies, strict=False)
     ]
 
@@ -147,6 +149,41 @@ def _conv_weight(run: BatchRun, x: Any, output: Any, windows: Any, groups: int) 
     return _parted(run, run(_in_groups(x), _in_groups(output), windows, run.size * groups))
 
 
+# -- sequences -------------------------------------------------------------------------------------
+
+
+def _interleaved(x: Any) -> Any:
+    """Make rows of examples (B, N, ...) rows of one input, those of one number side by side."""
+    size, rows, *rest = x.shape
+    return np.reshape(np.moveaxis(x, 0, 1), (size * rows, *rest))
+
+
+def _apart(run: BatchRun, x: Any) -> Any:
+    rows, *rest = x.shape
+    return np.moveaxis(np.reshape(x, (rows // run.size, run.size, *rest)), 1, 0)
+
+
+@batch_rule("nn.functional._recurrent._scan")
+def _scan(run: BatchRun, *values: Any) -> Any:
+    """Examples are sequences side by side, in the order of their lengths."""
+    x, h, c, *weights, cell, sizes = values
+    states = [v if v is None else _interleaved(v) for v in _spread(run, x, h, c)]
+    own = [2, 1, 2]  # numbers of axes of one weight, bias and projection
+    for i, (w, n, varies) in enumerate(zip(weights, own, run.varies[3:6], strict=True)):
+        if w is None or np.ndim(w) - varies == n:
+            continue  # one for all, or one for each example
+        # A batch inside of this one had one for each of its examples.
+        weights[i] = _interleaved(w) if varies else np.repeat(w, run.size, 0)
+    out = run(*states, *weights, cell, tuple(size * run.size for size in sizes))
+    return tuple(_apart(run, part) for part in out)
+
+
+@batch_rule("nn.functional._recurrent._mirrored")
+def _mirrored(run: BatchRun, x: Any, order: Any) -> Any:
+    del run
+    return x[:, order]
+
+
 # -- losses ----------------------------------------------------------------------------------------
 
 
@@ -183,3 +220,35 @@ def _less_one(run: BatchRun, x: Any, target: Any, axis: int) -> Any:
 @batch_rule("nn.functional._embedding._scaled_gradient")
 def _scaled_gradient(run: BatchRun, x: Any, scale: Any) -> Any:
     return run(_spread(run, x)[0], scale)
+
+
+# -- connectionist temporal classification ---------------------------------------------------------
+
+
+@batch_rule("nn.functional._ctc_loss._paths")
+def _paths(run: BatchRun, x: Any, skips: Any) -> Any:
+    """Examples are more sequences side by side."""
+    x, skips = _spread(run, x, skips)
+    x = np.moveaxis(x, 0, 2)  # (T, N, B, states)
+    out = run(np.reshape(x, (x.shape[0], -1, x.shape[3])), _interleaved(skips))
+    return np.moveaxis(np.reshape(out, x.shape), 2, 0)
+
+
+@batch_rule("nn.functional._ctc_loss._states")
+def _states(run: BatchRun, *values: Any) -> Any:
+    merged = map(_merged, _spread(run, *values[:3]))
+    return tuple(_parted(run, part) for part in run.call(*merged, *values[3:]))
+
+
+# -- indices ---------------------------------------------------------------------------------------
+
+
+@batch_rule("nn.functional._numbers.within", "nn.functional._embedding._checked")
+def _within(run: BatchRun, *values: Any) -> Any:
+    return run.call(*values)
+
+
+@batch_rule("nn.functional._embedding._scales")
+def _scales(run: BatchRun, *values: Any) -> Any:
+    """Count one by one: what takes time are the rows."""
+    return run.one_by_one(*values)

@@ -14,8 +14,8 @@ from autograd.engine.calls import primitive
 from autograd.engine.mode import current_mode
 from autograd.ops.plain import plain
 from nn.functional._linear import linear
-from nn.functional._loss import check_reduction, raw, reduced
-from nn.functional._numbers import real
+from nn.functional._loss import check_reduction, reduced
+from nn.functional._numbers import constant, raw, real
 
 __all__ = ["cross_entropy", "linear_cross_entropy", "nll_loss"]
 
@@ -143,8 +143,8 @@ def _class_targets(
     operation: str, input: Any, target: Any, axis: int, ignore_index: int
 ) -> tuple[Any, Any]:
     """Return `target` as checked class indices, and which of them count (None: all)."""
-    batched = isinstance(raw(target), Many)
-    target = target if batched else np.asarray(raw(target))
+    target = constant(target)
+    batched = isinstance(target, Variable)
     shape = input.shape[:axis] + input.shape[axis + 1 :]
     if target.shape != shape:
         wanted = f"class indices of shape {shape}"

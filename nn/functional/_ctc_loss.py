@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 
 import autograd
+from autograd import Variable
+from autograd.engine.calls import concrete
 from autograd.extend import primitive
-from nn.functional._loss import check_reduction, raw, reduced
+from autograd.ops.plain import plain
+from nn.functional._loss import check_reduction, reduced
 from nn.functional._numbers import real
 
 __all__ = ["ctc_loss"]
@@ -118,15 +121,12 @@ def ctc_loss(
     steps, batch, classes = log_probs.shape
     if not 0 <= blank < classes:
         raise ValueError(f"ctc_loss: wanted a blank within {classes} classes, got {blank}")
-    times = _lengths("input_lengths", input_lengths, batch, 1, steps)
-    targets = np.asarray(raw(targets))
-    longest = targets.size if targets.ndim == 1 else targets.shape[-1]
-    counts = _lengths("target_lengths", target_lengths, batch, 0, longest)
-    labels = _labels(targets, counts, classes, blank)
-    states = np.full((batch, 2 * labels.shape[1] + 1), blank)
-    states[:, 1::2] = labels
-    skips = np.zeros(states.shape, dtype=bool)
-    skips[:, 3::2] = labels[:, 1:] != labels[:, :-1]
+    times = _lengths("input_lengths", input_lengths, batch)
+    counts = _lengths("target_lengths", target_lengths, batch)
+    targets = _integers("targets", targets)
+    exact = targets.ndim == 1 and batch == 1  # not filled up
+    padded = _padded(targets, counts)
+    states, skips = _states(padded, times, counts, exact, steps, classes, blank)
     samples = np.arange(batch)
     paths = _paths(log_probs[:, samples[:, None], states], skips)
     on_blank = paths[times - 1, samples, 2 * counts]
@@ -139,40 +139,84 @@ def ctc_loss(
     return loss[0] if single and reduction == "none" else reduced(loss, reduction)
 
 
-def _lengths(which: str, lengths: Any, batch: int, least: int, most: int) -> Any:
-    lengths = np.asarray(raw(lengths))
-    if lengths.dtype.kind not in "iu":
-        raise TypeError(f"ctc_loss: wanted integers as {which}, got {lengths.dtype}")
-    lengths = lengths.reshape(-1).astype(np.int64)
-    if lengths.size != batch or (lengths < least).any() or (lengths > most).any():
+def _integers(which: str, x: Any) -> Any:
+    x = x if isinstance(x, Variable) else np.asarray(x)
+    if x.dtype.kind not in "iu" and x.size:
+        raise TypeError(f"ctc_loss: wanted integers as {which}, got {x.dtype}")
+    return x.astype(np.int64)
+
+
+def _lengths(which: str, lengths: Any, batch: int) -> Any:
+    lengths = _integers(which, lengths).reshape(-1)
+    if lengths.size != batch:
         raise ValueError(
-            f"ctc_loss: wanted {batch} {which} from {least} to {most}, got {lengths.tolist()}"
+            f"ctc_loss: wanted {batch} {which}, one for each sequence, got {lengths.size}"
         )
     return lengths
 
 
-def _labels(targets: Any, counts: Any, classes: int, blank: int) -> Any:
-    """Return the targets in a row for each sample; what fills up shorter rows is the blank."""
-    if targets.dtype.kind not in "iu" and targets.size:
-        raise TypeError(f"ctc_loss: wanted integers as targets, got {targets.dtype}")
-    present = np.arange(counts.max(initial=0)) < counts[:, None]
-    if targets.ndim == 1 and targets.size != counts.sum():
+def _padded(targets: Any, counts: Any) -> Any:
+    """Return the targets in a row for each sample, with anything at the end of shorter ones."""
+    batch = len(counts)
+    if targets.ndim == 1 and batch == 1:
+        return targets[None]
+    if targets.ndim != 1:
+        if targets.ndim != 2 or len(targets) != batch:
+            raise ValueError(
+                f"ctc_loss: wanted targets of shape ({batch}, S) or (sum of target_lengths,), got "
+                f"{targets.shape}"
+            )
+        return targets
+    # How many belong to a sample is in the values.
+    targets, counts = concrete((targets, counts), "ctc_loss")
+    if targets.size != counts.sum():
         raise ValueError(
             f"ctc_loss: wanted {counts.sum()} targets, the sum of target_lengths, got "
             f"{targets.size}"
         )
-    if targets.ndim > 2 or (targets.ndim == 2 and len(targets) != len(counts)):
+    padded = np.zeros((batch, counts.max(initial=0)), np.int64)
+    padded[np.arange(padded.shape[1]) < counts[:, None]] = targets
+    return padded
+
+
+@plain
+def _states(
+    targets: Any,
+    times: Any,
+    counts: Any,
+    exact: bool,
+    steps: int,
+    classes: int,
+    blank: int,
+) -> tuple[Any, Any]:
+    """Return the label of each state, (N, 2 S + 1), and where a path may come from the state before
+    the last: at the labels that differ from the one before. What follows a sample's own targets is
+    blank.
+    """
+    longest = targets.shape[1]
+    if exact and (counts < longest).any():
         raise ValueError(
-            f"ctc_loss: wanted targets of shape ({len(counts)}, S) or ({counts.sum()},), got "
-            f"{targets.shape}"
+            f"ctc_loss: wanted {counts.min()} targets, the sum of target_lengths, got {longest}"
         )
-    given = targets if targets.ndim == 1 else targets[:, : present.shape[1]][present]
-    wrong = (given < 0) | (given >= classes) | (given == blank)
+    for which, lengths, low, high in (
+        ("input_lengths", times, 1, steps),
+        ("target_lengths", counts, 0, longest),
+    ):
+        if (lengths < low).any() or (lengths > high).any():
+            raise ValueError(
+                f"ctc_loss: wanted {len(lengths)} {which} from {low} to {high}, got "
+                f"{lengths.tolist()}"
+            )
+    present = np.arange(longest) < counts[:, None]
+    wrong = present & ((targets < 0) | (targets >= classes) | (targets == blank))
     if wrong.any():
         raise ValueError(
             f"ctc_loss: wanted targets from 0 to {classes - 1} other than the blank, {blank}, got "
-            f"{given[wrong][0]}"
+            f"{targets[wrong][0]}"
         )
-    labels = np.full(present.shape, blank)
-    labels[present] = given
-    return labels
+    labels = np.where(present, targets, blank)
+    states = np.full((len(labels), 2 * longest + 1), blank)
+    states[:, 1::2] = labels
+    skips = np.zeros(states.shape, dtype=bool)
+    skips[:, 3::2] = labels[:, 1:] != labels[:, :-1]
+    return states, skips

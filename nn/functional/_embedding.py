@@ -66,12 +66,19 @@ def embedding(
     rows = weight[index]
     if padding_idx is None and not scale_grad_by_freq:
         return rows
-    scale = np.ones((*index.shape, 1), rows.dtype)
-    if scale_grad_by_freq:
-        scale[..., 0] /= np.bincount(index.reshape(-1), minlength=count)[index]
-    if padding_idx is not None:
-        scale[index == _row("embedding", padding_idx, count)] = 0.0
-    return _scaled_gradient(rows, scale)
+    unmoved = None if padding_idx is None else _row("embedding", padding_idx, count)
+    return _scaled_gradient(rows, _scales(index, unmoved, scale_grad_by_freq, rows.dtype))
+
+
+@plain
+def _scales(index: Any, unmoved: int | None, by_frequency: bool, dtype: Any) -> Any:
+    """Return what the gradient of each row is multiplied with."""
+    scale = np.ones((*index.shape, 1), dtype)
+    if by_frequency:
+        scale[..., 0] /= np.bincount(index.reshape(-1))[index]
+    if unmoved is not None:
+        scale[index == unmoved] = 0.0
+    return scale
 
 
 def embedding_bag(

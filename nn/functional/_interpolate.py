@@ -203,7 +203,7 @@ def grid_sample(
         for (index, part), length in zip(tap, size, strict=True):
             row = row * length + index
             weight = part if weight is None else weight * part
-        out = out + rows[row] * weight[..., None]
+        out = out + autograd.take(rows, row, axis=0) * weight[..., None]
     return autograd.moveaxis(out, -1, 1)
 
 

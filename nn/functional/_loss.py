@@ -14,11 +14,11 @@ import numpy as np
 
 import autograd
 from autograd import Variable
-from autograd.arrays import Many, refuse_complex, refuse_mask
+from autograd.arrays import refuse_complex, refuse_mask
 from autograd.engine.calls import binary, holds, primitive
 from autograd.special import expit
 from nn.functional._activation import softplus
-from nn.functional._numbers import check_numbers
+from nn.functional._numbers import check_numbers, constant, raw
 
 __all__ = [
     "binary_cross_entropy",
@@ -28,7 +28,6 @@ __all__ = [
     "kl_div",
     "l1_loss",
     "mse_loss",
-    "raw",
     "reduced",
     "smooth_l1_loss",
 ]
@@ -51,11 +50,6 @@ def reduced(loss: Any, reduction: str) -> Any:
     return loss.sum() if reduction == "sum" else loss
 
 
-def raw(x: Any) -> Any:
-    """Return the array of a Variable, anything else as it is."""
-    return x.data if isinstance(x, Variable) else x
-
-
 def _pair(operation: str, input: Any, target: Any, reduction: str) -> tuple[Any, Any]:
     """Check shapes; a target of Python numbers or integers gets the dtype of the input."""
     check_reduction(operation, reduction)
@@ -68,8 +62,7 @@ def _pair(operation: str, input: Any, target: Any, reduction: str) -> tuple[Any,
     if not isinstance(input, (Variable, np.ndarray)) and not hasattr(input, "__array_ufunc__"):
         input = np.asarray(input)
     if not hasattr(target, "dtype") or target.dtype.kind in "biu":
-        batched = isinstance(raw(target), Many)
-        target = (target if batched else np.asarray(raw(target))).astype(input.dtype)
+        target = constant(target).astype(input.dtype)
     check_numbers(operation, "an input", input)
     check_numbers(operation, "a target", target)
     if operation != "l1_loss":  # whose absolute values are real whatever the operands

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 import autograd
+from autograd.engine.calls import holds
 from nn.functional._activation import logsigmoid, relu, softplus
-from nn.functional._loss import check_reduction, raw, reduced
-from nn.functional._numbers import real
+from nn.functional._loss import check_reduction, reduced
+from nn.functional._numbers import constant, raw, real, within
 
 __all__ = [
     "alike",
@@ -43,7 +44,7 @@ def alike(operation: str, **operands: Any) -> list[Any]:
     found = [real(operation, first)]
     for other, value in list(operands.items())[1:]:
         if not hasattr(value, "dtype") or value.dtype.kind in "biu":
-            value = np.asarray(raw(value), dtype=first.dtype)
+            value = constant(value).astype(first.dtype)
         if value.shape != first.shape:
             raise ValueError(
                 f"{operation}: wanted {other} of the shape of {name} {first.shape}, got "
@@ -55,10 +56,10 @@ def alike(operation: str, **operands: Any) -> list[Any]:
 
 def _signs(operation: str, target: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """Return targets that are 1 or -1."""
-    target = np.asarray(raw(target))
+    target = constant(target)
     if target.shape != shape:
         raise ValueError(f"{operation}: wanted a target of shape {shape}, got {target.shape}")
-    if not np.isin(target, (-1, 1)).all():
+    if not holds(np.isin(target, (-1, 1)).all(), traced=True):
         raise ValueError(
             f"{operation}: wanted targets 1 or -1, got {target.flat[0]}; write 2 * target - 1 for "
             "targets 1 or 0"
@@ -310,7 +311,7 @@ def multi_margin_loss(
     distance = relu(margin - autograd.where(wanted, input, 0.0).sum(axis=-1, keepdims=True) + input)
     loss = autograd.where(wanted, 0.0, distance if p == 1 else distance * distance)
     if weight is not None:
-        loss = loss * _class_weight(name, weight, input)[target][..., None]
+        loss = loss * autograd.take(_class_weight(name, weight, input), target)[..., None]
     return reduced(loss.mean(axis=-1), reduction)
 
 
@@ -331,7 +332,7 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
     input = _scores(name, input)
     classes = input.shape[-1]
     target = _indices(name, target, input.shape, -1, classes)
-    counts = np.logical_and.accumulate(target >= 0, axis=-1)
+    counts = np.cumprod(target >= 0, axis=-1).astype(bool)
     target = np.where(counts, target, 0)
     is_target = ((target[..., None] == np.arange(classes)) & counts[..., None]).any(axis=-2)
     chosen = np.take_along_axis(input, target, -1)
@@ -348,7 +349,7 @@ def _scores(operation: str, input: Any) -> Any:
 
 
 def _indices(operation: str, target: Any, shape: tuple[int, ...], least: int, classes: int) -> Any:
-    target = np.asarray(raw(target))
+    target = constant(target)
     if target.shape != shape:
         raise ValueError(f"{operation}: wanted class indices of shape {shape}, got {target.shape}")
     if target.dtype.kind not in "iu":
@@ -356,12 +357,8 @@ def _indices(operation: str, target: Any, shape: tuple[int, ...], least: int, cl
             f"{operation}: wanted integers as class indices, got {target.dtype}; convert them with "
             ".astype(np.int64)"
         )
-    if target.size and not (least <= target.min() and target.max() < classes):
-        wrong = target.min() if target.min() < least else target.max()
-        raise ValueError(
-            f"{operation}: wanted class indices from {least} to {classes - 1}, got {wrong}"
-        )
-    return target
+    wanted = f"{operation}: wanted class indices from {least} to {classes - 1}"
+    return within(target, wanted, least, classes - 1)
 
 
 def _class_weight(operation: str, weight: Any, input: Any) -> Any:

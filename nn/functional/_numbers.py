@@ -1,12 +1,35 @@
-"""The check of what kind of numbers a function is given. Imports `autograd.arrays`."""
+"""The check of what kind of numbers a function is given. Imports `autograd`."""
 
 from typing import Any
 
 import numpy as np
 
-from autograd.arrays import refuse_complex, refuse_mask
+from autograd import Variable
+from autograd.arrays import Many, refuse_complex, refuse_mask
+from autograd.ops.plain import plain
 
-__all__ = ["check_numbers", "real"]
+__all__ = ["check_numbers", "constant", "raw", "real", "within"]
+
+
+def raw(x: Any) -> Any:
+    """Return the array of a Variable, anything else as it is."""
+    return x.data if isinstance(x, Variable) else x
+
+
+def constant(x: Any) -> Any:
+    """Return what has no gradient as an array: targets, indices, weights. Inside vmap it stays a
+    Variable, as nobody looks at the values of one example.
+    """
+    return x if isinstance(raw(x), Many) else np.asarray(raw(x))
+
+
+@plain
+def within(x: Any, wanted: str, least: float, most: float) -> Any:
+    """Return `x`, all of whose elements are in [least, most]; the error begins with `wanted`."""
+    if x.size and not (x.min() >= least and x.max() <= most):
+        wrong = x.min() if x.min() < least else x.max()
+        raise ValueError(f"{wanted}, got {wrong}")
+    return x
 
 
 def check_numbers(operation: str, what: str, value: Any) -> None:

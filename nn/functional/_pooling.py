@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd import Variable
+from autograd.engine.calls import detached
 from autograd.extend import primitive
-from nn.functional._numbers import real
+from nn.functional._numbers import constant, real, within
 from nn.functional._selection import selected
 from nn.functional._windows import (
     Sizes,
@@ -132,7 +132,7 @@ def _largest(x: Any, windows: Windows, positions: Any) -> tuple[Any, Any]:
     """Return the largest elements and, read from `positions`, where they are."""
     out = max_pool(x, windows)
     indices = pool_at(positions, chosen(x, out, windows), windows)
-    return out, indices.data if isinstance(indices, Variable) else indices
+    return out, detached(indices)
 
 
 def numbered(size: Sizes) -> Any:
@@ -273,7 +273,7 @@ def _max_unpool(
     """
     name = f"max_unpool{n}d"
     x = batched(name, input, n)
-    indices = np.asarray(indices.data if isinstance(indices, Variable) else indices)
+    indices = constant(indices)
     if indices.dtype.kind not in "iu":
         raise TypeError(f"{name}: wanted integers as indices, got dtype {indices.dtype}")
     if indices.shape != input.shape:
@@ -295,11 +295,8 @@ def _max_unpool(
                 f"{name}: wanted an output_size less than a stride from {least}, got {size}"
             )
     total = math.prod(size)
-    if indices.size and not 0 <= indices.min() <= indices.max() < total:
-        raise ValueError(
-            f"{name}: wanted indices from 0 to {total - 1} for an output of size {size}, got "
-            f"{indices.min()} to {indices.max()}"
-        )
+    wanted = f"{name}: wanted indices from 0 to {total - 1} for an output of size {size}"
+    indices = within(indices, wanted, 0, total - 1)
     channels = math.prod(x.shape[:2])
     empty = np.zeros((channels, total), x.dtype)
     rows = np.arange(channels)[:, None]

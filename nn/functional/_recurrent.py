@@ -189,6 +189,16 @@ def _halves(width: int, dtype: Any) -> tuple[Any, Any]:
 # -- the scan --------------------------------------------------------------------------------------
 
 
+def _times(rows: Any, weight: Any) -> Any:
+    """Return rows times the transpose of a matrix; of B of them, row r times that of number r % B,
+    as the examples of a batch lie.
+    """
+    if weight.ndim == 2:
+        return rows @ weight.T
+    groups = rows.reshape(-1, weight.shape[0], rows.shape[1]).swapaxes(0, 1)
+    return (groups @ weight.swapaxes(1, 2)).swapaxes(0, 1).reshape(len(rows), -1)
+
+
 def _steps(sizes: Sequence[int]) -> Iterator[tuple[slice, int]]:
     """Yield the rows of each step and their number."""
     start = 0
@@ -302,7 +312,8 @@ def _scan(
         c: initial memories (sizes[0], H), or None.
         weight: shape (gates H, P).
         bias: shape (gates H,), or None.
-        projection: shape (P, H), or None.
+        projection: shape (P, H), or None. Where the examples of a batch are rows, there may be one
+            weight, bias and projection for each, with the examples in front.
         cell: a kind of cell.
         sizes: rows of each step, none larger than the one before.
     """
@@ -315,12 +326,12 @@ def _scan(
     kept = np.empty((rows, cell.columns * width), dtype)
     for place, size in _steps(sizes):
         h = h[:size]
-        r = h @ weight.T
+        r = _times(h, weight)
         if bias is not None:
-            r += bias
+            r += bias if bias.ndim == 1 else np.tile(bias, (len(r) // len(bias), 1))
         h, c = cell.step(x[place], r, h, None if c is None else c[:size], kept[place])
         if projection is not None:
-            h = h @ projection.T
+            h = _times(h, projection)
         hs[place] = h
         if c is not None:
             cs[place] = c

@@ -173,14 +173,18 @@ def test_ctc_counts_certain_paths_and_impossible_classes():
         (([[1, 3]], [3], [2]), ValueError, "wanted targets from 0 to 2 .* got 3"),
         (([[1, 2]], [4], [2]), ValueError, r"wanted 1 input_lengths from 1 to 3, got \[4\]"),
         (([[1, 2]], [3], [3]), ValueError, r"wanted 1 target_lengths from 0 to 2, got \[3\]"),
-        (([[1, 2]], [3, 3], [2]), ValueError, r"wanted 1 input_lengths from 1 to 3, got \[3, 3\]"),
+        (
+            ([[1, 2]], [3, 3], [2]),
+            ValueError,
+            "wanted 1 input_lengths, one for each sequence, got 2",
+        ),
         (([[1, 2]], [3.0], [2]), TypeError, "wanted integers as input_lengths, got float64"),
         (([[1.0, 2.0]], [3], [2]), TypeError, "wanted integers as targets, got float64"),
         (([1, 2, 1], [3], [2]), ValueError, "wanted 2 targets, the sum of target_lengths, got 3"),
         (
             ([[1, 2], [1, 2]], [3], [2]),
             ValueError,
-            r"wanted targets of shape \(1, S\) or \(2,\), got \(2, 2\)",
+            r"wanted targets of shape \(1, S\) or \(sum of target_lengths,\), got \(2, 2\)",
         ),
     ],
 )

@@ -354,7 +354,7 @@ X = np.ones((2, 3, 8, 8))
         (
             lambda: functional.max_unpool2d(X, np.full(X.shape, 256), 2),
             ValueError,
-            r"wanted indices from 0 to 255 for an output of size \(16, 16\), got 256 to 256",
+            r"wanted indices from 0 to 255 for an output of size \(16, 16\), got 256",
         ),
         (
             lambda: functional.max_unpool2d(X, np.zeros(X.shape, int), 2, output_size=(18, 16)),
