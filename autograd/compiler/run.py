@@ -18,7 +18,8 @@ from autograd.arrays import holds_nan
 from autograd.compiler.fuse import Group, grouped
 from autograd.compiler.graph import Graph, Value, values_in
 from autograd.compiler.guards import changed
-from autograd.compiler.loops import Loop, is_one_loop, kernel, texts
+from autograd.compiler.loop_text import kernel
+from autograd.compiler.loops import Loop, is_one_loop
 from autograd.compiler.passes import PASSES, dead_code
 from autograd.compiler.scalars import NAMES, in_python, is_scalar, scalar_source
 from autograd.compiler.source import Names, written
@@ -93,7 +94,7 @@ class Program:
         linecache.cache[place] = len(self.source), None, self.source.splitlines(True), place
         exec(builtins.compile(self.source, place, "exec"), self.names.objects)  # noqa: S102 - our own text
         self.run: Callable[..., tuple[Any, ...]] = self.names.objects[name]
-        self.source = texts(self.names.objects) + self.source
+        self.source = "".join(self.names.before.values()) + self.source
         if "scalars" not in without and is_scalar(graph) and not is_one_loop(self.units):
             names = Names({**NAMES, "abs": abs, "float": float})
             text = scalar_source(name, graph, self.inputs, names.scalar)

@@ -40,6 +40,7 @@ class Names:
 
     def __init__(self, objects: dict[str, Any] | None = None, chosen: Any = None) -> None:
         self.chosen = chosen or (lambda _, forward: forward)  # what computes a primitive
+        self.before: dict[str, str] = {}  # texts that stand before the program's
         self.objects = objects or {"np": np}
         self._of: dict[Any, str] = {}
         self._held: list[Any] = []  # objects known by identity

@@ -11,7 +11,15 @@ from typing import Any, Self
 from autograd._optional import require
 from autograd.engine.primitive import PRIMITIVES, Primitive, written
 
-__all__ = ["Chunks", "compiled", "instead_of", "offer", "run_rows", "set_num_threads", "use_kernels"]
+__all__ = [
+    "Chunks",
+    "compiled",
+    "instead_of",
+    "offer",
+    "run_rows",
+    "set_num_threads",
+    "use_kernels",
+]
 
 _VARIABLE = "GRADLOOM_KERNELS"
 # The files whose kernels are taken, by what a user asks for.

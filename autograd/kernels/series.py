@@ -48,7 +48,7 @@ def _log(x: Any, less: Any) -> Any:
 
 
 @inlined(_log)
-def _(x: Any, less: Any) -> Callable[..., Any]:  # noqa: ARG001
+def _(x: Any, less: Any) -> Callable[..., Any]:
     # With x = 2^n (1 + f), 1 + f in sqrt(1/2) ... sqrt(2), and s = f / (2 + f):
     # log(1 + f) = 2 artanh(s) = f - s (f - R), R = 2 s^2 / 3 + 2 s^4 / 5 ...
     c = precision(x)
@@ -110,7 +110,7 @@ def _turned(x: Any, quarters: Any) -> Any:
 
 
 @inlined(_turned)
-def _(x: Any, quarters: Any) -> Callable[..., Any]:  # noqa: ARG001
+def _(x: Any, quarters: Any) -> Callable[..., Any]:
     c = precision(np.float64(0) if str(x) != "float32" else x)
     real, magic, a, b, d = c.real, 1.5 * 2.0**52, *_HALVES
     sines = tuple((-1.0) ** k / math.factorial(2 * k + 1) for k in range(7, 0, -1))
@@ -136,7 +136,7 @@ def _(x: Any, quarters: Any) -> Callable[..., Any]:  # noqa: ARG001
 
 
 @inlined(sin)
-def _(x: Any) -> Callable[..., Any]:  # noqa: ARG001
+def _(x: Any) -> Callable[..., Any]:
     def code(x: Any) -> Any:
         return _turned(x, 0)
 
@@ -144,7 +144,7 @@ def _(x: Any) -> Callable[..., Any]:  # noqa: ARG001
 
 
 @inlined(cos)
-def _(x: Any) -> Callable[..., Any]:  # noqa: ARG001
+def _(x: Any) -> Callable[..., Any]:
     def code(x: Any) -> Any:
         return _turned(x, 1)
 
