@@ -10,6 +10,7 @@ loops of `backend="numba"`) take part where they are installed.
 import argparse
 import functools
 import itertools
+import math
 import sys
 
 import _timing
@@ -32,12 +33,12 @@ def floats(*shape):
     return RNG.normal(size=shape).astype(np.float32)
 
 
-def passes(function, inputs, parameters):
+def passes(function, inputs, parameters, zero=None):
     """Return one forward and backward pass that gives each parameter a gradient."""
 
     def once():
         for p in parameters:
-            p.grad = None
+            p.grad = zero
         function(*inputs).backward()
 
     return once
@@ -113,6 +114,18 @@ def scalar_network(make, tanh):
     return parameters, loss
 
 
+def tanh_of_micrograd(value):
+    """Return tanh of a Value as micrograd's lectures define it; its package has no such method."""
+    t = math.tanh(value.data)
+    out = type(value)(t, (value,), "tanh")
+
+    def backward():
+        value.grad += (1 - t * t) * out.grad
+
+    out._backward = backward  # noqa: SLF001 - as the lectures do
+    return out
+
+
 def scalar_mlp():
     parameters, loss = scalar_network(lambda v: Variable(float(v), requires_grad=True), np.tanh)
     rivals = {
@@ -123,8 +136,8 @@ def scalar_mlp():
         rivals["numba"] = passes(looped(loss), [], parameters)
     engine = _timing.optional("micrograd.engine")
     if engine:
-        others, of = scalar_network(lambda v: engine.Value(float(v)), lambda v: v.tanh())
-        rivals["micrograd"] = passes(of, [], others)
+        others, of = scalar_network(lambda v: engine.Value(float(v)), tanh_of_micrograd)
+        rivals["micrograd"] = passes(of, [], others, zero=0.0)
     if torch:
         make = lambda v: torch.tensor(float(v), dtype=torch.float64, requires_grad=True)
         others, of = scalar_network(make, torch.tanh)
