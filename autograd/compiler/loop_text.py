@@ -35,7 +35,7 @@ from autograd.compiler.loops import (
 from autograd.compiler.source import Writer
 from autograd.engine.primitive import PRIMITIVES, Primitive
 
-__all__ = ["Loops", "kernel"]
+__all__ = ["CHUNK", "Loops", "kernel"]
 
 CHUNK = 1024  # elements that are added up in their own precision, before the sum goes into float64
 
@@ -154,7 +154,7 @@ class Loops:
     def line(self, text: str, op: Op | None = None) -> None:
         """Write one line, with the user's line behind the first of those that it became."""
         comment = ""
-        if op is not None and op.line != self.comment:
+        if op is not None and op.line and op.line != self.comment:
             comment, self.comment = f"  # {op.line}", op.line
         self.lines.append(text + comment)
 

@@ -20,6 +20,8 @@ __all__ = [
     "BEYOND",
     "COMPARISONS",
     "EXTREMES",
+    "FEW",
+    "ROW",
     "Loop",
     "form",
     "is_dot",
