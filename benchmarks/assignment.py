@@ -4,9 +4,10 @@
 
 A constant means that n assignments cost O(n), in the second table in forward mode (jvp). So does
 that of the bytes at the peak, of those libraries whose memory is NumPy's. "scalars" is
-x[i] = x[i - 1] * a on n elements, "rows" the same on n rows of four. PyTorch refuses to differentiate them as they stand, because the
-product saves a view of what is assigned to later, so its elements are cloned when they are read.
-MyGrad copies the array at each assignment: it takes part for the smaller n. Both where installed.
+x[i] = x[i - 1] * a on n elements, "rows" the same on n rows of four. PyTorch refuses to
+differentiate them as they stand, because the product saves a view of what is assigned to later, so
+its elements are cloned when they are read. MyGrad copies the array at each assignment: it takes
+part for the smaller n. Both where installed.
 """
 
 import functools
