@@ -26,11 +26,12 @@ __all__ = ["main"]
 
 # The packages of the extras, by the name under which they are imported.
 _EXTRAS = {
-    "data, sklearn": "sklearn",
+    "data": "sklearn",
     "io": "safetensors",
     "log": "tensorboardX",
     "mpi": "mpi4py",
     "plot": "matplotlib",
+    "sklearn": "sklearn",
     "special": "scipy",
     "test": "hypothesis",
 }
@@ -101,10 +102,10 @@ def _facts() -> Iterator[tuple[str, str]]:
     yield "threads", ", ".join(limits) or "as many as BLAS likes (no *_NUM_THREADS is set)"
     for extra, package in _EXTRAS.items():
         distribution = _DISTRIBUTIONS.get(package, package)
-        told = f"not installed: pip install 'gradloom[{extra.split(',')[0]}]'"
+        told = f"not installed: pip install 'gradloom[{extra}]'"
         if available(package):
             told = f"{distribution} {importlib.metadata.version(distribution)}"
-        yield f"extra {extra}"[:15], told
+        yield f"extra {extra}", told
 
 
 def _check(options: argparse.Namespace) -> int:

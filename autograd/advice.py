@@ -39,6 +39,8 @@ CHANGES = {
 _SPELLINGS = {
     "_backward": "autograd.primitive with a rule, or an autograd.Function",
     "_op": "print(x), which names the operation",
+    "_prev": "x.draw(), which shows what it was computed from",
+    "add": "x + y",
     "at": "autograd.set_at(x, index, value), or autograd.add_at to add",
     "amax": "x.max(axis)",
     "amin": "x.min(axis)",
@@ -52,6 +54,8 @@ _SPELLINGS = {
     "cpu": "x; all data are in the memory of the CPU",
     "cuda": "x; all data are in the memory of the CPU",
     "dim": "x.ndim",
+    "div": "x / y",
+    "divide": "x / y",
     "double": "x.astype(np.float64)",
     "eq": "x == y",
     "expand": "np.broadcast_to(x, shape)",
@@ -65,14 +69,19 @@ _SPELLINGS = {
     "index_add": "autograd.add_at(x, index, value)",
     "index_select": "np.take(x, indices, axis)",
     "int": "x.astype(np.int32)",
+    "inverse": "np.linalg.inv(x)",
     "is_cuda": "x; all data are in the memory of the CPU",
     "label": "x.name",
     "le": "x <= y",
+    "lerp": "x + weight * (y - x)",
     "long": "x.astype(np.int64)",
     "lt": "x < y",
     "masked_fill": "np.where(mask, value, x)",
     "masked_select": "x[mask]",
+    "matmul": "x @ y",
     "mm": "x @ y",
+    "mul": "x * y",
+    "multiply": "x * y",
     "mv": "x @ y",
     "narrow": "x[start : start + length]",
     "ne": "x != y",
@@ -81,11 +90,15 @@ _SPELLINGS = {
     "new_zeros": "np.zeros(shape)",
     "numel": "x.size",
     "permute": "x.transpose(axes)",
+    "pow": "x ** y",
     "rsqrt": "1 / np.sqrt(x)",
     "scatter": "autograd.set_at(x, index, value)",
     "scatter_add": "autograd.add_at(x, index, value)",
     "select": "x[index]",
+    "split": "np.split(x, places, axis), where places is a count of equal parts, or where to cut",
+    "stack": "np.stack([x, y])",
     "sub": "x - y",
+    "subtract": "x - y",
     "t": "x.T",
     "to": "x.astype(dtype); all data are in the memory of the CPU",
     "topk": "np.sort(x)[-k:]",
@@ -100,6 +113,7 @@ _SPELLINGS = {
     "values": "x.data",
     "view": "x.reshape(shape)",
     "view_as": "x.reshape(y.shape)",
+    "where": "np.where(condition, x, y)",
 }
 # fmt: off
 _ACTIVATIONS = frozenset(
@@ -182,12 +196,27 @@ def _function_of_that_name(name: str) -> str | None:
     """Spell the function that does what a method of another library does."""
     if name in _ACTIVATIONS:
         return f"nn.functional.{name}(x)"
-    places = (("np", "numpy"), ("autograd", "autograd"), ("np.linalg", "numpy.linalg"))
+    places = (
+        *(("np", "numpy"), ("autograd", "autograd"), ("np.linalg", "numpy.linalg")),
+        ("autograd.special", "autograd.special"),
+    )
     for spelled, module in places:
-        found = hasattr(sys.modules[module], name)
-        if found and _is_recorded(module.replace("numpy", "autograd"), name):
-            return f"{spelled}.{name}(x)"
-    return f"autograd.special.{name}(x)" if _is_recorded("autograd.special", name) else None
+        recorded = module.replace("numpy", "autograd")
+        if hasattr(sys.modules[module], name) and _is_recorded(recorded, name):
+            return f"{spelled}.{name}({_operands(getattr(sys.modules[recorded], name))})"
+    return None
+
+
+def _operands(function: Any) -> str:
+    """Return what must be given to a function, the first called x."""
+    import inspect  # only for messages
+
+    try:
+        known = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return "x"
+    given = [p.name for p in known if p.default is p.empty and p.kind in (0, 1)]
+    return ", ".join(["x", *given[1:]]).replace("x2", "y")  # NumPy's x1 and x2
 
 
 def _is_recorded(module: str, name: str) -> bool:
@@ -303,6 +332,12 @@ def note_on_writing(error: ValueError, what: str) -> None:
         error.add_note(f"{what}: wanted a new array as result, got a change of one that was given")
 
 
+# Functions of SciPy that find roots, and what finds them here.
+_ROOTS = dict.fromkeys(("bisect", "brenth", "ridder", "toms748"), "brentq") | {
+    "fsolve": "root",
+    "newton": "root_scalar",
+}
+
 # -- conversions -----------------------------------------------------------------------------------
 
 
@@ -349,14 +384,13 @@ def _fix(name: str, typed: ast.expr | None, library: str) -> str:
     if library.startswith("scipy.sparse"):
         return "write matrix @ x, or autograd.linalg.spsolve(matrix, x)"
     if library.startswith("scipy.optimize"):
-        jac = (
-            "autograd.jacobian(f)"
-            if last in ("least_squares", "root", "fsolve")
-            else "autograd.grad(f)"
+        ours = _ROOTS.get(last, last)
+        if ours in ("brentq", "least_squares", "minimize", "root", "root_scalar"):
+            return f"write autograd.optimize.{ours}, which takes it as it is"
+        return (
+            "give it a function f of arrays, not of Variables, and jac=autograd.grad(f) where it "
+            "takes one"
         )
-        if last in ("least_squares", "minimize", "root"):
-            return f"write autograd.optimize.{last}, which takes it as it is"
-        return f"give it a function f of arrays, not of Variables, and jac={jac} where it takes one"
     if library.startswith("scipy."):
         return _scipy(library.split(".")[1], name)
     if package and hasattr(sys.modules["numpy"].random.Generator, last):

@@ -14,8 +14,10 @@ layer 0.27 us, 16 %.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import math
+import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -23,11 +25,12 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from autograd._decorators import run_inside
 from autograd.engine.backward import masked_by
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import Node, Plan, recorded
 from autograd.engine.mode import watching
-from autograd.typed import Place, ours, user_frame
+from autograd.typed import Place, ours, user_frame, user_level
 from autograd.variable import Variable
 
 __all__ = ["detect_anomaly"]
@@ -91,7 +94,8 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
     - FloatingPointError, where a rule returns nan or infinity for a finite cotangent;
     - whatever a rule raises, with the line of the forward pass added to it;
 
-    and every message names the operation and the user's line that recorded it.
+    and every message names the operation and the user's line that recorded it. NumPy's warnings
+    name the user's line, too.
 
     Args:
         nan: look for nan and infinity in gradients.
@@ -112,14 +116,18 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
         self._nan = nan
         self._forward = forward
         self._notes: dict[int, tuple[Any, list[int]]] = {}
-        self._switches: list[Any] = []
+        self._switches: list[contextlib.ExitStack] = []
 
     def __repr__(self) -> str:
         return f"detect_anomaly(nan={self._nan}, forward={self._forward})"
 
     def __enter__(self) -> Self:
-        switch = watching(self._observe, inspector=self._inspect)
-        switch.__enter__()
+        switch = contextlib.ExitStack()
+        switch.enter_context(watching(self._observe, inspector=self._inspect))
+        states = np.geterr()
+        if "call" not in states.values():  # the user's own
+            warned: Any = {kind: "call" for kind, state in states.items() if state == "warn"}
+            switch.enter_context(np.errstate(**warned, call=_warn))
         self._switches.append(switch)
         return self
 
@@ -136,14 +144,9 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
             self._notes.clear()
 
     def __call__(self, function: F) -> F:
-        """Decorate a function."""
-
-        @functools.wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with detect_anomaly(nan=self._nan, forward=self._forward):
-                return function(*args, **kwargs)
-
-        return wrapper  # type: ignore[return-value]
+        """Decorate a function, coroutine function or (asynchronous) generator function."""
+        make = functools.partial(detect_anomaly, nan=self._nan, forward=self._forward)
+        return run_inside(make, function)
 
     def _observe(self, primitive: Any, arguments: tuple[Any, ...], out: Any) -> None:
         node = recorded(out)
@@ -174,7 +177,7 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
         if told:
             error.add_note(told)
 
-    # -- what the backward pass calls instead of the rules ---------------------------------------
+    # -- what the backward pass calls instead of the rules -----------------------------------------
 
     def _inspect(
         self, node: Node, plan: Plan, parents: tuple[Node, ...], g: Any, saved: Any
@@ -226,6 +229,13 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
                 f"got nan or infinity in {count} of {gx.size} elements{told}; recorded at {place}"
             )
         return gx
+
+
+def _warn(kind: str, _: int) -> None:
+    """Warn as NumPy does, at the user's line: NumPy names ours, and one line warns only once."""
+    text = Place.of(user_frame()).expression
+    said = f"{kind} encountered in {text}" if text else f"{kind} encountered"
+    warnings.warn(said, RuntimeWarning, stacklevel=user_level())
 
 
 def _result(gx: Any, _g: Any, _saved: Any) -> Any:

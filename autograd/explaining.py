@@ -35,7 +35,8 @@ class Link(NamedTuple):
         operand: the name of the parameter.
         source: the name of the value that was given there.
         formula: the local rule: the derivative, or what becomes of `g`, the gradient of the result.
-        slope: the local derivative as a number or array; None where it is no elementwise one.
+        slope: the local derivative as a number or array, of complex numbers its conjugate; None
+            where the gradient is not multiplied by one, element by element.
         gradient: what reaches the operand by this way.
     """
 
@@ -98,7 +99,8 @@ class Explanation:
         if link.slope is None:
             return f"{target} {link.formula} = {shown(link.gradient)}"
         numbers = f"{_factor(operation.gradient)} * {_factor(link.slope)}"
-        return f"{target} {g} * {link.operand}' = {numbers} = {shown(link.gradient)}"
+        slope = f"{link.operand}'" if np.isrealobj(link.slope) else f"conj({link.operand}')"
+        return f"{target} {g} * {slope} = {numbers} = {shown(link.gradient)}"
 
     def _sums(self) -> Iterator[str]:
         """Yield, for each input, what makes its gradient."""
@@ -174,11 +176,6 @@ def explain(what: Any, given: Sequence[Any], names: Mapping[Node | None, str]) -
         )
     seed = unit_cotangent("explain", result)
     steps = steps_behind("explain", [result], names)
-    if any(step.node.dtype is not None and step.node.dtype.kind == "c" for step in steps):
-        raise TypeError(
-            "explain: wanted real numbers all the way, got complex ones; take the real and the "
-            "imaginary part apart"
-        )
     targets = [getattr(v, "_node", None) for v in inputs]
     if not inputs:
         targets = [step.node for step in steps if step.is_leaf]
@@ -254,24 +251,35 @@ class _Derivation:
         if (elementwise and step.node.shape is not None) or all(
             p.shape == step.node.shape == () for p in step.parents
         ):
-            slopes = self._handed_on(step, np.ones(step.node.shape, step.node.dtype)[()])
-        formulas = _formulas(step)
+            slopes = self._slopes(step)
+        stated = _formulas(step)
         for i, parent in enumerate(step.parents):
             if parent in self.wanted and handed[i] is not None:
-                operand, formula, is_slope = formulas[i]
-                slope = slopes[i] if parent.shape == step.node.shape else None
-                if slope is None and is_slope:
-                    product = formula if formula.isidentifier() else f"({formula})"
-                    formula = f"sum(g * {product})"  # over what was broadcast
-                elif slope is not None and is_slope:
-                    formula = self._with_numbers(step, formula, slope)
-                elif slope is not None:
-                    formula = f"{formula} = {shown(slope)} for g = 1"
-                links.append(Link(operand, self._name(parent), formula, slope, handed[i]))
+                slope: Any = slopes[i] if parent.shape == step.node.shape else None
+                if np.iscomplexobj(slope) and not np.any(np.imag(slope)):
+                    slope = np.real(slope)
+                formula = self._formula(step, i, slope, *stated[i][1:])
+                links.append(Link(stated[i][0], self._name(parent), formula, slope, handed[i]))
         name = self._name(step.node)
         place = step.place
         line = "" if place is None else place.expression or place.line
         return Operation(name, self._text(step), step.value, line, g, tuple(links))
+
+    def _formula(self, step: Step, i: int, slope: Any, formula: str, is_slope: bool) -> str:
+        """Return the local rule of an operand, with numbers where it is a derivative."""
+        if slope is not None:
+            if is_slope:
+                return self._with_numbers(step, formula, slope)
+            return f"{formula} = {shown(np.conj(slope))} for g = 1"
+        parent = step.parents[i]
+        if is_slope:
+            product = formula if re.fullmatch(r"[\w.]+", formula) else f"({formula})"
+            formula = f"g * {product}"
+            if parent.shape != step.node.shape:
+                formula = f"sum({formula})"  # over what was broadcast
+            elif parent.dtype.kind == "c":  # what is stated of conj holds for real numbers
+                formula = _rule_of(step, i)
+        return _of_conjugates(formula, step, parent)
 
     def _name(self, node: Node) -> str:
         step = self.by_node[node]
@@ -295,6 +303,19 @@ class _Derivation:
         found = run_backward(seeds, ends, retain_graph=True)
         return [found.get(end) for end in ends]
 
+    def _slopes(self, step: Step) -> list[Any]:
+        """Return what the gradient is multiplied by for each operand, None where it is not."""
+        one = np.ones(step.node.shape, step.node.dtype)[()]
+        slopes = self._handed_on(step, one)
+        if not np.iscomplexobj(one):
+            return slopes
+        # Complex numbers are multiplied where the operation is holomorphic.
+        turned = self._handed_on(step, one * 1j)
+        return [
+            slope if slope is None or np.allclose(1j * slope, other, equal_nan=True) else None
+            for slope, other in zip(slopes, turned, strict=True)
+        ]
+
     def _text(self, step: Step) -> str:
         """Return an operation with what it was given."""
         names = list(map(self._name, step.parents))
@@ -308,7 +329,7 @@ class _Derivation:
 
     def _with_numbers(self, step: Step, formula: str, slope: Any) -> str:
         """Return a formula, the same with numbers in it, and the number that it gives."""
-        end = shown(slope)
+        end = shown(np.conj(slope))
         if step.node.shape != () or not re.search(r"[a-z]", formula):
             return formula if formula == end else f"{formula} = {end}"
         values = dict(enumerate(formulas_of(step.plan)))
@@ -324,6 +345,7 @@ class _Derivation:
             return _factor(numbers[name]) if name in numbers else name
 
         text = re.sub(r"\b[a-z]\w*\b(?!\()", put, formula)
+        text = re.sub(r"\(\(([^()]*)\)\)", r"(\1)", text)
         return " = ".join(
             dict.fromkeys([formula, text.strip("()") if text == f"({end})" else text, end])
         )
@@ -377,7 +399,18 @@ def _distinct(steps: Sequence[Step], root: Node) -> dict[Node, str]:
 
 def _factor(value: Any) -> str:
     text = shown(value)
-    return f"({text})" if text.startswith("-") else text
+    is_sum = np.ndim(value) == 0 and np.iscomplexobj(value)
+    return f"({text})" if is_sum or text.startswith("-") else text
+
+
+def _of_conjugates(formula: str, step: Step, parent: Node) -> str:
+    """Return what becomes of complex gradients, of which a rule takes and gives conjugates."""
+    wanted = parent.dtype.kind == "c"
+    given = wanted if step.node.dtype is None else step.node.dtype.kind == "c"
+    if not given and not wanted:
+        return formula
+    around = "conj" if wanted else "real"
+    return f"{around}(rule({'conj(g)' if given else 'g'})), rule(g) = {formula}"
 
 
 # -- formulas --------------------------------------------------------------------------------------
@@ -392,13 +425,18 @@ def _formulas(step: Step) -> list[tuple[str, str, bool]]:
     for i, name in enumerate(operand_names(step)):
         formula = stated.get(name)
         if formula is not None:
-            found.append((name, formula, "g @" not in formula))
+            found.append((name, formula, not re.search(r"\bg\b", formula)))
         else:
-            inner = step.plan.operands[i] if i < len(step.plan.operands) else name
-            primitive = step.plan.primitive
-            rule = getattr(primitive, "rules", {}).get(inner) or getattr(primitive, "joint", None)
-            found.append((name, _text_of(rule), False))
+            found.append((name, _rule_of(step, i), False))
     return found + [("", "its rule", False)] * (len(step.parents) - len(found))
+
+
+def _rule_of(step: Step, i: int) -> str:
+    """Return the rule of an operand as it is written."""
+    names, primitive = step.plan.operands, step.plan.primitive
+    name = names[i] if i < len(names) else ""
+    rule = getattr(primitive, "rules", {}).get(name) or getattr(primitive, "joint", None)
+    return _text_of(rule)
 
 
 def _text_of(rule: Callable[..., Any] | None) -> str:

@@ -300,8 +300,7 @@ def steps_behind(what: str, roots: Iterable[Any], names: Mapping[Node | None, st
     steps = _collected(what, [root._node for root in roots])
     operands: dict[Node | None, tuple[Any, str]] = {}
     for step in steps.values():
-        record = _record_of(step.node)
-        for node, value, name in record.given if record else ():
+        for node, value, name in step.given:
             operands.setdefault(node, (value, name))
         if step.node.plan is not FREED:
             for variable in _variables(step.plan.rewrap(step.node)):
@@ -448,7 +447,7 @@ def _input(what: str, value: Any, name: str) -> Any:
 
 def number(value: Any) -> str:
     """Return a number in four digits."""
-    return f"{value:.4g}"
+    return f"{value + 0 if isinstance(value, complex) else value:.4g}"  # no -0j
 
 
 def show(value: Any) -> str:
@@ -486,6 +485,7 @@ def shown(value: Any) -> str:
         return show(value)
     if value.size > SMALL:
         return f"{value.dtype} {value.shape} in {show_range(value)}"
+    value = value + 0 if np.iscomplexobj(value) else value  # no -0.j
     text = np.array2string(value, precision=4, separator=", ", suppress_small=True)
     return " ".join(text.split())
 

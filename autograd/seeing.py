@@ -142,5 +142,15 @@ def _repr_html(self: Variable) -> str:
     return variable_html(self)
 
 
+def _treescope(self: Variable, path: str | None, subtree_renderer: Any) -> Any:
+    from autograd.drawing.tree import tree
+
+    inside = {"data": self.data, "requires_grad": self.requires_grad}
+    if getattr(self._own_node(), "grad", None) is not None:
+        inside["grad"] = self.grad
+    return tree(self, inside | ({"name": self.name} if self.name else {}), path, subtree_renderer)
+
+
 Variable.draw = _draw
 Variable._repr_html_ = _repr_html
+Variable.__treescope_repr__ = _treescope

@@ -22,9 +22,10 @@ import numpy as np
 
 from autograd._hooks import HookHandle
 from autograd.advice import instead_of_attribute, instead_of_conversion, with_axis
-from autograd.arrays import Many, is_array, plain_array, refuse_mask
-from autograd.engine import changes, graph
-from autograd.engine.backward import run_backward
+from autograd.arrays import Many, is_array, plain_array, refuse_complex, refuse_mask
+from autograd.checked import guarded_hook
+from autograd.engine import graph
+from autograd.engine.backward import mark_changed, run_backward
 from autograd.engine.calls import holds_variable
 from autograd.engine.graph import FREED, LEAF, OUTPUT, Leaf, Node, record, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -36,6 +37,7 @@ from autograd.ops import (
     cumulative,
     diagonals,
     elementwise,
+    gates,
     indexing,
     plain,
     reductions,
@@ -154,7 +156,7 @@ class Variable:
         """Tell that `data` was changed in place, so that graphs recorded before it refuse to run
         backward.
         """
-        changes.mark(self._data)
+        mark_changed(self._data)
 
     def _own_node(self) -> Node | None:
         return self._node if self._node is not None else getattr(self, "_frozen", None)
@@ -385,7 +387,7 @@ class Variable:
             msg = f"register_hook: wanted a function of the gradient, got {type(hook).__name__}"
             raise TypeError(msg)
         node.hooks = {} if node.hooks is None else node.hooks
-        return HookHandle(node.hooks, hook)
+        return HookHandle(node.hooks, guarded_hook(hook, node.shape, node.dtype))
 
     def retain_grad(self) -> None:
         """Have backward passes keep `.grad` on this Variable although it is the result of an
@@ -558,6 +560,21 @@ class Variable:
     conj = conjugate = elementwise.conjugate
     clip = elementwise.clip
 
+    # -- methods that PyTorch's tensors and micrograd's values have --------------------------------
+
+    abs, sign, square, sqrt = (
+        elementwise.abs, elementwise.sign, elementwise.square, elementwise.sqrt
+    )  # fmt: skip
+    exp, expm1, log, log1p = elementwise.exp, elementwise.expm1, elementwise.log, elementwise.log1p
+    sin, cos, tan = elementwise.sin, elementwise.cos, elementwise.tan
+    sinh, cosh, tanh = elementwise.sinh, elementwise.cosh, elementwise.tanh
+    sigmoid = elementwise.expit
+
+    def relu(self) -> Any:
+        """Return max(x, 0); the gradient at 0 is 0."""
+        refuse_complex("relu", self)
+        return gates.relu(self)
+
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
         """Return the same elements in another shape; `shape` as one tuple or as separate
         integers.
@@ -675,6 +692,7 @@ class Variable:
     __setitem__: Callable[[Any, Any, Any], None]  # of autograd.assignment
     draw: Callable[..., Any]  # of autograd.seeing
     _repr_html_: Callable[[Any], str]  # likewise
+    __treescope_repr__: Callable[..., Any]  # likewise
 
     # -- copying, saving, showing ------------------------------------------------------------------
 
@@ -715,8 +733,9 @@ class Variable:
             parts.append(f"dtype={self._data.dtype}")
         node = self._node
         if node is not None:
-            made = node.parents[0].plan if node.plan is OUTPUT else node.plan  # one of several
-            origin = f"from {node.saved}, graph freed" if made is FREED else f"from {made.name}"
+            plan = node.parents[0].plan if node.plan is OUTPUT else node.plan  # one of several
+            name = getattr(node, "operation", node.saved if plan is FREED else plan.name)
+            origin = f"from {name}, graph freed" if plan is FREED else f"from {name}"
             parts.append("requires_grad=True" if node.plan is LEAF else origin)
         if self.name:
             parts.append(f"name={self.name!r}")

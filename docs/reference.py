@@ -15,6 +15,8 @@ import pkgutil
 import re
 import sys
 import textwrap
+import types
+import typing
 import warnings
 from pathlib import Path
 from types import ModuleType
@@ -65,8 +67,9 @@ CONTENTS = {
 # Rooms of the library's own: what they have for users stands in one of the modules above.
 INSIDE = (
     "advice", "arrays", "assignment", "batching", "blocks", "checked", "compiler.", "docstrings",
-    "doors", "drawing.", "draws", "engine", "explaining", "filled", "memory", "ops", "protocols",
-    "publication", "recording", "seeing", "special.", "staged", "transforms", "typed", "variable",
+    "doors", "drawing.", "draws", "engine", "explaining", "filled", "kernels", "memory", "ops",
+    "protocols", "publication", "recording", "seeing", "special.", "staged", "transforms", "typed",
+    "variable",
 )  # fmt: skip
 SECTIONS = ("Args", "Attributes", "Shape", "Returns", "Yields", "Raises", "Warns", "References",
             "Example", "Examples", "Note", "Notes", "Warning", "Warnings")  # fmt: skip
@@ -141,7 +144,17 @@ def markdown(docstring: str) -> list[str]:
 
 
 def signature(name: str, value: object) -> str:
-    """Return the call of a function or class, without annotations; "" where Python has none."""
+    """Return the call of a function or class, without annotations; "" where Python has none. What
+    can be called in several ways has a line for each.
+    """
+    known = getattr(value, "__globals__", {}).get("__name__")  # publication has changed __module__
+    written = types.SimpleNamespace(__module__=known, __qualname__=getattr(value, "__name__", ""))
+    ways = typing.get_overloads(written)  # type: ignore[arg-type]
+    return "\n".join(called(name, way) for way in ways or [value])
+
+
+def called(name: str, value: object) -> str:
+    """Return one way to call a function or class."""
     try:
         found = inspect.signature(value)  # type: ignore[arg-type]
         if isinstance(value, type) and str(found).startswith("(*args"):
@@ -301,8 +314,8 @@ def entry(module: ModuleType, name: str, computed: bool) -> list[str]:
         text = inspect.getdoc(value) if type(value).__module__.split(".")[0] in OURS else ""
         lines += [f"`{what}`", "", *(markdown(text) if text else []), ""]
         return lines + (sample_calls.example(address, value) if computed and text else [])
-    if called := signature(address, value):
-        lines += ["```python", called, "```", ""]
+    if call := signature(address, value):
+        lines += ["```python", call, "```", ""]
     own = getattr(value, "__module__", "") or ""
     text = inspect.getdoc(value) or ""
     if own.split(".")[0] not in OURS and own != "builtins":

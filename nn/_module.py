@@ -723,6 +723,12 @@ class Module:
         """Return a tree that unfolds, with the shapes and counts of parameters."""
         return f"<div>{_tree('', self)}</div>"
 
+    def __treescope_repr__(self, path: str | None, subtree_renderer: Any) -> Any:
+        from autograd.drawing.tree import tree
+
+        own = [*self.named_parameters(recurse=False), *self.named_buffers(recurse=False)]
+        return tree(self, dict([*own, *self.named_children()]), path, subtree_renderer)
+
     def _repr_name(self) -> str:
         return type(self).__name__
 

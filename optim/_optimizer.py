@@ -459,6 +459,11 @@ class Optimizer(Declared):
         told = f"<p>{self._name}, {self.steps_taken:,} steps taken</p>"
         return f"{told}<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
 
+    def __treescope_repr__(self, path: str | None, subtree_renderer: Any) -> Any:
+        from autograd.drawing.tree import tree
+
+        return tree(self, {"param_groups": self.param_groups}, path, subtree_renderer)
+
 
 def penalised(
     p: Array, g: Array, group: Mapping[str, Any], out: Array, *, decoupled: bool = False

@@ -260,6 +260,12 @@ SIBLINGS = {
         TypeError,
         "max: wanted .*'keepdim'; write keepdims=",
     ),
+    "a name of many operands": (
+        V + "v.maximum(v)",
+        AttributeError,
+        r"maximum: .*np\.maximum\(x, y\)",
+    ),
+    "x.mul(y)": (V + "v.mul(v)", AttributeError, r"mul: .*write x \* y"),
     "a tangent of another shape": (
         "autograd.jvp(np.sin, (np.ones(3),), (np.ones(2),))",
         ValueError,
@@ -324,6 +330,11 @@ SIBLINGS = {
         TypeError,
         r"odeint: wanted args as a tuple, got float; write args=\(value,\)",
     ),
+    "a list to check_gradients": (
+        "autograd.testing.check_gradients(lambda p: np.ones((2, 2)) @ p, [1.0, 2.0])",
+        TypeError,
+        r"argument 0 is a list of numbers, .*write np\.array\(values\)",
+    ),
     "a value to check_gradients": (
         V + "autograd.testing.check_gradients(v * v, v)",
         TypeError,
@@ -346,7 +357,8 @@ def run(snippet):
             frames = traceback.extract_tb(error.__traceback__)
             causes = [error, *filter(None, [error.__cause__])]
             lines = [frame.lineno for frame in frames if frame.filename == file]
-            return type(error), "; ".join(map(str, causes)), lines
+            said = [*map(str, causes), *getattr(error, "__notes__", ())]
+            return type(error), "\n".join(said), lines
         finally:
             del linecache.cache[file]
     if caught:

@@ -287,3 +287,20 @@ def test_a_history_shows_curves_with_the_best_epoch_and_small_numbers():
     assert float(re.match(r"M([\d.]+)", mark.get("d"))[1]) == pytest.approx(training[4, 0], abs=0.1)
     assert "accuracy" in [text.text for text in accuracy.iter(f"{SVG}text")]
     assert svgs(nn.History()._repr_html_()) == []
+
+
+def test_treescope_unfolds_models_and_variables_by_their_own_names():
+    treescope = pytest.importorskip("treescope")
+    model = nn.Sequential(nn.Linear(3, 4, generator=0), nn.BatchNorm1d(4))
+    shown = treescope.render_to_text(model)
+    assert shown.startswith("Sequential({\n  0: Linear(\n    training=True,\n    in_features=3")
+    assert "weight=Parameter(\n      data=<np.ndarray float32(4, 3)" in shown
+    assert "running_mean=np.array([0., 0., 0., 0.], dtype=float32)" in shown
+    x = Variable([1.0, 2.0], requires_grad=True, name="x")
+    (x * x).sum().backward()
+    told = " ".join(treescope.render_to_text(x).split())
+    assert told.startswith(
+        "Variable( data=np.array([1., 2.]), requires_grad=True, grad=np.array([2., 4.]), name='x',"
+    )
+    told = " ".join(treescope.render_to_text([optim.SGD(model.parameters(), lr=0.1)]).split())
+    assert told.startswith("[ SGD( steps_taken=0, param_groups=[ {'lr': 0.1")

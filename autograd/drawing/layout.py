@@ -63,6 +63,11 @@ def columns(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
+def _labelled(labels: Iterable[str]) -> float:
+    """Return the room between two tips that the names beside them ask for."""
+    return max((10.0 + 6.0 * len(label) for label in labels if label), default=0.0)
+
+
 def arrange(diagram: Diagram) -> list[Wire]:
     """Give all boxes their places, from (0, 0); return the wires."""
     return _Sheet(diagram.sheet, diagram.edges).wires
@@ -92,7 +97,9 @@ class _Sheet:
                 item.entries, item.exits = inner.entries, inner.exits
             else:
                 longest = max(map(columns, [box.title, *box.lines]))
-                box.width = longest * CHARACTER + 2 * PADDING
+                labels = [edge.label for edge in edges if edge.target is box and edge.label]
+                least = _labelled(labels) * (len(labels) + 1)
+                box.width = max(longest * CHARACTER + 2 * PADDING, least)
                 box.height = HEADER + LINE * len(box.lines) + (PADDING / 2 if box.lines else 0)
             item.width, item.height = box.width, box.height
         self.tops: dict[Box, _Item] = {}
@@ -257,7 +264,8 @@ class _Sheet:
                 arriving.setdefault(link.target, []).append(link)
         for item, links in arriving.items():
             links.sort(key=lambda link: link.chain[-2].x)
-            gap = min(40.0, item.width / (len(links) + 1))
+            least = _labelled(link.edge.label for link in links)
+            gap = min(max(40.0, least), item.width / (len(links) + 1))
             for i, link in enumerate(links):
                 link.entry = (i - (len(links) - 1) / 2) * gap
 

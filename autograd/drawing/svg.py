@@ -19,7 +19,8 @@ STYLE = """
 .gradloom text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono",
   monospace; fill: currentColor; }
 .gradloom .title { font-weight: 600; }
-.gradloom .dim, .gradloom .operand { opacity: .62; }
+.gradloom .dim, .gradloom .operand { fill-opacity: .62; paint-order: stroke;
+  stroke: var(--ground, none); stroke-width: 4px; stroke-linejoin: round; }
 .gradloom .operand { font-size: 10px; }
 .gradloom rect { stroke-width: 1.2; fill-opacity: .13; }
 .gradloom .leaf { fill: #3fa34d; stroke: #3fa34d; }
@@ -33,8 +34,8 @@ STYLE = """
 """
 # A file knows nothing of what is around it.
 ALONE = """
-svg { color: #1d2330; background: #ffffff; }
-@media (prefers-color-scheme: dark) { svg { color: #e4e7ec; background: #15181e; } }
+svg { color: #1d2330; --ground: #ffffff; background: var(--ground); }
+@media (prefers-color-scheme: dark) { svg { color: #e4e7ec; --ground: #15181e; } }
 """
 
 
@@ -58,8 +59,9 @@ def svg(diagram: Diagram, *, alone: bool) -> str:
         head,
         f"<style>{STYLE}{ALONE if alone else ''}</style>",
         f'<g transform="translate({_EDGE:.0f} {_EDGE:.0f})">',
+        *map(_wire, wires),  # below the titles of modules, which nothing shall cross
         *map(_box, diagram.sheet.walk()),
-        *map(_wire, wires),
+        *(_label(wire) for wire in wires if wire.arrow and wire.edge.label),
         "</g>",
         "</svg>",
     ]
@@ -97,6 +99,12 @@ def _box(box: Box) -> str:
     return "".join([*parts, "</g>"])
 
 
+def _label(wire: Wire) -> str:
+    """Return the name of the operand that a wire goes to, beside its tip."""
+    x, y = wire.points[-1]
+    return _text(x + 5, y - 4, "operand", wire.edge.label)
+
+
 def _wire(wire: Wire) -> str:
     (x, y), *rest = wire.points
     end_x, end_y = rest[-1]
@@ -111,6 +119,4 @@ def _wire(wire: Wire) -> str:
     parts = [f'<path class="wire" d="{"".join(path)}"/>']
     if wire.arrow:
         parts.append(f'<path class="tip" d="M{end_x:.1f} {end_y:.1f}l-4 -7.5h8z"/>')
-        if wire.edge.label:
-            parts.append(_text(end_x + 5, end_y - 4, "operand", wire.edge.label))
     return "".join(parts)

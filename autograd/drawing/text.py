@@ -72,7 +72,7 @@ def listing(diagram: Diagram) -> str:
 
     def lines(box: Box, indent: str) -> list[str]:
         inputs = f"  <- {', '.join(sources[box])}" if box in sources else ""
-        facts = "; ".join(" ".join(line.split()) for line in box.lines)
+        facts = " ".join("; ".join(box.lines).replace(",; ", ", ").split())  # arrays in one line
         head = indent + box.title + inputs + (f"  [{facts}]" if facts else "")
         return [head, *(line for part in box.boxes for line in lines(part, indent + "  "))]
 

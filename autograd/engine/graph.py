@@ -19,9 +19,9 @@ from typing import Any, TypeAlias
 from autograd.arrays import Array
 from autograd.engine.mode import current_mode
 
-__all__ = ["FREED", "LEAF", "OUTPUT", "Cotangent", "Deferred", "Fit", "Leaf", "Node", "Plan",
-           "Pull", "Traits", "Variable", "next_number", "output_node", "part", "record",
-           "recorded", "unwrap", "wrap"]  # fmt: skip
+__all__ = ["FREED", "LEAF", "OUTPUT", "Cotangent", "Deferred", "Fit", "Leaf", "Node", "Output",
+           "Plan", "Pull", "Traits", "Variable", "next_number", "output_node", "record", "recorded",
+           "unwrap", "wrap"]  # fmt: skip
 
 # The gradient of the final scalar with respect to a value: an array, or a Variable where the
 # backward pass is itself recorded.
@@ -58,11 +58,6 @@ def unwrap(value: Any) -> Any:
     return value._data if isinstance(value, Variable) else value
 
 
-def part(place: int) -> Pull:
-    """Return the pull that takes its part of what a joint rule returned."""
-    return lambda _, parts: parts[place]
-
-
 class Traits:
     """What the backward pass must know of an operation."""
 
@@ -97,6 +92,9 @@ class Plan(Traits):
 
     def __init__(self, primitive: Any = None, **fields: Any) -> None:
         known = {key: getattr(primitive or Traits, key) for key in Traits.__annotations__}
+        if "joint" in fields:  # each parent takes its part of what the rule returns
+            places = fields.get("positions") or range(len(fields["operands"]))
+            fields["pulls"] = tuple([lambda _, parts, p=p: parts[p] for p in places])
         fields = known | {"primitive": primitive} | fields
         for key in (*Traits.__annotations__, *Plan.__annotations__):  # Python reads these fastest
             setattr(self, key, fields.get(key, getattr(Plan, key)))
@@ -227,6 +225,16 @@ class _Parts(Deferred):
 OUTPUT = Plan(name="output", operands=("outputs",), pulls=(_Parts,), deferred=True)
 
 
+class Output(Node):
+    """One output of a node with several: knows their operation, also after the graph is freed."""
+
+    __slots__ = ("operation",)
+
+    operation: str
+
+
 def output_node(node: Node, place: tuple[int, int], out: Array) -> Node:
     """Make the node of one output of a node with several; `place` is (which, of how many)."""
-    return Node()._fill(OUTPUT, (node,), place, out)
+    output = Output()
+    output.operation = node.plan.name
+    return output._fill(OUTPUT, (node,), place, out)

@@ -121,6 +121,14 @@ def check_gradients(
         defaults = inspect.signature(check_gradients).parameters
         changed = {key: chosen[key] for key in chosen if chosen[key] != defaults[key].default}
         error, cause = GradientError.of(wrong, fn, inputs, changed), wrong.__cause__
+    except (TypeError, ValueError, AttributeError, IndexError) as failed:
+        for i, given in enumerate(inputs):
+            if isinstance(given, (list, tuple)) and all(isinstance(n, (int, float)) for n in given):
+                failed.add_note(
+                    f"check_gradients: argument {i} is a {type(given).__name__} of numbers, which "
+                    "counts as separate scalars; for a vector write np.array(values)"
+                )
+        raise
     else:
         return True
     raise error from cause

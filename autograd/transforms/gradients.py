@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -48,6 +48,20 @@ def _scalar_cotangent(what: str, trace: Trace) -> list[Any]:
     return [unit_cotangent(what, out if isinstance(out, Variable) else wrap(np.asarray(out)))]
 
 
+@overload
+def grad(
+    function: Callable[..., Any], /, argnum: int | Sequence[int] = 0
+) -> Callable[..., Any]: ...
+@overload
+def grad(
+    outputs: Variable | Iterable[Variable],
+    /,
+    inputs: Variable | Iterable[Variable],
+    grad_outputs: Any = None,
+    create_graph: bool = False,
+    retain_graph: bool | None = None,
+    allow_unused: bool = False,
+) -> tuple[Any, ...]: ...
 def grad(function_or_outputs: Any, *args: Any, **kwargs: Any) -> Any:
     """Differentiate: a function, `grad(f, argnum=0)`, or a recorded graph, `grad(outputs, inputs,
     ...)`.

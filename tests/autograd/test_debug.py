@@ -1,6 +1,8 @@
 """The debug mode: changed arrays, the first nan, and the user's line in every message."""
 
+import asyncio
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -181,5 +183,46 @@ def test_it_nests():
     np.testing.assert_array_equal(x.grad, [2.0])
 
 
+def test_warnings_of_numpy_name_the_users_line():
+    x = leaf([0.0, 1.0])
+    with warnings.catch_warnings(record=True) as caught, autograd.detect_anomaly(nan=False):
+        warnings.simplefilter("default")
+        x.register_hook(lambda g: np.log(g - 1))
+        np.log(x)
+        y = x / 0
+        (x * 2).sum().backward()
+    said = [(str(w.message), w.lineno - caught[0].lineno) for w in caught]
+    assert all(w.filename == __file__ and w.category is RuntimeWarning for w in caught)
+    assert said == [
+        ("divide by zero encountered in np.log(x)", 0),
+        ("divide by zero encountered in x / 0", 1),
+        ("invalid value encountered in x / 0", 1),
+    ]
+    del y
+    with np.errstate(divide="raise"), autograd.detect_anomaly(), pytest.raises(FloatingPointError):
+        np.log(x)
+
+
 def test_its_repr_says_what_it_looks_for():
     assert repr(autograd.detect_anomaly(nan=False)) == "detect_anomaly(nan=False, forward=False)"
+
+
+def test_what_runs_later_is_watched_where_it_runs():
+    x = Variable([0.0, 1.0], requires_grad=True)
+
+    @autograd.detect_anomaly()
+    def losses():
+        yield "begun"
+        np.sqrt(x).sum().backward()
+        yield "not reached"
+
+    @autograd.detect_anomaly()
+    async def train():
+        np.sqrt(x).sum().backward()
+
+    steps = losses()
+    assert next(steps) == "begun"
+    assert _mode.current_mode().inspector is None
+    for run in (lambda: next(steps), lambda: asyncio.run(train())):
+        with pytest.raises(FloatingPointError, match="sqrt: wanted a finite gradient"):
+            run()

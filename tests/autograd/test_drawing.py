@@ -1,6 +1,7 @@
 """Drawings: what stands in the boxes, where they are, and the same as text."""
 
 import functools
+import itertools
 import re
 import xml.etree.ElementTree as ET
 
@@ -305,3 +306,38 @@ def test_drawings_are_loaded_when_they_are_used():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_parameters_of_a_cell_called_in_a_loop_are_lines_in_its_boxes():
+    class Unrolled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cell = nn.LSTMCell(3, 5)
+            self.out = nn.Linear(5, 1)
+
+        def forward(self, x):
+            h = c = np.zeros((2, 5), np.float32)
+            for row in x:
+                h, c = self.cell(row, (h, c))
+            return self.out(h)
+
+    drawing = autograd.draw(Unrolled(), np.ones((3, 2, 3), np.float32))
+    assert drawing.diagram.count()["leaf"] == 1, "x alone"
+    scans = [box for box in boxes(drawing) if box[0].startswith("scan")]
+    assert len(scans) == 3
+    assert all("weight_hh (20, 5)" in box[1] for box in scans)
+
+
+def test_names_of_operands_have_room_between_the_tips():
+    @autograd.primitive
+    def blend(first_of_them, second_of_them, third):
+        return first_of_them + second_of_them * third
+
+    blend.defvjp(first_of_them=lambda g: g, second_of_them=lambda g, third: g * third)
+    blend.defvjp(third=lambda g, second_of_them: g * second_of_them)
+    drawing = autograd.draw(lambda a, b, c: blend(a, b, c).sum(), *np.ones((3, 3)))
+    texts = ET.fromstring(drawing.svg).iter(f"{SVG}text")
+    names = [(float(t.get("x")), t.text) for t in texts if t.get("class") == "operand"]
+    assert [name for _, name in sorted(names)] == ["first_of_them", "second_of_them", "third"]
+    for (x, name), (after, _) in itertools.pairwise(sorted(names)):
+        assert x + 6 * len(name) <= after - 9

@@ -170,6 +170,11 @@ def test_a_nan_stays_a_nan():
         assert np.isnan(function(np.array([np.nan])))
 
 
+def test_the_threshold_itself_takes_the_value():
+    out, slope = autograd.value_and_grad(lambda x: functional.threshold(x, 2.0, 7.0))(2.0)
+    assert (out, slope) == (7.0, 0.0)
+
+
 def test_a_branch_hidden_by_threshold_adds_no_nan():
     x = Variable([-1.0, 4.0], requires_grad=True)
     with np.errstate(invalid="ignore"):
