@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from autograd.advice import wrong_arguments, wrong_shapes
-from autograd.arrays import Kernel, Many, UnreadError, plain_array, refuse_mask, unread
+from autograd.arrays import KINDS, Kernel, Many, UnreadError, plain_array, refuse_mask, unread
 from autograd.engine import graph
 from autograd.engine.graph import Node, record, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -232,6 +232,8 @@ def general_call(made: Primitive) -> Callable[..., Any]:
                 if value.__class__ not in _SEQUENCES:
                     if value.__class__ not in _KNOWN:
                         refuse_mask(name, value)
+                        if value.__class__ in KINDS:
+                            values[i] = value.view(np.ndarray)
                     continue
                 if not (variadic or i in opened) or not holds_variable(value):
                     continue
