@@ -124,6 +124,16 @@ class Windows:
         return windows.transpose((*range(n + 2), *range(n + 3, 2 * n + 3), n + 2))
 
     @cached_property
+    def turned(self) -> Windows | None:
+        """The windows of the transposed convolution, by which a kernel that is turned over adds up
+        what each element of the space gave to windows; None where no stride of 1 makes it one.
+        """
+        before = tuple(r - 1 - b for r, b in zip(self.reach, self.before, strict=True))
+        if set(self.stride) != {1} or min(before) < 0:
+            return None
+        return Windows(self.count, self.kernel, self.stride, self.dilation, before, self.size)
+
+    @cached_property
     def _steps(self) -> tuple[slice, ...]:
         every = slice(None)
         places = [slices[0] for slices in self._slices]
@@ -226,14 +236,27 @@ def over_axes(name: str, function: Function) -> tuple[Function, Function, Functi
 
 
 def _bound(name: str, function: Function, n: int) -> Function:
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return function(n, *args, **kwargs)
-
-    functools.update_wrapper(call, function)
-    call.__name__ = call.__qualname__ = f"{name}{n}d"
+    name = f"{name}{n}d"
     signature = inspect.signature(function)
     parameters = list(signature.parameters.values())[1:]
-    call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    signature = signature.replace(parameters=parameters)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(n, *args, **kwargs)
+        except TypeError:
+            try:
+                signature.bind(*args, **kwargs)
+            except TypeError as error:  # Python would name the private function
+                names = ", ".join(signature.parameters)
+                raise TypeError(
+                    f"{name}: wanted arguments for ({names}), got others: {error}"
+                ) from None
+            raise
+
+    functools.update_wrapper(call, function)
+    call.__name__ = call.__qualname__ = name
+    call.__signature__ = signature  # type: ignore[attr-defined]
     return call
 
 

@@ -175,6 +175,17 @@ def test_the_threshold_itself_takes_the_value():
     assert (out, slope) == (7.0, 0.0)
 
 
+def test_the_random_slope_of_rrelu_holds_at_0_too():
+    slope = autograd.grad(lambda x: functional.rrelu(x, 0.25, 0.25, training=True))(0.0)
+    assert slope == 0.25
+
+
+def test_activations_are_modules():
+    for layer in (nn.GELU(), nn.ReLU(), nn.PReLU(), nn.Softmax(-1)):
+        assert not layer.eval().training
+        assert len(list(nn.Sequential(layer).modules())) == 2
+
+
 def test_a_branch_hidden_by_threshold_adds_no_nan():
     x = Variable([-1.0, 4.0], requires_grad=True)
     with np.errstate(invalid="ignore"):
@@ -204,6 +215,18 @@ def test_selu_keeps_mean_and_variance_of_normal_inputs():
         (
             lambda: functional.prelu(np.ones((2, 3)), np.ones(2)),
             "wanted 1 weight or one for each of 3 channels",
+        ),
+        (
+            lambda: functional.prelu(np.ones((2, 6)), np.ones((2, 3))),
+            r"wanted 1 weight or one for each of 6 channels, got shape \(2, 3\)",
+        ),
+        (
+            lambda: functional.hardtanh(np.ones(2), 1.0, -1.0),
+            "hardtanh: wanted min_val of at most max_val, got 1.0 and -1.0",
+        ),
+        (
+            lambda: functional.softshrink(np.ones(2), -1.0),
+            "softshrink: wanted lambd of at least 0, got -1.0",
         ),
         (lambda: nn.Hardtanh(1.0, -1.0), "Hardtanh: wanted min_val below max_val"),
         (lambda: nn.Hardtanh(1.0, 1.0), "Hardtanh: wanted min_val below max_val"),
