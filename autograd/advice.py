@@ -7,7 +7,6 @@ Imports `typed`, which finds the words of the user, and looks at what is importe
 from __future__ import annotations
 
 import ast
-import difflib
 import functools
 import importlib
 import sys
@@ -252,8 +251,15 @@ def _operands(function: Any) -> str:
     return ", ".join(["x", *given[1:]]).replace("x2", "y")  # NumPy's x1 and x2
 
 
+def _room(name: str) -> ModuleType | None:
+    """Return a room of this package, any other module only where it is imported already."""
+    if name.startswith("autograd"):
+        return importlib.import_module(name)
+    return sys.modules.get(name)
+
+
 def _is_recorded(module: str, name: str) -> bool:
-    found = sys.modules.get(module)
+    found = _room(module)
     return name in getattr(found, "__all__", ()) and callable(getattr(found, name))
 
 
@@ -268,11 +274,7 @@ def instead_of_name(module: ModuleType, name: str) -> AttributeError:
         spelled = _SPELLINGS[name]
     if spelled is None:
         spelled = next(
-            (
-                f"{room}.{name}"
-                for room in _ROOMS
-                if name in getattr(sys.modules.get(room), "__all__", ())
-            ),
+            (f"{room}.{name}" for room in _ROOMS if name in getattr(_room(room), "__all__", ())),
             None,
         )
     if spelled is None and package == "autograd" and hasattr(np, name):
@@ -300,6 +302,8 @@ def _like(name: str, known: list[str], before: str) -> str | None:
     if name.lower() in folded:
         return before + folded[name.lower()]
     begin = [k for k in known if len(name) > 3 and k.lower().startswith(name.lower())]
+    import difflib  # only for messages: importing the library must stay quick
+
     near = begin[:1] or difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     return before + near[0] if near else None
 

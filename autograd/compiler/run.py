@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.arrays import holds_nan
-from autograd.compiler.fuse import grouped
+from autograd.arrays import holds_nan, references
+from autograd.compiler.fuse import Group, grouped
 from autograd.compiler.graph import Graph, Value, values_in
 from autograd.compiler.guards import changed
+from autograd.compiler.loop_text import kernel
+from autograd.compiler.loops import Loop, is_one_loop
 from autograd.compiler.passes import PASSES, dead_code
 from autograd.compiler.scalars import NAMES, in_python, is_scalar, scalar_source
 from autograd.compiler.source import Names, written
@@ -36,6 +38,7 @@ class Options(NamedTuple):
 
     without: tuple[str, ...] = ()
     threads: int = 1
+    backend: str = "numpy"
 
 
 @functools.cache
@@ -73,26 +76,43 @@ class Program:
         *,
         mixed: bool,
         count: int,
+        backward: bool = False,
     ) -> None:
-        without, threads = options
+        without, threads, backend = options
+        loops = backend == "numba"
         self.graph, self.name, self.threads = graph, name, threads
-        self.names = Names({"np": np, "in_threads": in_threads} if threads > 1 else None)
+        outside = {"np": np, "in_threads": in_threads} if threads > 1 else None
+        self.names = Names(outside, kernel if loops else None)
         self.inputs = sorted([v for v in graph.inputs if v.constant is None], key=_place)
         for v in self.inputs:
             if v in hints:
                 self.names.of(v, hints[v])
-        self.units = graph.ops if "fuse" in without else grouped(graph, mixed=mixed)
-        self.source = written(name, self.units, self.inputs, graph.outputs, self.names, threads)
+        kind = Loop if loops else Group
+        self.units = graph.ops if "fuse" in without else grouped(graph, mixed=mixed, kind=kind)
+        # What was saved comes in one list, see `written`.
+        self.kept = sum(_place(v)[0] < _COTANGENT for v in self.inputs) if backward else 0
+        self.source = written(
+            name, self.units, self.inputs, graph.outputs, self.names, threads, kept=self.kept
+        )
         self.quiet = any(op.quiet for op in graph.ops)
         place = f"<compiled {name} {id(self)}>"
         linecache.cache[place] = len(self.source), None, self.source.splitlines(True), place
         exec(builtins.compile(self.source, place, "exec"), self.names.objects)  # noqa: S102 - our own text
         self.run: Callable[..., tuple[Any, ...]] = self.names.objects[name]
-        if "scalars" not in without and is_scalar(graph):
+        self.source = "".join(self.names.before.values()) + self.source
+        if "scalars" not in without and is_scalar(graph) and not is_one_loop(self.units):
             names = Names({**NAMES, "abs": abs, "float": float})
             text = scalar_source(name, graph, self.inputs, names.scalar)
             exec(text, names.objects)  # noqa: S102 - likewise
-            self.source, self.run = text, in_python(names.objects[name], self.run, count)
+            self.source, self.run = text, self._in_python(names.objects[name], count)
+
+    def _in_python(self, run: Any, count: int) -> Callable[..., tuple[Any, ...]]:
+        """Return the program of Python floats, with the arguments of the one in NumPy."""
+        in_numpy, k = self.run, self.kept
+        if not k:
+            return in_python(run, in_numpy, count)
+        flat = in_python(run, lambda *x, report: in_numpy([*x[:k]], *x[k:], report=report), count)
+        return lambda kept, *others, report: flat(*kept, *others, report=report)
 
 
 class Entry:
@@ -106,7 +126,9 @@ class Entry:
         self.targets, self.cotangents = trace.targets, trace.cotangents
         self.hints = _hints(owner.function, trace)
         self.captured = [*trace.captured.values()]
-        self.forms = [(x, x._data.shape, x._data.dtype, x._node is None) for x in self.captured]
+        self.forms = [
+            (x, x._node is None, type(x._data), x._data.shape, x._data.dtype) for x in self.captured
+        ]
         self.met = [(vars(m), [*then], [*then.values()]) for m, then in trace.met.values()]
         self.draws = [op for op in trace.ops if op.primitive is DRAW]
         # What stands for a value at each call: an argument, a Variable from outside, a draw.
@@ -133,16 +155,18 @@ class Entry:
             }
         )
         # Before any pass: what looks alike in numbers may differ in its derivatives.
+        loops = owner.options.backend == "numba"
         self.tape = _tape(self.graph, self.graph.outputs[self.count :]) if self.targets else []
         for name, change in PASSES.items():
-            if name not in owner.options.without:
+            if name not in owner.options.without and (name != "lower" or not loops):
                 change(self.graph)
         results, self.gradients = self.graph.outputs[: self.count], self.graph.outputs[self.count :]
         front = Graph(list(self.graph.ops), results)
         dead_code(front)
         self.saved: list[Value] = []
         if self.targets:
-            done = set(front.ops)
+            small = loops and is_one_loop(grouped(self.graph, mixed=not self.guarded, kind=Loop))
+            done = set() if small else set(front.ops)  # what is computed anew is not kept
             back = Graph([op for op in self.graph.ops if op not in done], self.gradients)
             dead_code(back)
             self.backward = self._program("_backward", back, len(self.gradients))
@@ -162,6 +186,7 @@ class Entry:
                 rewrap=self._rewrapped,
                 makes_zeros=any(op.primitive.makes_zeros for op in ops),
             )
+            self.plan.pulls = tuple(map(_pulled, range(len(self.targets))))
         self.forward = self._program("", front, self.count)
         self.given = [self.places[v] for v in self.forward.inputs]
 
@@ -171,17 +196,17 @@ class Entry:
         return [self.forward, *([self.backward] if self.targets else [])]
 
     def _program(self, suffix: str, graph: Graph, count: int) -> Program:
-        name, options = self.owner.name + suffix, self.owner.options
-        return Program(name, graph, options, self.hints, mixed=not self.guarded, count=count)
+        name, options, back = self.owner.name + suffix, self.owner.options, suffix == "_backward"
+        mixed = not self.guarded
+        return Program(name, graph, options, self.hints, mixed=mixed, count=count, backward=back)
 
     def changed(self) -> str | None:
         """Say which name, Variable or module from outside is not what it was, if one is not."""
-        for x, shape, dtype, constant in self.forms:
-            if (
-                x._data.shape != shape
-                or x._data.dtype != dtype
-                or (x._node is None) is not constant
-            ):
+        for x, constant, kind, shape, dtype in self.forms:
+            data = x._data
+            same = data.__class__ is kind and (x._node is None) is constant
+            # A NumPy scalar, whose attributes take a while, is what its class says.
+            if not same or (kind is np.ndarray and (data.shape != shape or data.dtype != dtype)):
                 return f"the shape, dtype or requires_grad of {x.name or 'a Variable'}"
         for now, names, then in self.met:
             if len(now) != len(then) or not all(map(operator.is_, now.values(), then)):
@@ -240,7 +265,7 @@ class Entry:
         out = record(
             self.plan,
             tuple([known[i]._node for i in self.target_places]),
-            ((tuple(map(unwrap, given)), saved),),
+            ((tuple(map(unwrap, given)), [*saved]),),
             outputs if len(outputs) > 1 else outputs[0],
             given,
         )
@@ -254,32 +279,34 @@ class Entry:
             wrap(x, nodes[v]) if v in nodes else x for x, v in zip(given, self.needed, strict=True)
         ), saved
 
-    def _pull(self, g: Any, kept: Any) -> list[Any]:
-        """Return the gradients of one call: the rule of its node."""
+    def _pull(self, g: Any, kept: Any) -> dict[int, Any]:
+        """Return the gradients of one call by their place: the joint rule of its node."""
         given, saved = kept
         parts = [
             np.zeros(self.outputs[i].shape, self.outputs[i].dtype) if p is None else p
             for i, p in zip(self.recorded, g if type(g) is tuple else (g,), strict=True)
         ]
         if any(isinstance(p, Variable) for p in parts):
-            return self._second(given, tuple(parts))  # type: ignore[no-any-return]
+            return dict(enumerate(self._second(given, tuple(parts))))
+        if references(kept) > _ALONE:  # retained for another pass
+            saved = [*saved]
         reports: list[str] = []
         out = self.backward.run(
-            *saved,
+            *([saved] if saved else ()),
             *[parts[i] for i in self.parts_read],
             report=lambda kind, _: reports.append(kind),
         )
         if not self.guarded and (reports or any(map(_spoiled, out))):
             known = dict(zip(map(_key, self.needed), given, strict=True))
             return self.safe.gradients_from(known, parts)
-        return _HandedOver(out)
+        return dict(enumerate(out))
 
-    def gradients_from(self, known: dict[Any, Any], parts: list[Any]) -> list[Any]:
+    def gradients_from(self, known: dict[Any, Any], parts: list[Any]) -> dict[int, Any]:
         """Return the gradients, given what comes from outside and cotangents."""
         run = self._from_outside
         cotangents = dict(zip(self.cotangents, parts, strict=True))
         given = [cotangents[v] if v in cotangents else known[_key(v)] for v in run.inputs]
-        return list(run.run(*given, report=lambda *_: None))
+        return dict(enumerate(run.run(*given, report=lambda *_: None)))
 
     @functools.cached_property
     def _from_outside(self) -> Program:
@@ -300,20 +327,32 @@ class Entry:
         return type(owner)(gradients, owner.options, f"{owner.name}_gradient")
 
 
-class _HandedOver(list[Any]):
-    """Gradients that are forgotten when they are asked for, so that a leaf may keep its one."""
+def _pulled(place: int) -> Any:
+    """Return the pull of a gradient, which is forgotten, so that a leaf may keep its one."""
+    return lambda _, gradients: gradients.pop(place)
 
-    def __getitem__(self, place: Any) -> Any:
-        g = super().__getitem__(place)
-        self[place] = None
-        return g
+
+def _references_in_a_pull() -> int:
+    """Count the references to what a node saved that a joint rule sees where the graph is freed."""
+    saved: Any = ([], [])
+    return _seen(saved)
+
+
+def _seen(kept: Any) -> int:
+    return references(kept)
+
+
+_ALONE = _references_in_a_pull()
+
+
+_KINDS = ("argument", "captured", "made", "cotangent")
+_COTANGENT = _KINDS.index("cotangent")
 
 
 def _place(value: Value) -> tuple[int, int]:
     """Tell where an input of a program stands: arguments first, in their order."""
     kind, which = value.origin if value.op is None else ("made", 0)
-    kinds = ("argument", "captured", "made", "cotangent")
-    return kinds.index(kind), which if kind in ("argument", "cotangent") else 0
+    return _KINDS.index(kind), which if kind in ("argument", "cotangent") else 0
 
 
 def _hints(function: Any, trace: Trace) -> dict[Value, str]:
@@ -352,6 +391,8 @@ def _leaves(tape: list[Any], outputs: list[Any], but: list[Value]) -> list[Value
 
 
 def _spoiled(x: Any) -> bool:
+    if x.__class__ is np.float64:
+        return bool(x != x)  # noqa: PLR0124 - true of nan only
     return x.dtype.kind in "fc" and holds_nan(x)
 
 

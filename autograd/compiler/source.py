@@ -38,7 +38,9 @@ _ANY = ("args", "kwargs")  # the parameters of what takes any arguments: see `op
 class Names:
     """Names of the values of a program, and of the objects its text refers to."""
 
-    def __init__(self, objects: dict[str, Any] | None = None) -> None:
+    def __init__(self, objects: dict[str, Any] | None = None, chosen: Any = None) -> None:
+        self.chosen = chosen or (lambda _, forward: forward)  # what computes a primitive
+        self.before: dict[str, str] = {}  # texts that stand before the program's
         self.objects = objects or {"np": np}
         self._of: dict[Any, str] = {}
         self._held: list[Any] = []  # objects known by identity
@@ -48,6 +50,7 @@ class Names:
             "range",
             "i",
             "n",
+            "kept",
             "report",
             "rows",
             "start",
@@ -174,7 +177,7 @@ def _function(primitive: Primitive, names: Names) -> str:
     ufunc = getattr(forward, "__self__", None)
     if isinstance(ufunc, np.ufunc):
         return f"np.{ufunc.__name__}.{name}"
-    return names.object(forward, primitive.name.replace(".", "_"))
+    return names.object(names.chosen(primitive, forward), primitive.name.replace(".", "_"))
 
 
 def _ufunc(op: Op, names: Names) -> str:
@@ -236,6 +239,14 @@ def _matmul(a: Any, names: Names) -> str | None:
     return None if ny == 2 and nx > 2 else f"{names.of(x)} @ {names.of(y)}"
 
 
+def _expand_dims(a: Any, names: Names) -> str | None:
+    x, axis = a  # as an index, in a tenth of the time
+    if type(x) is not Value or type(axis) is not int:
+        return None
+    place = axis % (len(x.shape) + 1)
+    return f"{names.of(x)}[{', '.join([*[':'] * place, 'None'])}]"
+
+
 def _method(name: str) -> Callable[..., str | None]:
     def line(a: Any, names: Names) -> str | None:
         if type(a[0]) is not Value or not a[0].shape:
@@ -286,7 +297,7 @@ _LINES: dict[str, Callable[[Any, Names], str | None]] = {
     "swapaxes": _method("swapaxes"),
     "astype": _method("astype"),
     "broadcast_to": _call("broadcast_to"),
-    "expand_dims": _call("expand_dims"),
+    "expand_dims": _expand_dims,
     "squeeze": _call("squeeze"),
     "where": _call("where"),
     "concatenate": _joined("concatenate"),
@@ -328,15 +339,21 @@ def written(
     names: Names,
     threads: int = 1,
     clock: str = "",
+    kept: int = 0,
 ) -> str:
     """Return the text of a function that computes the outputs, and calls `clock` with the number
-    of each unit that has ended, -1 before the first.
+    of each unit that has ended, -1 before the first. So many of its parameters as `kept` says come
+    in one list, which is emptied, so that each is freed when it is done with.
     """
     given = [names.of(v) for v in parameters]
     writer, state = Writer(names, threads), ""
     used = Counter(v for u in units for v in dict.fromkeys(u.inputs))
     used.update(outputs)
     last = {v: u for u in units for v in u.inputs}
+    if kept:
+        writer.line(f"{', '.join(given[:kept])}{',' * (kept == 1)} = kept")
+        writer.line("kept.clear()")
+        given[:kept] = ["kept"]
     if clock:
         writer.line(f"{clock}(-1)")
     for number, unit in enumerate(units):
@@ -348,7 +365,7 @@ def written(
                 writer.line(f"with np.errstate({state}):")
                 writer.indent += "    "
         if isinstance(unit, Group):
-            Blocks(unit, used, writer).write()
+            (unit.writer or Blocks)(unit, used, writer).write()
         else:
             writer.op(unit)
         dead = [
@@ -378,7 +395,7 @@ def _state(unit: Op | Group) -> str:
     calm = 'over="ignore"' if unit.calm else ""
     if not unit.quiet:
         return calm
-    both = type(unit) is Group and not all(op.quiet for op in unit.ops)
+    both = isinstance(unit, Group) and not all(op.quiet for op in unit.ops)
     divide = "call" if both else "ignore"
     return f'divide="{divide}", invalid="call", call=report' + (calm and f", {calm}")
 

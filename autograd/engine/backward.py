@@ -7,17 +7,27 @@ a chain of a million nodes is walked by a loop. Imports NumPy, `mode`, `graph` a
 from __future__ import annotations
 
 import functools
-import threading
 import weakref
+from _thread import allocate_lock  # without `threading`, which takes 1 ms to import
 from collections.abc import Iterable, Iterator, Sequence
+from contextvars import Context, copy_context
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.arrays import Array, has_zeros, holds_nan, overlap, owner, references
+from autograd.arrays import (
+    Array,
+    has_zeros,
+    holds_nan,
+    is_foreign,
+    overlap,
+    owner,
+    references,
+    separate,
+)
 from autograd.engine import graph
-from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, next_number, unwrap, wrap
+from autograd.engine.graph import FREED, LEAF, OUTPUT, Cotangent, Deferred, Node, unwrap, wrap
 from autograd.engine.mode import current_mode
 
 __all__ = ["Route", "Sums", "cast", "conjugated", "find_route", "mark_changed", "masked_by",
@@ -58,10 +68,7 @@ def run_backward(
     sums = Sums(seeds)
     order, wanted = route or find_route(sums, inputs)
     take, targets = sums.pop, frozenset(inputs or ())
-    inspect = current_mode().inspector
-    outside: Any = np.geterr()
-    if inspect:  # its warnings, too
-        outside["call"] = np.geterrcall()
+    inspect, outside = current_mode().inspector, copy_context()
     zeros, deferred = any(has_zeros(unwrap(g)) for g in sums.values()), False
     reports: list[str] = []  # of invalid values: see `_settled`
     with np.errstate(divide="ignore", invalid="call", call=lambda kind, _: reports.append(kind)):
@@ -84,7 +91,7 @@ def run_backward(
                 continue
             g = _owned(g, recorded=create_graph) if plan.overwrites else g
             saved = plan.rewrap(node) if create_graph else node.saved
-            if not retain_graph:
+            if not retain_graph and plan is not OUTPUT:
                 node.saved, node.plan, node.parents = plan.name, FREED, ()
             pulls = inspect(node, plan, parents, g, saved) if inspect else plan.pulls
             if plan.joint is not None and inspect is None:
@@ -144,7 +151,7 @@ def _seen(x: Array) -> int:
 
 # What `_is_alone` finds for an array in a dictionary and a variable of its caller.
 _ALONE = next(_seen(total) for total in {0: np.empty(1)}.values())
-_accumulating = threading.Lock()
+_accumulating = allocate_lock()
 
 
 def _accumulate(node: Node, g: Cotangent) -> None:
@@ -153,7 +160,7 @@ def _accumulate(node: Node, g: Cotangent) -> None:
     with _accumulating:  # 50 ns; without it, threads that share a leaf lose gradients
         total = node.grad
         if total is None:
-            node.grad = g.copy() if isinstance(g, _ndarray) and not _is_alone(g) else g
+            node.grad = g if isinstance(g, _ndarray) and _is_alone(g) else separate(g)
         elif isinstance(total, _ndarray):
             total += g
         else:
@@ -165,7 +172,7 @@ def _owned(g: Cotangent, *, recorded: bool) -> Cotangent:
     g = g.materialize() if isinstance(g, Deferred) else g
     if recorded:
         return g if isinstance(g, graph.Variable) else wrap(g)  # of a rule constant in everything
-    return g.copy() if isinstance(g, _ndarray) and not _is_alone(g) else g
+    return g if isinstance(g, _ndarray) and _is_alone(g) else separate(g)
 
 
 def unbroadcast(g: Cotangent, shape: tuple[int, ...]) -> Cotangent:
@@ -222,18 +229,22 @@ def _settled(reports: list[str], g: Cotangent, gx: Cotangent) -> Cotangent:
 
 
 def masked_by(g: Cotangent, gx: Cotangent) -> Cotangent:
-    """Return `gx` with zero where the cotangent `g`, or each of several, is zero (both kinds)."""
+    """Return `gx` with zero in the place of nan where the cotangent `g`, or each of several, is
+    zero (both kinds); numbers stay, whose derivatives count.
+    """
     parts = [part == 0 for part in (g if type(g) is tuple else (g,)) if part is not None]
-    return np.where(functools.reduce(np.logical_and, parts), gx.dtype.type(0), gx)
+    zero = functools.reduce(np.logical_and, parts)
+    if not current_mode().tracing:  # whose programs know a mask by its shape
+        zero = zero & (gx != gx)  # noqa: PLR0124 - true of nan only
+    return np.where(zero, gx.dtype.type(0), gx)
 
 
-def _run_hooks(node: Node, g: Cotangent, outside: Any) -> Cotangent:
+def _run_hooks(node: Node, g: Cotangent, outside: Context) -> Cotangent:
     """Show the gradient to the hooks of a node; each may return another one."""
     g, hooks = conjugated(node, g), list((node.hooks or {}).values())
-    with np.errstate(**outside):  # the user's code
-        for hook in filter(None, hooks):
-            result = hook(g)
-            g = g if result is None else result
+    for hook in filter(None, hooks):
+        result = outside.run(hook, g)  # with the floating-point settings of the user
+        g = g if result is None else result
     g = conjugated(node, g)
     if None in hooks:
         _accumulate(node, g)
@@ -293,8 +304,8 @@ _last = 0
 def mark_changed(x: Array) -> None:
     """Note that the memory of an array changes now."""
     global _last  # noqa: PLW0603 - one number tells most passes that there is nothing to look for
-    _last = next_number()
-    if isinstance(x, np.ndarray):  # a NumPy scalar cannot change
+    _last = graph.next_number()
+    if isinstance(x, np.ndarray) or is_foreign(x):  # a NumPy scalar cannot change
         whole = owner(x)
         if id(whole) not in _CHANGED:
             _CHANGED[id(whole)] = {}
@@ -319,7 +330,7 @@ def _refuse_stale(order: list[Node]) -> None:
 
 def _arrays(saved: Any) -> Iterator[Array]:
     """Yield the arrays that a node has saved, also in containers of a custom function."""
-    if isinstance(saved, np.ndarray):
+    if isinstance(saved, np.ndarray) or is_foreign(saved):
         yield saved
     elif isinstance(saved, (tuple, list, dict)):
         for value in saved.values() if isinstance(saved, dict) else saved:
