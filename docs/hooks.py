@@ -132,6 +132,7 @@ def on_post_build(config, **_):
                 return f'href="#{urls[to].removesuffix(".md")}{anchor}"'
             return f'href="{to}{match[3] or ""}"'
 
+        html = re.sub(r"<details(?![^>]* open)", "<details open", html)  # paper does not unfold
         html = re.sub(r'\b(id|for)="([^"]+)"', rf'\1="{mark}--\2"', html)
         html = re.sub(r'href="#([^"]+)"', rf'href="#{mark}--\1"', html)
         html = LINK.sub(link, html)
