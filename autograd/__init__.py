@@ -32,12 +32,14 @@ from autograd._coverage import coverage as coverage
 from autograd._optional import look_for_hips as _look_for_hips
 from autograd._version import __version__ as __version__
 from autograd.advice import instead_of_name as _instead_of_name
-from autograd.compiler.run import compile as compile
+from autograd.compiler.compiled import compile as compile
 from autograd.debug import *
 from autograd.engine import *
 from autograd.extend import primitive as primitive
 from autograd.filled import *
 from autograd.function import Function as Function
+from autograd.kernels import set_num_threads as set_num_threads
+from autograd.kernels import use_kernels as use_kernels
 from autograd.memory import keep_memory as keep_memory
 from autograd.ops import *
 from autograd.profiler import profile as profile
@@ -104,7 +106,7 @@ else:  # to type checkers star imports are public, computed lists are not
         # functions of your own, and what became of them
         "Function", "coverage", "detect_anomaly", "extend", "primitive",
         # where time goes, and memory
-        "keep_memory", "profile",
+        "keep_memory", "profile", "set_num_threads", "use_kernels",
         # see it
         "draw", "explain", "record_values",
         # NumPy's functions, and the rooms of the others

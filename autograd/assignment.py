@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array, Many, overlap, owner, references
-from autograd.engine import changes
+from autograd.engine.backward import mark_changed
 from autograd.engine.graph import LEAF, Node, record, recorded, unwrap, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import PRIMITIVES
@@ -162,7 +162,7 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
     else:
         constant = self._node is None and not getattr(value, "requires_grad", False)
         if _own_memory(self, constant=constant):
-            changes.mark(self._data)  # several constants see the new elements, as in NumPy
+            mark_changed(self._data)  # several constants see the new elements, as in NumPy
         if type(self) is Filled:
             _settle_family(self, index)
         _write(self._data, index, unwrap(value))
@@ -234,7 +234,7 @@ def _update_leaf(x: Any, index: Any, value: Any, *, recording: bool) -> None:
             "autograd.no_grad(): x[i] = v` to update it, or x = x.copy() first, for a result that "
             "gradients flow through"
         )
-    changes.mark(x.data)
+    mark_changed(x.data)
     _write(x.data, index, unwrap(value))
 
 

@@ -1,5 +1,5 @@
-"""Operations made outside of the library: what their functions and rules return is looked at, and
-what they are given cannot be written to.
+"""What users write: operations, rules and hooks. What these return is looked at, and what they are
+given cannot be written to.
 
 The memory may be a leaf's data, the caller's array or another operand's gradient; `x *= 2` in a
 function or a rule is an error there. Imports the engine.
@@ -16,10 +16,11 @@ import numpy as np
 from autograd.advice import note_on_writing
 from autograd.arrays import Kernel, Many, is_array, read_only
 from autograd.engine import graph
+from autograd.engine.backward import cast
 from autograd.engine.graph import Cotangent, Node, Plan, Pull
 from autograd.engine.primitive import Primitive
 
-__all__ = ["CheckedPrimitive", "reading", "shown"]
+__all__ = ["CheckedPrimitive", "guarded", "guarded_hook", "reading", "shown"]
 
 
 def shown(value: Any) -> Any:
@@ -27,18 +28,54 @@ def shown(value: Any) -> Any:
     return tuple(map(read_only, value)) if type(value) is tuple else read_only(value)
 
 
+def guarded(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that is shown its arrays read-only; where it writes, the error says so."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*map(shown, args), **kwargs)
+        except ValueError as error:
+            note_on_writing(error, what)
+            raise
+
+    return call
+
+
 def reading(forward: Kernel) -> Kernel:
     """Return a forward function that is shown its arrays read-only, and returns arrays."""
+    name, shielded = forward.__name__, guarded(forward.__name__, forward)
 
     @functools.wraps(forward)
     def protected(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return _as_output(forward.__name__, forward(*map(read_only, args), **kwargs))
-        except ValueError as error:
-            note_on_writing(error, forward.__name__)
-            raise
+        return _as_output(name, shielded(*args, **kwargs))
 
     return protected
+
+
+def guarded_hook(hook: Callable[[Any], Any], shape: Any, dtype: Any) -> Callable[[Any], Any]:
+    """Return a hook of gradients of a shape and dtype, whose results are looked at."""
+    shielded, kinds = guarded("hook", hook), "biufc" if dtype.kind == "c" else "biuf"
+
+    @functools.wraps(hook)
+    def call(g: Any) -> Any:
+        try:
+            g = shielded(g)
+        except RecursionError as error:
+            raise RuntimeError(
+                "backward: wanted hooks that run no backward pass through their own Variable, got "
+                "one that does; let it compute with the gradient it is given"
+            ) from error
+        is_gradient = is_array(g) or isinstance(g, graph.Variable)
+        if g is None or (is_gradient and g.shape == shape and g.dtype.kind in kinds):
+            return g if g is None or g.dtype == dtype else cast(g, dtype)
+        got = f"shape {g.shape}, dtype {g.dtype}" if is_gradient else type(g).__name__
+        raise ValueError(
+            f"hook: wanted None or a gradient of shape {shape}, got {got}; return an array of that "
+            f"shape and of dtype {dtype}"
+        )
+
+    return call
 
 
 def _as_output(name: str, out: Any) -> Any:
@@ -66,13 +103,10 @@ class CheckedPrimitive(Primitive):
         """Return a pull whose result is an array of numbers, or None."""
         if pull is None:
             return None
+        shielded = guarded(f"{self.name}, rule of {operand}", pull)
 
         def checked(g: Cotangent, saved: Any) -> Cotangent:
-            try:
-                gx = pull(shown(g), shown(saved))
-            except ValueError as error:
-                note_on_writing(error, f"{self.name}, rule of {operand}")
-                raise
+            gx = shielded(g, saved)
             if isinstance(gx, (bool, int, float, complex)):
                 return np.asarray(gx)
             if gx is None or is_array(gx) or isinstance(gx, graph.Variable):

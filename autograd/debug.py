@@ -25,6 +25,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from autograd._decorators import run_inside
 from autograd.engine.backward import masked_by
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import Node, Plan, Pull, recorded
@@ -168,14 +169,9 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
             self._watched.clear()
 
     def __call__(self, function: F) -> F:
-        """Decorate a function."""
-
-        @functools.wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with detect_anomaly(nan=self._nan, forward=self._forward):
-                return function(*args, **kwargs)
-
-        return wrapper  # type: ignore[return-value]
+        """Decorate a function, coroutine function or (asynchronous) generator function."""
+        make = functools.partial(detect_anomaly, nan=self._nan, forward=self._forward)
+        return run_inside(make, function)
 
     def _observe(self, primitive: Any, arguments: tuple[Any, ...], out: Any) -> None:
         node = out._node if out.__class__ is Variable else recorded(out)

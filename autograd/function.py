@@ -17,8 +17,8 @@ import numpy as np
 
 from autograd.advice import note_on_writing
 from autograd.arrays import is_array, read_only
-from autograd.checked import CheckedPrimitive, shown
-from autograd.engine.graph import Node, Plan, output_node, part, record, unwrap, wrap
+from autograd.checked import CheckedPrimitive, guarded, shown
+from autograd.engine.graph import Node, Plan, output_node, record, unwrap, wrap
 from autograd.engine.mode import no_grad
 from autograd.variable import Variable
 
@@ -244,15 +244,10 @@ class Function:
                 if part is None and materialize:
                     part = np.zeros(shape, dtype)
                 full.append(part if part is None or dtype.kind != "c" else part.conj())
-            full = list(map(read_only, full))
             with np.errstate(
                 divide="warn", invalid="warn"
             ):  # the user's code, under the user's usual settings
-                try:
-                    returned = cls.backward(call, *full)
-                except ValueError as error:
-                    note_on_writing(error, f"{name}.backward")
-                    raise
+                returned = guarded(f"{name}.backward", cls.backward)(call, *full)
             if not isinstance(returned, (tuple, list)):
                 returned = (returned,)
             if len(returned) != len(names):
@@ -262,12 +257,11 @@ class Function:
                     f"got {len(returned)}; return None for arguments without one"
                 )
                 raise ValueError(msg)
-            return [_conjugate(gx) for gx in returned]
+            return [_conjugate(returned[p]) for p in positions]
 
         opaque = cls._primitive()
         plan = Plan(
             opaque,
-            pulls=tuple(opaque.checked(part(p), names[p]) for p in positions),
             joint=joint,
             operands=tuple(names[p] for p in positions),
             save=lambda values: values[0],
@@ -275,6 +269,7 @@ class Function:
             rewrap=lambda node: tuple(kept.rewrapped(node, v) for v in node.saved),
             makes_zeros=True,
         )
+        plan.pulls = tuple(map(opaque.checked, plan.pulls, plan.operands))
         return plan, saved
 
 

@@ -23,8 +23,9 @@ import numpy as np
 from autograd._hooks import HookHandle
 from autograd.advice import instead_of_attribute, instead_of_conversion, with_axis
 from autograd.arrays import Many, is_array, plain_array, refuse_complex, refuse_mask
-from autograd.engine import changes, graph
-from autograd.engine.backward import run_backward
+from autograd.checked import guarded_hook
+from autograd.engine import graph
+from autograd.engine.backward import mark_changed, run_backward
 from autograd.engine.calls import holds_variable
 from autograd.engine.graph import FREED, LEAF, OUTPUT, Leaf, Node, record, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -155,7 +156,7 @@ class Variable:
         """Tell that `data` was changed in place, so that graphs recorded before it refuse to run
         backward.
         """
-        changes.mark(self._data)
+        mark_changed(self._data)
 
     def _own_node(self) -> Node | None:
         return self._node if self._node is not None else getattr(self, "_frozen", None)
@@ -386,7 +387,7 @@ class Variable:
             msg = f"register_hook: wanted a function of the gradient, got {type(hook).__name__}"
             raise TypeError(msg)
         node.hooks = {} if node.hooks is None else node.hooks
-        return HookHandle(node.hooks, hook)
+        return HookHandle(node.hooks, guarded_hook(hook, node.shape, node.dtype))
 
     def retain_grad(self) -> None:
         """Have backward passes keep `.grad` on this Variable although it is the result of an

@@ -65,6 +65,8 @@ def load(library):
 
     if library == "gradloom, memory kept":
         autograd.keep_memory()
+    if library == "gradloom, numba":
+        autograd.use_kernels("numba")
     return SimpleNamespace(
         np=autograd, nn=nn, F=nn.functional, optim=optim, data=nn, dataset=nn.ArrayDataset,
         constant=lambda a: a, leaf=lambda a: autograd.Variable(a, requires_grad=True),
@@ -72,7 +74,7 @@ def load(library):
     )  # fmt: skip
 
 
-BOTH = ("gradloom", "gradloom, memory kept", "torch")
+BOTH = ("gradloom", "gradloom, memory kept", "gradloom, numba", "torch")
 
 
 def total(a):
@@ -293,7 +295,7 @@ def _operands(shape, dtype):
     return rng.normal(size=shape).astype(dtype), rng.uniform(0.5, 2, size=shape).astype(dtype)
 
 
-@workload("sweep", "gradloom", "gradloom, memory kept", "torch")
+@workload("sweep", *BOTH)
 def sweep(library, smoke):
     lib, cases = load(library), {}
     for size, shape in list(SIZES.items())[: 2 if smoke else None]:
@@ -306,7 +308,7 @@ def sweep(library, smoke):
     return cases
 
 
-@workload("rows", "gradloom", "gradloom, memory kept", "torch")
+@workload("rows", *BOTH)
 def rows(library, smoke):
     lib, shape = load(library), (8, 16) if smoke else (4096, 768)
     x, y = _operands(shape, np.float32)
@@ -723,7 +725,7 @@ def hessian(library, smoke):
 # -- around the gradient ---------------------------------------------------------------------------
 
 
-@workload("optimizer steps", "gradloom", "torch")
+@workload("optimizer steps", "gradloom", "gradloom, numba", "torch")
 def optimizer_steps(library, smoke):
     lib, cases = load(library), {}
     shapes = {"1e4": [(20, 25)] * 20, "1e6": [(1000, 1000)], "1e7": [(2500, 4000)]}

@@ -6,6 +6,7 @@ import typing
 
 from autograd._clip import clip_grad_norm_, clip_grad_value_, get_total_norm
 from autograd.advice import instead_of_name as _instead_of_name
+from autograd.kernels import offer as _offer
 from autograd.publication import publish as _publish
 from optim import lr_scheduler
 from optim._adadelta import Adadelta
@@ -51,6 +52,7 @@ __all__ = [
 ]
 
 _publish(__name__)
+_offer(SGD, Adam)
 
 if typing.TYPE_CHECKING:
     from optim import swa_utils as swa_utils

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     (
         "autograd._version",
+        "autograd._decorators",
         "autograd._hooks",
         "autograd._optional",
         "autograd._writes",
@@ -30,10 +31,11 @@ LAYERS = (
     ("autograd.advice", "autograd.arrays", "autograd.blocks", "autograd.publication"),
     ("autograd.engine.mode",),
     ("autograd.engine.graph",),
-    ("autograd.engine.changes", "autograd.engine.backward"),
+    ("autograd.engine.backward",),
     ("autograd.engine.primitive",),
     ("autograd.engine.calls",),
     ("autograd.engine", "autograd.checked"),
+    ("autograd.kernels",),
     ("autograd.ops",),
     ("autograd.linalg", "autograd.fft", "autograd.special"),
     ("autograd.stats", "autograd.signal", "autograd.spatial", "autograd.interpolate"),

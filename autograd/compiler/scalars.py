@@ -27,7 +27,7 @@ _SHAPES = {"reshape", "broadcast_to", "astype", "sum", "mean"}  # of one number:
 
 def is_scalar(graph: Graph) -> bool:
     """Tell whether all that a program computes are single float64, by operations known here."""
-    values = [v for op in graph.ops for v in (*op.inputs, *op.outputs)]
+    values = [*graph.outputs, *(v for op in graph.ops for v in (*op.inputs, *op.outputs))]
     single = all(v.shape == () and v.dtype == np.float64 for v in values)
     return bool(graph.ops) and single and all(_text(op, lambda _: "x") for op in graph.ops)
 

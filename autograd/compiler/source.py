@@ -309,7 +309,7 @@ class Writer:
     def line(self, text: str, op: Op | None = None) -> None:
         """Write one line, with the user's line behind the first of those that it became."""
         comment = ""
-        if op is not None and op.line != self.last:
+        if op is not None and op.line and op.line != self.last:
             comment, self.last = f"  # {op.line}", op.line
         self.lines.append(f"{self.indent}{text}{comment}")
 
@@ -327,14 +327,19 @@ def written(
     outputs: Sequence[Value],
     names: Names,
     threads: int = 1,
+    clock: str = "",
 ) -> str:
-    """Return the text of a function that computes the outputs."""
+    """Return the text of a function that computes the outputs, and calls `clock` with the number
+    of each unit that has ended, -1 before the first.
+    """
     given = [names.of(v) for v in parameters]
     writer, state = Writer(names, threads), ""
     used = Counter(v for u in units for v in dict.fromkeys(u.inputs))
     used.update(outputs)
     last = {v: u for u in units for v in u.inputs}
-    for unit in units:
+    if clock:
+        writer.line(f"{clock}(-1)")
+    for number, unit in enumerate(units):
         wanted = _state(unit)
         if wanted != state:
             state = wanted
@@ -353,6 +358,8 @@ def written(
         ]
         if dead:
             writer.line(f"del {', '.join(dead)}")
+        if clock:
+            writer.line(f"{clock}({number})")
     results = ", ".join(map(names.text, outputs))
     writer.indent = "    "
     writer.line(f"return ({results}{',' * (len(outputs) == 1)})")

@@ -8,20 +8,20 @@ it holds, or from the Variable itself. The rules of backward passes are seen the
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import linecache
 import sys
 import weakref
-from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from autograd import random
-from autograd.arrays import Many, references
+from autograd.arrays import Many, plain_array, references
 from autograd.compiler.graph import Op, Value, values_in
+from autograd.compiler.guards import ARRAYS, PLAIN, Guard, content, guards_of
 from autograd.engine.backward import conjugated, masked_by, run_backward
 from autograd.engine.calls import holds_variable
 from autograd.engine.graph import OUTPUT, Node, next_number, unwrap, wrap
@@ -29,6 +29,7 @@ from autograd.engine.mode import enable_grad, no_grad, watching
 from autograd.engine.primitive import Primitive
 from autograd.function import Function
 from autograd.ops.effects import OVERWRITE
+from autograd.ops.shaping import copy
 from autograd.transforms.containers import flatten
 from autograd.transforms.trace import IDENTITY, InputLeaf
 from autograd.typed import user_frame
@@ -36,7 +37,10 @@ from autograd.variable import Variable
 
 __all__ = ["PULL", "RUN", "Trace"]
 
-_COUNTED = {"nonzero", "flatnonzero", "argwhere", "unique"}  # shapes that depend on values
+# Shapes that depend on values.
+_COUNTED = {"nonzero", "flatnonzero", "argwhere", "unique", "unique_values", "unique_counts",
+            "unique_inverse", "unique_all", "intersect1d", "setdiff1d", "setxor1d", "union1d",
+            "trim_zeros", "roots"}  # fmt: skip
 _SINGLE = (bool, np.bool_)  # of which there are only two objects: their identity says nothing
 
 
@@ -48,7 +52,8 @@ class Trace:
         flat: each argument is an array or a plain value, given by position.
         arguments: a value for each array among the arguments, None for each other leaf.
         captured: Variables from outside that the function read.
-        met: modules that were called.
+        guards: what else it read outside, see `guards`.
+        met: modules that were called, each with its attributes as they were.
         targets: the values that gradients are for.
         outputs: for each leaf of what the function returned, a Value, or what it is itself.
         recorded: which of them require a gradient.
@@ -60,7 +65,8 @@ class Trace:
         self.ops: list[Op] = []
         self.arguments: list[Value | None] = []
         self.captured: dict[Value, Variable] = {}
-        self.met: dict[int, Any] = {}
+        self.guards = guards_of(function, *[x for x in leaves if not isinstance(x, ARRAYS)])
+        self.met: dict[int, tuple[Any, dict[str, Any]]] = {}
         self.guarded = guarded
         self._known: dict[Any, tuple[Any, Value]] = {}
         self._made: dict[Node, Op] = {}
@@ -69,10 +75,11 @@ class Trace:
         self._line: str | None = None
         self._settling: tuple[Any, Any, Any] | None = None  # see `_is_mask`
         self._masks: dict[Node, Any] = {}
+        self._assigned: dict[Value, str] = {}  # lines that assign to what may be outside
         args, kwargs = rebuild(iter([self._argument(i, x) for i, x in enumerate(leaves)]))
         self.flat = not kwargs and len(args) == len(leaves)
         back = random.snapshot()
-        generators = [(g, g.bit_generator.state) for g in _generators(function, leaves)]
+        generators = [(g, g.bit_generator.state) for g in _generators(self.guards, leaves)]
         legacy = _legacy_state()
         with (
             np.errstate(all="ignore", divide="call", call=_ignored),
@@ -93,8 +100,10 @@ class Trace:
                     "them outside and pass them as an array, or use nn.functional.dropout"
                 )
             found, self.rebuild = flatten(result)
-            self.outputs: list[Any] = [self._output(o) for o in found]
+            _refuse_hooks(self._known)
+            self.outputs: list[Any] = [_checked(self._output(o), leaves) for o in found]
             self._differentiate(found)
+        self.guards += guards_of(*[module for module, _ in self.met.values()])
         del result, found, args, kwargs
         self._known.clear()
         self._made.clear()
@@ -107,16 +116,25 @@ class Trace:
             variable = self.captured.pop(value)
             if references(variable) <= _ONE_HOLDER:
                 value.origin = "constant", variable._data
+            elif value in self._assigned:
+                raise _writing(f"a Variable from outside at {self._assigned[value]}")
             else:
                 self.captured[value] = variable
+        for i, value in enumerate(self.outputs):
+            made = value.constant if type(value) is Value else None
+            if made is not None and references(made) <= _ONE_HOLDER:  # which the caller may change
+                op = Op(copy.primitive, (value, "K"), "")
+                op.outputs = (Value(op, made, is_variable=value.is_variable),)
+                self.ops.append(op)
+                self.outputs[i] = op.out
 
     # -- what it is called with, and what it returned ----------------------------------------------
 
     def _argument(self, i: int, leaf: Any) -> Any:
-        data = unwrap(leaf)
-        if not isinstance(data, (np.ndarray, np.generic)):
+        if not isinstance(leaf, ARRAYS):
             self.arguments.append(None)
             return leaf
+        data = plain_array("compile", unwrap(leaf))
         data = data.view() if isinstance(data, np.ndarray) else data.copy()
         fresh = wrap(data)
         if isinstance(leaf, Variable) and leaf.requires_grad:
@@ -202,7 +220,30 @@ class Trace:
 
     def alias(self, variable: Any, result: Any) -> None:
         """Take note that `variable` has the value of `result` from now on: it was assigned to."""
+        before = self._value(variable)
+        if before.op is None:
+            if before.origin[0] == "argument":
+                raise _writing(f"an argument at {_users_line()}")
+            self._assigned[before] = _users_line()
         self._learn(variable, self._value(result), anew=True)
+
+    def augmented(self, symbol: str, variable: Any, names: int) -> None:
+        """Refuse `x += y`, where `x` has so many names, if NumPy would change an array in place
+        that somebody else sees.
+
+        Here it makes a new one; of what is recorded, or no array, eager code does, too.
+        """
+        x = variable._data
+        if variable._node is not None or not x.shape or self._value(variable).is_variable:
+            return
+        held = [ref() for key, (ref, _) in self._known.items() if _is_variable(key)]
+        others = [v._data for v in held if v is not None and v is not variable]
+        if names > 1 or any(np.may_share_memory(x, y) for y in others):
+            raise RuntimeError(
+                f"compile: wanted {symbol} on an array that has one name, got one that is seen "
+                f"elsewhere, too, which NumPy would change there, at {_users_line()}; write "
+                f"x = x {symbol[:-1]} y for a new array, x[...] = x {symbol[:-1]} y for the same"
+            )
 
     def _found(self, variable: Any) -> Value | None:
         for name, held in self._names(variable):
@@ -245,12 +286,19 @@ class Trace:
 
     def meet(self, module: Any) -> None:
         """Take note of a Module, on whose attributes the program depends."""
-        self.met[id(module)] = module
+        self.met.setdefault(id(module), (module, vars(module).copy()))
 
     # -- what the observer is told -----------------------------------------------------------------
 
     def __call__(self, primitive: Any, arguments: tuple[Any, ...], out: Any) -> None:
         """Take note of one call."""
+        writes = primitive.parameters == ("args", "kwargs") and "out" in arguments[1]
+        if writes or out is None or getattr(out, "_data", out) is None:
+            raise RuntimeError(
+                f"compile: wanted operations that return their result, got np.{primitive.name}, "
+                f"which writes it into an array, at {_users_line()}; use what is returned, or "
+                "write x[...] = value"
+            )
         if any(isinstance(v._data, Many) for v in (out if type(out) is tuple else (out,))):
             raise RuntimeError(
                 f"compile: wanted a function without vmap inside, got one at {_users_line()}; "
@@ -393,20 +441,12 @@ def _one_holder() -> int:
 _ONE_HOLDER = _one_holder()
 
 
-def _generators(function: Any, leaves: list[Any]) -> Iterator[np.random.Generator]:
-    """Yield the generators that a function can be seen to have."""
-    held = list(leaves)
-    while (code := getattr(function, "__code__", None)) is None and hasattr(
-        function, "__wrapped__"
-    ):
-        function = function.__wrapped__
-    if code is not None:
-        held += [function.__globals__.get(name) for name in code.co_names]
-        for cell in function.__closure__ or ():
-            with contextlib.suppress(ValueError):  # without a value yet
-                held.append(cell.cell_contents)
-    if "numpy.random" in sys.modules:
-        yield from (g for g in held if isinstance(g, np.random.Generator))
+def _generators(guards: list[Guard], leaves: list[Any]) -> list[np.random.Generator]:
+    """List the generators that a function can be seen to have."""
+    if "numpy.random" not in sys.modules:
+        return []
+    held = (*leaves, *(guard.held for guard in guards))
+    return [g for g in held if isinstance(g, np.random.Generator)]
 
 
 def _legacy_state() -> Any:
@@ -423,6 +463,54 @@ def _ignored(_kind: str, _flag: int) -> None:
 
 def _in_a_backward_pass() -> bool:
     return np.geterr()["divide"] != "call"
+
+
+def _is_variable(key: Any) -> bool:
+    return type(key) is tuple and key[0] == "variable"
+
+
+def _writing(where: str) -> RuntimeError:
+    return RuntimeError(
+        f"compile: wanted a function that writes only to what it made, got an assignment to {where}"
+        "; assign to x.copy(), or return the new value and assign outside"
+    )
+
+
+def _refuse_hooks(known: dict[Any, tuple[Any, Value]]) -> None:
+    """Refuse hooks on what the function computed, which would be called while tracing only."""
+    for held, value in known.values():
+        if isinstance(held, Node) and held.hooks and (value.op or value.origin[0] != "captured"):
+            line = f" at {value.op.line}" if value.op is not None else ""
+            raise RuntimeError(
+                f"compile: wanted Variables without hooks inside, got one with a hook or "
+                f"retain_grad(){line}, which a program has no place for; return that value, and "
+                "take autograd.grad with respect to it, or leave the function eager"
+            )
+
+
+def _checked(leaf: Any, given: list[Any]) -> Any:
+    """Refuse a result that would be the same in each call although it was made of traced values."""
+    if isinstance(leaf, (Value, *PLAIN)) or any(leaf is x for x in given) or not _holds(leaf, 3):
+        return leaf
+    kind = type(leaf).__name__
+    raise RuntimeError(
+        f"compile: wanted arrays, numbers, and lists, tuples or dicts of them as results, got a "
+        f"{kind} that was made while tracing and would be the same in each call; return what is in "
+        "it, as a tuple or a dict"
+    )
+
+
+def _holds(x: Any, depth: int) -> bool:
+    """Tell whether there are Variables in an object, or what they will be computed from."""
+    if isinstance(x, (type, ModuleType)) or hasattr(type(x), "parameters"):
+        return False
+    if isinstance(x, Variable) or hasattr(x, "__next__"):
+        return True
+    parts = [content(cell) for cell in getattr(x, "__closure__", None) or ()]
+    parts += vars(x).values() if hasattr(x, "__dict__") else ()
+    parts += [getattr(x, name) for name in getattr(type(x), "__slots__", ()) if hasattr(x, name)]
+    parts += x if isinstance(x, (set, frozenset, list, tuple)) else ()
+    return depth > 0 and any(_holds(part, depth - 1) for part in parts)
 
 
 def _reached(roots: list[Any]) -> set[Any]:

@@ -1,5 +1,5 @@
-"""The engine: mode, graph, backward, primitive, calls, to be read in this order; `changes` is
-beside them. Users need the mode; the library and `autograd.extend` are made of the rest.
+"""The engine: mode, graph, backward, primitive, calls, to be read in this order. Users need the
+mode; the library and `autograd.extend` are made of the rest.
 """
 
 from autograd.engine.mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled

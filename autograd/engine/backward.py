@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Iterable, Sequence
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.advice import note_on_writing
-from autograd.arrays import Array, has_zeros, holds_nan, is_array, read_only, references
-from autograd.engine import changes, graph
-from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, unwrap, wrap
+from autograd.arrays import Array, has_zeros, holds_nan, overlap, owner, references
+from autograd.engine import graph
+from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, next_number, unwrap, wrap
 from autograd.engine.mode import current_mode
 
-__all__ = ["Route", "Sums", "cast", "conjugated", "find_route", "masked_by", "run_backward",
-           "unbroadcast"]  # fmt: skip
+__all__ = ["Route", "Sums", "cast", "conjugated", "find_route", "mark_changed", "masked_by",
+           "run_backward", "unbroadcast"]  # fmt: skip
 
 
 _ndarray = np.ndarray
@@ -228,37 +228,16 @@ def masked_by(g: Cotangent, gx: Cotangent) -> Cotangent:
 
 
 def _run_hooks(node: Node, g: Cotangent, outside: Any) -> Cotangent:
-    """Show `g` to the hooks of a node, read-only; each may return another one."""
+    """Show the gradient to the hooks of a node; each may return another one."""
     g, hooks = conjugated(node, g), list((node.hooks or {}).values())
-    for hook in filter(None, hooks):
-        try:
-            with np.errstate(**outside):  # the user's code
-                result = hook(read_only(g))  # the memory may be another gradient's, too
-        except ValueError as error:
-            note_on_writing(error, "hook")
-            raise
-        except RecursionError as error:
-            raise RuntimeError(
-                "backward: wanted hooks that run no backward pass through their own Variable, got "
-                "one that does; let it compute with the gradient it is given"
-            ) from error
-        g = g if result is None else _checked_by_hook(node, result)
+    with np.errstate(**outside):  # the user's code
+        for hook in filter(None, hooks):
+            result = hook(g)
+            g = g if result is None else result
     g = conjugated(node, g)
     if None in hooks:
         _accumulate(node, g)
     return g
-
-
-def _checked_by_hook(node: Node, g: Any) -> Cotangent:
-    is_gradient = is_array(g) or isinstance(g, graph.Variable)
-    kinds = "biufc" if node.dtype.kind == "c" else "biuf"
-    if is_gradient and g.shape == node.shape and g.dtype.kind in kinds:
-        return g if g.dtype == node.dtype else cast(g, node.dtype)
-    got = f"shape {g.shape}, dtype {g.dtype}" if is_gradient else type(g).__name__
-    raise ValueError(
-        f"hook: wanted None or a gradient of shape {node.shape}, got {got}; return an array of "
-        f"that shape and of dtype {node.dtype}"
-    )
 
 
 def find_route(
@@ -290,7 +269,7 @@ def find_route(
             "the first pass, or compute the output again"
         )
     order.sort(key=attrgetter("number"), reverse=True)
-    changes.refuse_stale(order)
+    _refuse_stale(order)
     if inputs is None:
         return Route(order, None)
     order, wanted = [node for node in order if not (closed and node in targets)], targets
@@ -298,3 +277,50 @@ def find_route(
         if not wanted.isdisjoint(node.parents):
             wanted.add(node)
     return Route(order, wanted)
+
+
+# -- memory that the library has changed -----------------------------------------------------------
+# Optimizers, `load_state_dict`, initialisers, `.data =` and `mark_changed` change it. A node that
+# saved such memory before must not run its rules after it. What counts is the memory, not whose it
+# is: a frozen or detached parameter is watched like any other.
+
+# By the identity of the array that owns the memory and, each, of the views through which it has
+# changed: that view, and the number of the change. No array is kept alive by this.
+_CHANGED: dict[int, dict[int, tuple[Any, int]]] = {}
+_last = 0
+
+
+def mark_changed(x: Array) -> None:
+    """Note that the memory of an array changes now."""
+    global _last  # noqa: PLW0603 - one number tells most passes that there is nothing to look for
+    _last = next_number()
+    if isinstance(x, np.ndarray):  # a NumPy scalar cannot change
+        whole = owner(x)
+        if id(whole) not in _CHANGED:
+            _CHANGED[id(whole)] = {}
+            weakref.finalize(whole, _CHANGED.pop, id(whole))
+        _CHANGED[id(whole)][id(x)] = weakref.ref(x), _last
+
+
+def _refuse_stale(order: list[Node]) -> None:
+    """Raise where a node, youngest first, has saved memory that was changed after that."""
+    for node in reversed(order):
+        if node.parents and node.number >= _last:
+            return
+        for x in _arrays(node.saved) if node.parents else ():
+            for view, number in _CHANGED.get(id(owner(x)), {}).values():
+                if number > node.number and (view() is None or overlap(x, view())):
+                    raise RuntimeError(
+                        f"backward: data of shape {x.shape} was changed (optimizer step, "
+                        f"load_state_dict, mark_changed or .data =) after {node.plan.name} saved "
+                        "it; compute the output again after the change"
+                    )
+
+
+def _arrays(saved: Any) -> Iterator[Array]:
+    """Yield the arrays that a node has saved, also in containers of a custom function."""
+    if isinstance(saved, np.ndarray):
+        yield saved
+    elif isinstance(saved, (tuple, list, dict)):
+        for value in saved.values() if isinstance(saved, dict) else saved:
+            yield from _arrays(value)

@@ -20,8 +20,8 @@ from autograd.arrays import Array
 from autograd.engine.mode import current_mode
 
 __all__ = ["FREED", "LEAF", "OUTPUT", "Cotangent", "Deferred", "Fit", "Leaf", "Node", "Output",
-           "Plan", "Pull", "Traits", "Variable", "next_number", "output_node", "part", "record",
-           "recorded", "unwrap", "wrap"]  # fmt: skip
+           "Plan", "Pull", "Traits", "Variable", "next_number", "output_node", "record", "recorded",
+           "unwrap", "wrap"]  # fmt: skip
 
 # The gradient of the final scalar with respect to a value: an array, or a Variable where the
 # backward pass is itself recorded.
@@ -51,11 +51,6 @@ def wrap(data: Array, node: Node | None = None) -> Any:
 def unwrap(value: Any) -> Any:
     """Return the array of a Variable, anything else as it is."""
     return value._data if isinstance(value, Variable) else value
-
-
-def part(place: int) -> Pull:
-    """Return the pull that takes its part of what a joint rule returned."""
-    return lambda _, parts: parts[place]
 
 
 class Traits:
@@ -92,6 +87,9 @@ class Plan(Traits):
 
     def __init__(self, primitive: Any = None, **fields: Any) -> None:
         known = {key: getattr(primitive or Traits, key) for key in Traits.__annotations__}
+        if "joint" in fields:  # each parent takes its part of what the rule returns
+            places = fields.get("positions") or range(len(fields["operands"]))
+            fields["pulls"] = tuple([lambda _, parts, p=p: parts[p] for p in places])
         fields = known | {"primitive": primitive} | fields
         for key in (*Traits.__annotations__, *Plan.__annotations__):  # Python reads these fastest
             setattr(self, key, fields.get(key, getattr(Plan, key)))

@@ -1,16 +1,17 @@
 """The mode: whether calls are recorded, and who watches them. First file to read.
 
 A `Mode` is a value, never changed, in a context variable: each thread and each asyncio task has its
-own, and reading it takes 20 ns. Imports the standard library only.
+own, and reading it takes 20 ns. Imports the standard library and `run_inside`.
 """
 
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeAlias, TypeVar
+
+from autograd._decorators import run_inside
 
 __all__ = ["Mode", "Observer", "current_mode", "enable_grad", "is_grad_enabled", "no_grad",
            "set_grad_enabled", "watching"]  # fmt: skip
@@ -85,53 +86,7 @@ class _Switch:
     def __call__(self, function: F) -> F:
         """Decorate a function, coroutine function or (asynchronous) generator function."""
         self._take_back()
-        switch = functools.partial(_Switch, **self._changes)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            with switch():
-                return function(*args, **kwargs)
-
-        async def coroutine(*args: Any, **kwargs: Any) -> Any:
-            with switch():
-                return await function(*args, **kwargs)
-
-        def steps(*args: Any, **kwargs: Any) -> Any:
-            """Run each step of a generator in the mode, what its caller does in between outside."""
-            generator = function(*args, **kwargs)
-            step, argument = generator.send, None
-            while True:
-                try:
-                    with switch():
-                        value = step(argument)
-                except StopIteration as end:
-                    return end.value
-                try:
-                    step, argument = generator.send, (yield value)
-                except BaseException as error:  # noqa: BLE001 - the generator decides about it
-                    step, argument = generator.throw, error
-
-        async def async_steps(*args: Any, **kwargs: Any) -> Any:
-            generator = function(*args, **kwargs)
-            step, argument = generator.asend, None
-            while True:
-                try:
-                    with switch():
-                        value = await step(argument)
-                except StopAsyncIteration:
-                    return
-                try:
-                    step, argument = generator.asend, (yield value)
-                except BaseException as error:  # noqa: BLE001 - likewise
-                    step, argument = generator.athrow, error
-
-        wrappers: dict[Any, Any] = {
-            inspect.isgeneratorfunction: steps,
-            inspect.iscoroutinefunction: coroutine,
-            inspect.isasyncgenfunction: async_steps,
-        }
-        called = function, getattr(function, "__call__", None)  # noqa: B004 - an object's method
-        found = [wrapper for is_kind, wrapper in wrappers.items() if any(map(is_kind, called))]
-        return functools.wraps(function)((found or [call])[0])  # type: ignore[return-value]
+        return run_inside(functools.partial(_Switch, **self._changes), function)
 
     def _call(self) -> _Switch:
         """Change the mode until further notice."""

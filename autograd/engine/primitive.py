@@ -34,7 +34,7 @@ import numpy as np
 
 from autograd.arrays import Kernel
 from autograd.engine.backward import cast, unbroadcast
-from autograd.engine.graph import Cotangent, Node, Plan, Traits, part, wrap
+from autograd.engine.graph import Cotangent, Node, Plan, Traits, wrap
 
 __all__ = ["PRIMITIVES", "Primitive", "Rule", "same", "written"]
 
@@ -50,11 +50,6 @@ def same(g: Cotangent) -> Cotangent:
     return g
 
 
-# The arguments that require a gradient, of the plans that stand in `Primitive.plans`: the first
-# operand, the second, both, both where these and the output have one shape and dtype.
-_FREQUENT = ((True,), (False, True), (True, True), (True, True))
-
-
 class Primitive(Traits):
     """What is known of one operation; reached from its public function as `.primitive`."""
 
@@ -62,8 +57,8 @@ class Primitive(Traits):
     parameters: tuple[str, ...]  # names of all parameters, operands first
     rules: dict[str, Rule]  # the vjp rule of each operand
     call: Callable[..., Any]  # the public function
-    plans: list[Plan | None]  # frequent ones
-    plan: Any  # returns that for any choice of arguments
+    plan: Any  # returns the plan for any choice of arguments that require a gradient
+    constant: Plan  # the one that records nothing
 
     # What else may be known, by keyword, besides the traits; other keywords are rules:
     joint: Rule | None = None  # one rule for all operands: a cotangent or None for each
@@ -93,10 +88,8 @@ class Primitive(Traits):
         rules = {**rules} | {key: known.pop(key) for key in [*known] if key not in attributes}
         self.name, self.forward, self.parameters, self.rules = name, forward, parameters, {}
         vars(self).update({"positional": len(parameters)} | known)
-        self.plans = [None] * len(_FREQUENT)
         # Those of long lists vary in length and would pile up.
-        self.plan = functools.lru_cache(200)(self._make_plan)
-        self.constant = Plan(self)  # records nothing
+        self.plan, self.constant = functools.lru_cache(200)(self._make_plan), Plan(self)
         self.defvjp(**rules)
 
     def __repr__(self) -> str:
@@ -129,10 +122,11 @@ class Primitive(Traits):
                 f"{self.name}: wanted a rule for one of {names}, got one for {operand!r}"
             )
         for need in itertools.chain.from_iterable(map(_needs, rules.values())):
-            self._taken(need)
+            self._kept(need, 0, {})
         self.rules.update(rules)
-        self.plans[:] = [None] * len(_FREQUENT)
         self.plan.cache_clear()
+        for choice in ("first", "second", "both", "alike"):
+            vars(self).pop(choice, None)
 
     def rule_of(self, operand: str) -> Rule:
         """Return the rule of one operand, or refuse a gradient there."""
@@ -158,65 +152,60 @@ class Primitive(Traits):
 
     # -- plans -------------------------------------------------------------------------------------
 
-    def frequent(self, place: int) -> Plan:
-        """Return a plan that is to stand in `plans`."""
-        kind = {"alike": True} if place == 3 else {}
-        self.plans[place] = plan = self.plan(_FREQUENT[place], **kind)
-        return plan  # type: ignore[no-any-return]
+    # Frequent plans: for the first operand, the second, both, and both where these and the output
+    # have one shape and dtype.
+    first = functools.cached_property(lambda self: self.plan((True,)))
+    second = functools.cached_property(lambda self: self.plan((False, True)))
+    both = functools.cached_property(lambda self: self.plan((True, True)))
+    alike = functools.cached_property(lambda self: self.plan((True, True), alike=True))
 
     def _make_plan(self, wanted: tuple[bool, ...], *, alike: bool = False) -> Plan:
-        """Make the plan for the arguments that are `wanted`; `alike` says that operands and output
-        have one shape and dtype.
-        """
+        """Make the plan for the arguments that are `wanted`; see `alike` above."""
         positions = tuple(itertools.compress(itertools.count(), wanted))
         # Variadic operands come first, and the other parameters after all of them.
         more = len(wanted) - len(self.parameters) if self.variadic else 0
+        nodes = {p: f"node.parents[{k}]" for k, p in enumerate(positions)}
         operands = tuple(self.parameters[max(0, p - more)] for p in positions)
         rules = [self.joint] if self.joint else list(map(self.rule_of, operands))
-        taken = {need: self._taken(need, more, operands) for rule in rules for need in _needs(rule)}
-        needs = [need for need, value in taken.items() if value]
-        places = [f"saved[{i}]" for i in range(len(needs))] if len(needs) > 1 else ["saved"]
-        saved = dict(zip(needs, places, strict=False))
-        rewrap = {need: f"node.{place}" for need, place in saved.items()}
-        nodes = {p: f"node.parents[{k}]" for k, p in enumerate(positions)}
-        for need, value in rewrap.items():
-            if need in operands and self.variadic:
-                each = ((f"{value}[{i}]", nodes.get(i)) for i in range(more + 1))
-                parts = [f"wrap({part}, {node})" if node else part for part, node in each]
-                rewrap[need] = f"({', '.join(parts)},)"
-            elif need in operands:
-                rewrap[need] = f"wrap({value}, {nodes[positions[operands.index(need)]]})"
-            elif need == "out":
-                rewrap[need] = f"wrap({value}, node)"
-        if self.joint:
-            joint, pulls = _pull(self.joint, saved, wanted=wanted), [*map(part, positions)]
-        else:
-            joint = None
-            pulls = [_pull(r, saved, index=p) for r, p in zip(rules, positions, strict=True)]
+        needs = dict.fromkeys(itertools.chain.from_iterable(map(_needs, rules)))
+        kept = {need: found for need in needs if (found := self._kept(need, more, nodes))}
+        places = [f"saved[{i}]" for i in range(len(kept))] if len(kept) > 1 else ["saved"]
+        saved = dict(zip(kept, places, strict=False))
+        again = [kept[need][1].format(f"node.{place}") for need, place in saved.items()]
+        pulls = [
+            _pull(rule, saved, index=place, wanted=wanted)
+            for rule, place in zip(rules, positions, strict=False)
+        ]
         keeps = len(self.parameters) == 1 and self.elementwise and self.preserves_dtype
         return Plan(
             self,
             positions=positions,
             operands=operands,
-            save=written("values", [taken[need] for need in needs], **_FACTS) if needs else None,
-            rewrap=written("node", [*rewrap.values()], wrap=wrap),
-            joint=joint,
-            pulls=tuple(pulls),
+            save=written("values", [t for t, _ in kept.values()], **_FACTS) if kept else None,
+            rewrap=written("node", again, wrap=wrap),
             fit=None if alike or keeps else self.fit,
+            **({"joint": pulls[0]} if self.joint else {"pulls": tuple(pulls)}),
         )
 
-    def _taken(self, need: str, more: int = 0, operands: tuple[str, ...] = ()) -> str:
-        """Write what is taken of the values of a call for a rule; nothing for what a plan knows."""
+    def _kept(self, need: str, more: int, nodes: Mapping[int, str]) -> tuple[str, str] | None:
+        """Write what is kept of the `values` of a call for a rule, and what makes a Variable of
+        that again; None for what a plan knows.
+        """
         sources = (*self.parameters, "out")
         source, _, fact = (need, "", "") if need in sources else need.rpartition("_")
-        if source in sources and (fact in _FACTS or need == source):
-            place = sources.index(source)
-            at = f":{more + 1}" if self.variadic and place == 0 else place + more
-            if fact and source in operands and not self.variadic:  # an array, 0.1 us faster
-                return f"values[{at}].{fact}"
-            return f"{fact}(values[{at}])"
+        if source in sources and (need == source or fact in _FACTS):
+            place = sources.index(source) + more
+            taken, node = f"values[{place}]", "node" if source == "out" else nodes.get(place)
+            again = f"wrap({{0}}, {node})" if node else "{0}"
+            if self.variadic and place == more:
+                each = ((f"{{0}}[{i}]", nodes.get(i)) for i in range(more + 1))
+                again = "".join(f"wrap({one}, {its}), " if its else f"{one}, " for one, its in each)
+                taken, again = f"values[:{more + 1}]", f"({again})"
+            elif fact and place in nodes:  # an array, whose attribute is read 0.1 us faster
+                return f"{taken}.{fact}", "{0}"
+            return (f"{fact}({taken})", "{0}") if fact else (taken, again)
         if need == ("wanted" if self.joint else "index" if self.variadic else None):
-            return ""
+            return None
         raise TypeError(
             f"{self.name}: wanted a rule that needs operands, 'out' or parameters of {self.name} "
             f"({', '.join(self.parameters)}), got one that needs {need!r}"

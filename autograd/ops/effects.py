@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Many
-from autograd.engine import changes
+from autograd.engine.backward import mark_changed
 from autograd.engine.graph import record, unwrap, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import Primitive
@@ -65,5 +65,5 @@ def write(target: Any, value: Any) -> None:
         )
     data = unwrap(target)
     if data is not target:
-        changes.mark(data)
+        mark_changed(data)
     np.copyto(data, value, casting="same_kind")

@@ -1,4 +1,4 @@
-"""Augmented assignment, `x += y`. Imports `graph`, `changes`, `calls` and NumPy."""
+"""Augmented assignment, `x += y`. Imports `graph`, `backward`, `calls` and NumPy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from autograd.arrays import references
-from autograd.engine import changes
+from autograd.engine.backward import mark_changed
 from autograd.engine.calls import Operation
 from autograd.engine.graph import LEAF, Leaf, Node, unwrap
 from autograd.engine.mode import current_mode, is_grad_enabled
@@ -36,11 +36,17 @@ def augmented(symbol: str, operate: Operation, ufunc: np.ufunc) -> Callable[[Any
                 node = None
         if type(node) is Leaf:
             return _updated(symbol, ufunc, self, other)
+        if (mode := current_mode()).tracing:
+            names = references(self) - REFERENCES_TO_AN_ITEM  # 0: of x[i], which is assigned to
+            for observe in mode.observers if names > 0 else ():
+                if hasattr(observe, "augmented"):
+                    observe.augmented(symbol, self, names)
+            return operate(self, other)
         base = self._data.base
         # Inputs of transforms look at the memory of the caller, whose array is no Variable.
         given = node is not None and (node.plan is LEAF or node.plan.name == "input")
         held = base is not None and references(self) > REFERENCES_TO_AN_ITEM
-        if held and not given and not current_mode().tracing:  # which holds all there is
+        if held and not given:
             count = references(base)
             _refuse_shared(symbol, node, base, count)
         return operate(self, other)
@@ -70,7 +76,7 @@ def _updated(symbol: str, ufunc: np.ufunc, x: Any, y: Any) -> Any:
     if isinstance(data, np.generic):  # which cannot change, and is faster than an array
         x._data = ufunc(data, operand).astype(data.dtype, casting="same_kind")
     else:
-        changes.mark(data)
+        mark_changed(data)
         ufunc(data, operand, out=data, casting="same_kind")
     return x
 

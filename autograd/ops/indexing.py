@@ -254,8 +254,7 @@ def getitem(x: Any, index: Any) -> Any:
         elif type(index) is np.ndarray:
             held = references(index) > _REFERENCES_TO_AN_INDEX  # by the caller, who may change it
             index = index.copy() if held or index.base is not None else index
-        plan = _GETITEM.plans[0] or _GETITEM.frequent(0)
-        return record(plan, (node,), (data, index, out), out, (x, given))
+        return record(_GETITEM.first, (node,), (data, index, out), out, (x, given))
     x = as_operand("getitem", "x", x)
     if isinstance(x, graph.Variable):
         return getitem(x, given)

@@ -78,7 +78,7 @@ def _recorded(made: Any, x: Any, axis: Any, keepdims: bool, out: Any) -> Any:
     if node is None:
         return record(made.constant, (), (), out, arguments)
     values = x._data, axis, None, keepdims, out
-    return record(made.plans[0] or made.frequent(0), (node,), values, out, arguments)
+    return record(made.first, (node,), values, out, arguments)
 
 
 def _start(initial: Any, like: Any) -> Any:

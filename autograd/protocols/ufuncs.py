@@ -17,6 +17,7 @@ from autograd.arrays import UnreadError
 from autograd.engine import graph
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import unwrap
+from autograd.engine.mode import current_mode
 from autograd.ops import joining, shaping
 from autograd.ops.plain import plain
 from autograd.protocols import scipy as _scipy
@@ -57,6 +58,8 @@ def array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs:
     if not requires_grad(inputs) and not requires_grad(kwargs):
         if "out" not in kwargs:
             return without_rules(ufunc, inputs, kwargs)
+        if current_mode().tracing:
+            raise _writes(ufunc)
         ufunc(*map(unwrap, inputs), **unwrap_all(kwargs))
         return kwargs["out"][0]
     handler = handler or _scipy.counterpart(ufunc)
@@ -119,8 +122,8 @@ def _with_keywords(
 def _writes(ufunc: np.ufunc) -> TypeError:
     return TypeError(
         f"{spelling(ufunc)}: wanted a call without out=, got one that writes a Variable that "
-        f"requires a gradient into an existing array; use the returned value, as in a = a + v "
-        f"instead of a += v"
+        f"requires a gradient, or is traced, into an existing array; use the returned value, as in "
+        f"a = a + v instead of a += v"
     )
 
 

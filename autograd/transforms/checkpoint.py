@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd import random
 from autograd.batching.values import current_level
-from autograd.engine.graph import Plan, next_number, part, record, wrap
+from autograd.engine.graph import Plan, next_number, record, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import Primitive
 from autograd.transforms.containers import Rebuild, flatten, rebuilt
@@ -119,7 +119,6 @@ def _plan(
         _OPAQUE,
         joint=here(joint),
         operands=operands,
-        pulls=tuple(map(part, range(len(operands)))),
         save=lambda values: values[0],
         rewrap=lambda node: tuple(map(wrap, node.saved, node.parents)),
     )

@@ -20,7 +20,7 @@ from autograd.batching.values import back_at, belongs, current_level, lifted
 from autograd.engine import graph
 from autograd.engine.backward import Route, conjugated, find_route, run_backward
 from autograd.engine.calls import detached
-from autograd.engine.graph import Leaf, Node, Plan, part, record, unwrap, wrap
+from autograd.engine.graph import Leaf, Node, Plan, record, unwrap, wrap
 from autograd.engine.mode import Observer, current_mode, enable_grad, is_grad_enabled, watching
 from autograd.engine.primitive import Primitive, same
 from autograd.transforms.containers import Rebuild, flatten, rebuilt
@@ -45,7 +45,7 @@ __all__ = [
     "unwrap_unless_nested",
 ]
 
-IDENTITY = Primitive("input", lambda x: x, ("x",), {"x": same}, elementwise=True).plan((True,))
+IDENTITY = Primitive("input", lambda x: x, ("x",), {"x": same}, elementwise=True).first
 
 
 class InputLeaf(Leaf):
@@ -341,7 +341,6 @@ def record_jointly(
         Primitive(name, lambda *given: given, ("given",), {}, variadic=True),
         joint=here(joint),
         operands=("argument",) * len(parents),
-        pulls=tuple(map(part, range(len(parents)))),
         save=lambda values: values[-1],
         rewrap=lambda node: wrap(node.saved, node),
     )

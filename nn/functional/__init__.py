@@ -4,6 +4,7 @@ Names and arguments are PyTorch's, with `axis` for `dim` and `x` for the input o
 activations. `recurrent` and `recurrent_cell` are ours: what its RNN, LSTM and GRU compute.
 """
 
+from autograd.kernels import offer as _offer
 from autograd.publication import publish as _publish
 from nn.functional import _batching as _batching
 from nn.functional._activation import (
@@ -229,3 +230,4 @@ __all__ = [
 ]
 
 _publish(__name__)
+_offer()

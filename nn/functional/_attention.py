@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd import Variable
 from autograd.arrays import refuse_complex
-from autograd.extend import primitive
+from autograd.engine.calls import primitive
 from nn.functional._dropout import check_probability, dropout
 from nn.functional._linear import linear
 

@@ -51,6 +51,19 @@ def _by_element(weight: Any, groups: int) -> Any:
     return weight.reshape((groups, o // groups, c, -1)).transpose((0, 3, 2, 1))
 
 
+# Channels from which one product of windows takes less time than one product for each element of
+# the kernel: 3 x 3 on 16 x 32 x 32 x 32 take 5.1 ms, 6.6 ms the other way.
+_MANY = 16
+
+
+def _turned(weight: Any, groups: int) -> Any:
+    """Return a weight (O, C/G, *kernel) as (C, O/G, *kernel), the kernel turned over."""
+    o, c, *kernel = weight.shape
+    weight = weight.reshape((groups, o // groups, c, *kernel)).swapaxes(1, 2)
+    weight = np.flip(weight, tuple(range(3, weight.ndim)))
+    return weight.reshape((groups * c, o // groups, *kernel))
+
+
 # -- the three primitives --------------------------------------------------------------------------
 
 
@@ -109,6 +122,8 @@ def conv_transpose(output: Any, weight: Any, bias: Any, windows: Windows, groups
         Shape (N, C, *size).
     """
     layout = Layout(windows, len(output), weight.shape[1] * groups, len(weight), groups)
+    if windows.turned is not None and _MANY <= layout.out <= layout.channels:
+        return conv(output, _turned(weight, groups), bias, windows.turned, groups)
     dtype = np.result_type(output, weight, *([] if bias is None else [bias]))
     output = layout.space.ordered(layout.grouped(output))
     elements = _by_element(weight, groups).mT  # (G, K, O/G, C/G)

@@ -124,6 +124,16 @@ class Windows:
         return windows.transpose((*range(n + 2), *range(n + 3, 2 * n + 3), n + 2))
 
     @cached_property
+    def turned(self) -> Windows | None:
+        """The windows of the transposed convolution, by which a kernel that is turned over adds up
+        what each element of the space gave to windows; None where no stride of 1 makes it one.
+        """
+        before = tuple(r - 1 - b for r, b in zip(self.reach, self.before, strict=True))
+        if set(self.stride) != {1} or min(before) < 0:
+            return None
+        return Windows(self.count, self.kernel, self.stride, self.dilation, before, self.size)
+
+    @cached_property
     def _steps(self) -> tuple[slice, ...]:
         every = slice(None)
         places = [slices[0] for slices in self._slices]

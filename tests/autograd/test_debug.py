@@ -1,5 +1,6 @@
 """The debug mode: changed arrays, the first nan, and the user's line in every message."""
 
+import asyncio
 import re
 import warnings
 
@@ -204,3 +205,24 @@ def test_warnings_of_numpy_name_the_users_line():
 
 def test_its_repr_says_what_it_looks_for():
     assert repr(autograd.detect_anomaly(nan=False)) == "detect_anomaly(nan=False, forward=False)"
+
+
+def test_what_runs_later_is_watched_where_it_runs():
+    x = Variable([0.0, 1.0], requires_grad=True)
+
+    @autograd.detect_anomaly()
+    def losses():
+        yield "begun"
+        np.sqrt(x).sum().backward()
+        yield "not reached"
+
+    @autograd.detect_anomaly()
+    async def train():
+        np.sqrt(x).sum().backward()
+
+    steps = losses()
+    assert next(steps) == "begun"
+    assert _mode.current_mode().inspector is None
+    for run in (lambda: next(steps), lambda: asyncio.run(train())):
+        with pytest.raises(FloatingPointError, match="sqrt: wanted a finite gradient"):
+            run()

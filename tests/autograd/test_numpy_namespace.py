@@ -129,6 +129,8 @@ def test_vectorize_takes_what_numpys_takes():
     (g,) = autograd.grad((power.sum() + multiple.sum()), [v])
     np.testing.assert_array_equal(g, [4 + 12 + 8, 6 + 27 + 8])
     assert both(np.ones(2), 2)[0].tolist() == [1.0, 1.0]
+    single = anp.vectorize(lambda x: x * x, otypes=[np.float32])(v)
+    assert single.dtype == np.float32
     assert anp.vectorize(np.dot, signature="(n),(n)->()")(np.ones((2, 3)), np.ones(3)).shape == (2,)
     with pytest.raises(TypeError, match="vectorize: wanted Variables in a function of numbers"):
         anp.vectorize(np.dot, signature="(n),(n)->()")(v, v)

@@ -170,6 +170,22 @@ def test_a_nan_stays_a_nan():
         assert np.isnan(function(np.array([np.nan])))
 
 
+def test_the_threshold_itself_takes_the_value():
+    out, slope = autograd.value_and_grad(lambda x: functional.threshold(x, 2.0, 7.0))(2.0)
+    assert (out, slope) == (7.0, 0.0)
+
+
+def test_the_random_slope_of_rrelu_holds_at_0_too():
+    slope = autograd.grad(lambda x: functional.rrelu(x, 0.25, 0.25, training=True))(0.0)
+    assert slope == 0.25
+
+
+def test_activations_are_modules():
+    for layer in (nn.GELU(), nn.ReLU(), nn.PReLU(), nn.Softmax(-1)):
+        assert not layer.eval().training
+        assert len(list(nn.Sequential(layer).modules())) == 2
+
+
 def test_a_branch_hidden_by_threshold_adds_no_nan():
     x = Variable([-1.0, 4.0], requires_grad=True)
     with np.errstate(invalid="ignore"):

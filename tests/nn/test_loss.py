@@ -160,6 +160,17 @@ def test_cross_entropy_of_probabilities_equals_pytorchs(data):
     assert_equal(differentiate(ours, x, target), differentiate_in_torch(torch, theirs, x, target))
 
 
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 3, 4), (2, 3, 4, 5)])
+def test_certain_probabilities_cost_what_their_classes_cost(shape):
+    rng = np.random.default_rng(0)
+    x, weight = rng.normal(size=shape), np.array([0.5, 1.0, 2.0])
+    axis = min(len(shape) - 1, 1)
+    classes = rng.integers(0, 3, (*shape[:axis], *shape[axis + 1 :]))
+    certain = np.moveaxis(np.eye(3)[classes], -1, axis)
+    loss = nn.CrossEntropyLoss(weight, reduction="none")
+    np.testing.assert_allclose(loss(x, certain), loss(x, classes), rtol=1e-12)
+
+
 @pytest.mark.torch
 def test_batchmean_of_the_divergence_equals_pytorchs():
     torch = pytest.importorskip("torch")

@@ -224,6 +224,13 @@ def test_parameters_and_statistics_start_again():
         np.testing.assert_array_equal(value, fresh[name])
 
 
+def test_scales_start_at_1_and_shifts_at_0():
+    for layer in [nn.LayerNorm(3), nn.RMSNorm(3), nn.GroupNorm(1, 3), nn.BatchNorm1d(3)]:
+        starts = {"weight": np.ones(3), "bias": np.zeros(3)}
+        for name, parameter in layer.named_parameters():
+            np.testing.assert_array_equal(parameter.data, starts[name])
+
+
 LAYERS = [nn.LayerNorm(3), nn.RMSNorm(3), nn.GroupNorm(3, 3), nn.GroupNorm(1, 3), nn.BatchNorm1d(3)]
 
 

@@ -391,3 +391,8 @@ def test_a_state_that_does_not_fit_changes_nothing(change, message):
     saved["state"] = {1: saved["state"][0]}
     with pytest.raises(ValueError, match="state for parameter 1, which is in none"):
         optimizer.load_state_dict(saved)
+
+
+def test_evaluations_are_limited_to_five_quarters_of_the_steps_as_in_pytorch():
+    limits = [optim.LBFGS(x_of(), max_iter=n).param_groups[0]["max_eval"] for n in (1, 4, 20)]
+    assert limits == [1, 5, 25]

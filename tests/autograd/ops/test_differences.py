@@ -124,6 +124,8 @@ def test_gradient_says_what_it_wanted():
         np.gradient(x, axis=(0, 0))
     with pytest.raises(ValueError, match=r"gradient: wanted an axis in \[-2, 2\), got 2"):
         np.gradient(x, axis=2)
+    with pytest.raises(TypeError, match=r"gradient: wanted real"):
+        np.gradient(x, np.array([0.0, 1j]), axis=0)
 
 
 def test_the_trapezoidal_rule_has_gradients_for_samples_places_and_distance():

@@ -63,3 +63,10 @@ def test_weights_that_add_up_to_zero_are_refused():
 def test_weights_of_another_shape_are_refused():
     with pytest.raises(ValueError, match=r"average: wanted weights of shape \(2, 3\)"):
         autograd.average(Variable(np.ones((2, 3))), axis=0, weights=[1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("weights", [{}, {"aweights": np.array([1.0, 3.0])}])
+def test_two_observations_are_enough_for_a_covariance(weights):
+    """One degree of freedom: NumPy does not warn either."""
+    x = np.array([[1.0, 3.0], [2.0, 8.0]])
+    np.testing.assert_allclose(np.cov(Variable(x), **weights).data, np.cov(x, **weights))
