@@ -7,7 +7,6 @@ Imports `typed`, which finds the words of the user, and looks at what is importe
 from __future__ import annotations
 
 import ast
-import difflib
 import functools
 import importlib
 import sys
@@ -34,25 +33,31 @@ CHANGES = {
     "setfield": "x = autograd.set_at(x, index, value)",
     "sort": "x = autograd.sort(x)",
 }
-# Methods and attributes of PyTorch, JAX, HIPS autograd and micrograd that have another name here;
-# functions of the same name are found below.
+# Methods and attributes of PyTorch, JAX, HIPS autograd, MyGrad, Chainer, tinygrad and micrograd
+# that have another name here; functions of the same name are found below.
 _SPELLINGS = {
     "_backward": "autograd.primitive with a rule, or an autograd.Function",
     "_op": "print(x), which names the operation",
     "_prev": "x.draw(), which shows what it was computed from",
     "add": "x + y",
-    "at": "autograd.set_at(x, index, value), or autograd.add_at to add",
     "amax": "x.max(axis)",
     "amin": "x.min(axis)",
+    "array": "x.data",
+    "assign": "x.data = array",
+    "at": "autograd.set_at(x, index, value), or autograd.add_at to add",
     "bmm": "x @ y",
     "bool": "x.astype(bool)",
     "byte": "x.astype(np.uint8)",
     "chunk": "np.array_split(x, count, axis)",
     "clamp": "x.clip(low, high)",
+    "cleargrad": "x.zero_grad()",
     "clone": "x.copy()",
+    "constant": "not x.requires_grad",
     "contiguous": "x, or np.ascontiguousarray(x)",
     "cpu": "x; all data are in the memory of the CPU",
+    "creator": "print(x), which names the operation",
     "cuda": "x; all data are in the memory of the CPU",
+    "detach_": "x = x.detach()",
     "dim": "x.ndim",
     "div": "x / y",
     "divide": "x / y",
@@ -88,13 +93,17 @@ _SPELLINGS = {
     "neg": "-x",
     "new_ones": "np.ones(shape)",
     "new_zeros": "np.zeros(shape)",
+    "null_grad": "x.zero_grad()",
     "numel": "x.size",
     "permute": "x.transpose(axes)",
     "pow": "x ** y",
+    "realize": "x, which is computed already",
+    "register_post_accumulate_grad_hook": "x.register_hook(f)",
     "rsqrt": "1 / np.sqrt(x)",
     "scatter": "autograd.set_at(x, index, value)",
     "scatter_add": "autograd.add_at(x, index, value)",
     "select": "x[index]",
+    "sparse_categorical_crossentropy": "nn.functional.cross_entropy(x, target)",
     "split": "np.split(x, places, axis), where places is a count of equal parts, or where to cut",
     "stack": "np.stack([x, y])",
     "sub": "x - y",
@@ -107,6 +116,8 @@ _SPELLINGS = {
     "type": "x.astype(dtype)",
     "type_as": "x.astype(y.dtype)",
     "unbind": "autograd.unstack(x)",
+    "unchain": "x = x.detach()",
+    "unchain_backward": "x = x.detach()",
     "unflatten": "x.reshape(shape)",
     "unsqueeze": "np.expand_dims(x, axis)",
     "value": "x.data",
@@ -116,9 +127,11 @@ _SPELLINGS = {
     "where": "np.where(condition, x, y)",
 }
 # fmt: off
-_ACTIVATIONS = frozenset(
-    {"celu", "elu", "gelu", "hardtanh", "leaky_relu", "logsigmoid", "mish", "relu", "relu6", "selu",
-     "sigmoid", "silu", "softplus", "softsign"}
+_OF_NN = frozenset(
+    {"avg_pool2d", "batch_norm", "binary_cross_entropy", "celu", "conv1d", "conv2d",
+     "cross_entropy", "dropout", "elu", "gelu", "hardtanh", "layer_norm", "leaky_relu",
+     "linear", "logsigmoid", "max_pool2d", "mish", "normalize", "one_hot", "relu", "relu6",
+     "scaled_dot_product_attention", "selu", "sigmoid", "silu", "softplus", "softsign"}
 )
 # fmt: on
 # Names that other libraries have in their modules, by the module they are looked for in here.
@@ -135,15 +148,30 @@ _NAMES = {
         "inference_mode": "autograd.no_grad()",
         "jacfwd": "autograd.jacobian",
         "jacrev": "autograd.jacobian",
-        "jit": "the function itself, which runs as it is",
+        "jit": "autograd.compile(f)",
         "multigrad": "autograd.grad(f, argnum=(0, 1))",
         "nn": "import nn",
         "no_grad_": "autograd.no_grad()",
         "optim": "import optim",
+        "rand": "np.random.default_rng().random(shape)",
+        "randn": "np.random.default_rng().normal(size=shape)",
         "tensor": "autograd.Variable",
-        "vmap": "f for arrays with one axis more, or autograd.stack([f(row) for row in x])",
     },
-    "nn": {"F": "nn.functional", "Tensor": "autograd.Variable", "TensorDataset": "nn.ArrayDataset"},
+    "nn": {
+        "Buffer": "self.register_buffer(name, array)",
+        "DataParallel": "nn.parallel.DataParallel",
+        "Dense": "nn.Linear",
+        "F": "nn.functional",
+        "Swish": "nn.SiLU",
+        "SyncBatchNorm": "nn.parallel.SyncBatchNorm",
+        "Tensor": "autograd.Variable",
+        "TensorDataset": "nn.ArrayDataset",
+    },
+    "nn.functional": {
+        "logit": "autograd.special.logit",
+        "softmax_cross_entropy": "nn.functional.cross_entropy",
+        "upsample": "nn.functional.interpolate",
+    },
 }
 # Where else a name may be.
 _ROOMS = (
@@ -152,6 +180,10 @@ _ROOMS = (
 )
 # Methods of other libraries' models.
 _OF_MODELS = {
+    "add": "model.append(layer)",
+    "bfloat16": "model.float(); NumPy has no bfloat16",
+    "cleargrads": "model.zero_grad()",
+    "compile": "autograd.compile(model)",
     "cpu": "model; all data are in the memory of the CPU",
     "cuda": "model; all data are in the memory of the CPU",
     "device": "model; all data are in the memory of the CPU",
@@ -176,7 +208,7 @@ def instead_of_attribute(name: str, array: type) -> str | None:
             f"{name}: wanted a new Variable instead of a change in place, which the recorded graph "
             f"cannot follow; write {CHANGES[name]}, or change x.data and call x.mark_changed()"
         )
-    if name.endswith("_"):
+    if name.endswith("_") and name not in _SPELLINGS:
         return (
             f"{name}: wanted a new Variable instead of a change in place; write x = x + y and the "
             "like, or for a leaf x.data = array, or x += y inside autograd.no_grad()"
@@ -194,7 +226,7 @@ def instead_of_attribute(name: str, array: type) -> str | None:
 
 def _function_of_that_name(name: str) -> str | None:
     """Spell the function that does what a method of another library does."""
-    if name in _ACTIVATIONS:
+    if name in _OF_NN:
         return f"nn.functional.{name}(x)"
     places = (
         *(("np", "numpy"), ("autograd", "autograd"), ("np.linalg", "numpy.linalg")),
@@ -219,8 +251,15 @@ def _operands(function: Any) -> str:
     return ", ".join(["x", *given[1:]]).replace("x2", "y")  # NumPy's x1 and x2
 
 
+def _room(name: str) -> ModuleType | None:
+    """Return a room of this package, any other module only where it is imported already."""
+    if name.startswith("autograd"):
+        return importlib.import_module(name)
+    return sys.modules.get(name)
+
+
 def _is_recorded(module: str, name: str) -> bool:
-    found = sys.modules.get(module)
+    found = _room(module)
     return name in getattr(found, "__all__", ()) and callable(getattr(found, name))
 
 
@@ -235,13 +274,11 @@ def instead_of_name(module: ModuleType, name: str) -> AttributeError:
         spelled = _SPELLINGS[name]
     if spelled is None:
         spelled = next(
-            (
-                f"{room}.{name}"
-                for room in _ROOMS
-                if name in getattr(sys.modules.get(room), "__all__", ())
-            ),
+            (f"{room}.{name}" for room in _ROOMS if name in getattr(_room(room), "__all__", ())),
             None,
         )
+    if spelled is None and package == "autograd" and hasattr(np, name):
+        spelled = f"np.{name}"
     if spelled is None:
         spelled = _like(name, contents, f"{package}.")
     return AttributeError(f"{said}; write {spelled}" if spelled else said, name=name, obj=module)
@@ -265,6 +302,8 @@ def _like(name: str, known: list[str], before: str) -> str | None:
     if name.lower() in folded:
         return before + folded[name.lower()]
     begin = [k for k in known if len(name) > 3 and k.lower().startswith(name.lower())]
+    import difflib  # only for messages: importing the library must stay quick
+
     near = begin[:1] or difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     return before + near[0] if near else None
 

@@ -26,6 +26,7 @@ from autograd.protocols.functions import (
     PLAIN,
     QUESTIONS,
     array_function,
+    open_rooms,
     parameters,
 )
 
@@ -61,6 +62,7 @@ def serve(
 def numpys(package: str, ours: Any) -> tuple[_Find, Any, list[str]]:
     """Return what `serve` does for a module of NumPy: `ours` is the room of its counterparts."""
     theirs = importlib.import_module(package.removeprefix("autograd."))
+    open_rooms()
 
     def find(name: str) -> Any:
         found = getattr(theirs, name, None)

@@ -67,7 +67,9 @@ class Function:
     """Base class of custom differentiable operations: subclass, write `forward` and `backward`,
     call `apply`.
 
-    `forward(ctx, *arguments)` computes on plain arrays and returns an array or a tuple of arrays.
+    `forward(ctx, *arguments)` computes on plain arrays and returns an array or a tuple of
+    arrays; or `forward(*arguments)` does, and `setup_context(ctx, inputs, output)` keeps what
+    `backward` needs.
     `backward(ctx, *gradients)` gets one gradient per output and returns one per argument of
     `forward`, with None where there is none. It runs on arrays, or, when a derivative of higher
     order is wanted, on Variables: write it with operators and `np.*` functions. Neither may write
@@ -103,6 +105,11 @@ class Function:
         raise NotImplementedError
 
     @staticmethod
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
+        """Keep in `ctx` what `backward` needs, where `forward` has no `ctx`; optional."""
+        raise NotImplementedError
+
+    @staticmethod
     def backward(ctx: Context, *gradients: Any) -> Any:
         """Return one gradient per argument of `forward`; override this."""
         raise NotImplementedError
@@ -129,7 +136,11 @@ class Function:
         before = cls._attributes() if positions else []
         with no_grad():
             try:
-                result = cls.forward(ctx, *raw)
+                if cls._has_context():
+                    result = cls.forward(ctx, *raw)
+                else:
+                    result = cls.forward(*raw)
+                    cls.setup_context(ctx, tuple(raw), result)
             except ValueError as error:
                 note_on_writing(error, f"{cls.__name__}.forward")
                 raise
@@ -161,6 +172,11 @@ class Function:
         return cls._opaque
 
     @classmethod
+    def _has_context(cls) -> bool:
+        """Tell whether `forward` gets the context, or `setup_context` does."""
+        return cls.setup_context is Function.setup_context
+
+    @classmethod
     def _attributes(cls) -> list[tuple[type, dict[str, Any]]]:
         """Return the attributes of the class, where `forward` may leave what `backward` reads."""
         return [(c, {**vars(c)}) for c in cls.__mro__[:-1] if c is not Function]
@@ -173,7 +189,8 @@ class Function:
                 raise NotImplementedError(_missing(cls.__name__, "forward(ctx, x)"))
             cls._signature = inspect.signature(cls.forward)
         try:
-            bound = cls._signature.bind(None, *args, **kwargs)
+            leading = (None,) if cls._has_context() else ()
+            bound = cls._signature.bind(*leading, *args, **kwargs)
         except TypeError as error:
             msg = (
                 f"{cls.__name__}.apply: wanted the arguments of {cls.__name__}.forward, got "
@@ -183,7 +200,7 @@ class Function:
         bound.apply_defaults()
         arguments: list[Any] = []
         names: list[str] = []
-        for name, value in list(bound.arguments.items())[1:]:
+        for name, value in list(bound.arguments.items())[len(leading) :]:
             kind = cls._signature.parameters[name].kind
             if kind is inspect.Parameter.VAR_POSITIONAL:
                 arguments += value
@@ -197,6 +214,13 @@ class Function:
             else:
                 arguments.append(value)
                 names.append(name)
+        for name, value in zip(names, arguments, strict=True):
+            if _hides_gradient(value):
+                msg = (
+                    f"{cls.__name__}.apply: wanted Variables that require a gradient as arguments "
+                    f"of their own, got one inside of {name}; let forward take *{name}"
+                )
+                raise TypeError(msg)
         return arguments, names
 
     @classmethod
@@ -343,6 +367,16 @@ def _held_by(value: Any) -> list[Any]:
 
 
 _PRIVATE = frozenset({"saved_tensors", "needs_input_grad", "_non_differentiable", "_materialize"})
+
+
+def _hides_gradient(value: Any) -> bool:
+    """Tell whether a container holds a Variable that requires a gradient."""
+    if isinstance(value, (tuple, list, dict)):
+        inside = value.values() if isinstance(value, dict) else value
+        return any(
+            v.requires_grad if isinstance(v, Variable) else _hides_gradient(v) for v in inside
+        )
+    return False
 
 
 def _is_floating(value: Any) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+from collections.abc import Collection, Iterable, Mapping
 from types import FunctionType
 
 from autograd.docstrings import TABLES, Entry
@@ -17,28 +18,42 @@ from autograd.docstrings import TABLES, Entry
 __all__ = ["publish"]
 
 _packages: set[str] = set()
+_promised: dict[str, Collection[str]] = {}  # names that outer packages take of inner ones
 
 
-def publish(package: str) -> None:
+def publish(
+    package: str,
+    names: Iterable[str] = (),
+    *,
+    promised: Mapping[str, Collection[str]] | None = None,
+) -> None:
     """Say of the functions that `package` lists in its `__all__` that they live there.
 
     One that is in several packages lives in the outermost: `autograd.linalg.matmul` is
     `autograd.matmul`. One that has several names keeps its own: `autograd.abs` is `absolute`.
+
+    Args:
+        package: as it is imported.
+        names: those to publish, by default all that it has already.
+        promised: names that it will have on demand, by the module inside that has them.
     """
     _packages.add(package)
+    _promised.update({f"{package}.{room}": taken for room, taken in (promised or {}).items()})
     table = TABLES.get(package, {})
     contents = vars(sys.modules[package])
-    for name in contents["__all__"]:
-        function = contents[name]
+    for name in names or contents["__all__"]:
+        function = contents.get(name)
         if type(function) is not FunctionType or _is_numpys(function):
             continue
         own = function.__name__.rpartition(".")[2]
-        if own in table:
-            _describe(function, table[own])
         home = function.__module__
-        if home in _packages and home != package and home.count(".") <= package.count("."):
+        is_outer = home in _packages and home != package and home.count(".") <= package.count(".")
+        if own in table and (not is_outer or own not in TABLES.get(home, {})):
+            _describe(function, table[own])
+        if is_outer:
             continue
-        function.__module__ = package
+        outer = package.rpartition(".")[0]
+        function.__module__ = outer if name in _promised.get(package, ()) else package
         function.__name__ = function.__qualname__ = own if contents.get(own) is function else name
 
 

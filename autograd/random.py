@@ -7,8 +7,8 @@ itself defers it, and it would add 8 ms to the 40 ms of `import numpy`.
 from __future__ import annotations
 
 import functools
-import threading
 import weakref
+from _thread import allocate_lock
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -19,7 +19,7 @@ __all__ = ["Seed", "manual_seed", "new_generator", "random_state", "set_random_s
 Seed: TypeAlias = "int | np.random.SeedSequence | np.random.Generator | None"
 """What every ``generator`` argument of the library takes."""
 
-_lock = threading.Lock()
+_lock = allocate_lock()
 # The global seed; None until it is first asked for, then as the operating system draws it.
 _root: np.random.SeedSequence | None = None
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from autograd.arrays import is_array
 from autograd.docstrings import TABLES
-from autograd.engine.graph import FREED, Node, Plan, recorded
+from autograd.engine.graph import FREED, OUTPUT, Node, Plan, recorded
 from autograd.engine.mode import enable_grad, watching
 from autograd.engine.primitive import PRIMITIVES
 from autograd.random import snapshot
@@ -330,6 +330,7 @@ def _collected(what: str, roots: list[Node]) -> dict[Node, Step]:
     steps: dict[Node, Step] = {}
     sources: dict[Node, Record] = {}
     waiting = [(-node.number, node) for node in dict.fromkeys(roots)]
+    roots = roots + [node.parents[0] for node in roots if node.plan is OUTPUT]  # of several
     heapq.heapify(waiting)
     while waiting:
         _, node = heapq.heappop(waiting)  # children before their parents

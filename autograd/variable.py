@@ -10,7 +10,6 @@ Imports everything that is older: `engine`, `ops`, `protocols`.
 
 from __future__ import annotations
 
-import copy
 import importlib
 import operator
 import sys
@@ -30,7 +29,6 @@ from autograd.engine.calls import holds_variable
 from autograd.engine.graph import FREED, LEAF, OUTPUT, Leaf, Node, record, unwrap, wrap
 from autograd.engine.mode import current_mode
 from autograd.engine.primitive import Primitive
-from autograd.linalg._sparse import is_sparse, sparse_matmul
 from autograd.ops import (
     contractions,
     creation,
@@ -473,17 +471,21 @@ class Variable:
         try:
             return contractions.matmul(self, other)
         except TypeError:
-            if not is_sparse(other):
+            from autograd.linalg import _sparse  # which most programs never need
+
+            if not _sparse.is_sparse(other):
                 raise
-            return sparse_matmul(other.T, self.T).T
+            return _sparse.sparse_matmul(other.T, self.T).T
 
     def __rmatmul__(self, other: Any) -> Any:
         try:
             return contractions.matmul(other, self)
         except TypeError:
-            if not is_sparse(other):
+            from autograd.linalg import _sparse
+
+            if not _sparse.is_sparse(other):
                 raise
-            return sparse_matmul(other, self)
+            return _sparse.sparse_matmul(other, self)
 
     def __divmod__(self, other: Any) -> tuple[Any, Any]:
         return elementwise.floor_divide(self, other), elementwise.remainder(self, other)
@@ -709,6 +711,8 @@ class Variable:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         self._require_leaf("deepcopy")
+        import copy
+
         new = copy._reconstruct(self, memo, *self.__reduce__(), deepcopy=copy.deepcopy)  # type: ignore[attr-defined]
         memo[id(self)] = new
         return new
@@ -733,9 +737,9 @@ class Variable:
             parts.append(f"dtype={self._data.dtype}")
         node = self._node
         if node is not None:
-            plan = node.parents[0].plan if node.plan is OUTPUT else node.plan  # one of several
-            name = getattr(node, "operation", node.saved if plan is FREED else plan.name)
-            origin = f"from {name}, graph freed" if plan is FREED else f"from {name}"
+            made = node.parents[0] if node.plan is OUTPUT else node  # one of several
+            freed = made.plan is FREED
+            origin = f"from {made.saved}, graph freed" if freed else f"from {made.plan.name}"
             parts.append("requires_grad=True" if node.plan is LEAF else origin)
         if self.name:
             parts.append(f"name={self.name!r}")

@@ -9,6 +9,7 @@ installed.
 
 import argparse
 import itertools
+import math
 import sys
 
 import _timing
@@ -29,12 +30,12 @@ def floats(*shape):
     return RNG.normal(size=shape).astype(np.float32)
 
 
-def passes(function, inputs, parameters):
+def passes(function, inputs, parameters, zero=None):
     """Return one forward and backward pass that gives each parameter a gradient."""
 
     def once():
         for p in parameters:
-            p.grad = None
+            p.grad = zero
         function(*inputs).backward()
 
     return once
@@ -105,6 +106,18 @@ def scalar_network(make, tanh):
     return parameters, loss
 
 
+def tanh_of_micrograd(value):
+    """Return tanh of a Value as micrograd's lectures define it; its package has no such method."""
+    t = math.tanh(value.data)
+    out = type(value)(t, (value,), "tanh")
+
+    def backward():
+        value.grad += (1 - t * t) * out.grad
+
+    out._backward = backward  # noqa: SLF001 - as the lectures do
+    return out
+
+
 def scalar_mlp():
     parameters, loss = scalar_network(lambda v: Variable(float(v), requires_grad=True), np.tanh)
     rivals = {
@@ -113,8 +126,8 @@ def scalar_mlp():
     }
     engine = _timing.optional("micrograd.engine")
     if engine:
-        others, of = scalar_network(lambda v: engine.Value(float(v)), lambda v: v.tanh())
-        rivals["micrograd"] = passes(of, [], others)
+        others, of = scalar_network(lambda v: engine.Value(float(v)), tanh_of_micrograd)
+        rivals["micrograd"] = passes(of, [], others, zero=0.0)
     if torch:
         make = lambda v: torch.tensor(float(v), dtype=torch.float64, requires_grad=True)
         others, of = scalar_network(make, torch.tanh)

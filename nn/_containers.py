@@ -104,6 +104,18 @@ class _Listed(Module):
         self._rebuild(named)
         return self
 
+    def pop(self, index: int = -1) -> Module:
+        """Remove the module at `index`, the last one by default, and return it."""
+        module = self[index]
+        del self[index]
+        return module
+
+    def __iadd__(self, modules: Iterable[Module]) -> Self:
+        return self.extend(modules)
+
+    def __add__(self, modules: Iterable[Module]) -> Self:
+        return self[:].extend(modules)
+
     def __repr__(self) -> str:
         # Runs of equal text are folded, as in "(0-11): 12 x Block(...)".
         runs: list[tuple[str, list[str]]] = []
@@ -193,12 +205,6 @@ class ModuleList(_Listed):
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
         self.extend(modules or ())
-
-    def __iadd__(self, modules: Iterable[Module]) -> Self:
-        return self.extend(modules)
-
-    def __add__(self, modules: Iterable[Module]) -> ModuleList:
-        return ModuleList([*self, *modules])
 
 
 class _Named(Module, Generic[T]):

@@ -3,7 +3,7 @@
 import html
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from autograd._optional import require
@@ -27,6 +27,8 @@ class History:
         >>> history = History([{"loss": 0.5}, {"loss": 0.25}])
         >>> history["loss"], len(history)
         ([0.5, 0.25], 2)
+        >>> "loss" in history, list(history)
+        (True, ['loss'])
         >>> history
         History(2 epochs, loss=0.25)
     """
@@ -48,6 +50,9 @@ class History:
             recorded = ", ".join(self.names) or "nothing yet"
             raise KeyError(f"History: wanted one of {recorded}, got {name!r}")
         return [numbers.get(name, math.nan) for numbers in self.epochs]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
 
     def __len__(self) -> int:
         return len(self.epochs)

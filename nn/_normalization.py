@@ -38,6 +38,11 @@ def _parameter(
     return Parameter(np.full(shape, value, np.float32 if dtype is None else dtype))
 
 
+def _without_shift(layer: Any) -> str:
+    """Return the argument of a layer that has a scale alone, for its repr."""
+    return ", bias=False" if layer.weight is not None and layer.bias is None else ""
+
+
 def _shape(owner: str, lengths: Any) -> tuple[int, ...]:
     shape = tuple(lengths) if isinstance(lengths, tuple | list) else (lengths,)
     for length in shape:
@@ -96,6 +101,7 @@ class LayerNorm(Module):
         """Return the arguments."""
         return (
             f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+            + _without_shift(self)
         )
 
 
@@ -199,7 +205,10 @@ class GroupNorm(Module):
 
     def extra_repr(self) -> str:
         """Return the arguments."""
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        return (
+            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+            + _without_shift(self)
+        )
 
 
 class _RunningNorm(Module):
@@ -263,7 +272,7 @@ class _RunningNorm(Module):
         """Return the arguments."""
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"track_running_stats={self.track_running_stats}{_without_shift(self)}"
         )
 
 

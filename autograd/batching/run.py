@@ -23,12 +23,13 @@ from typing import Any
 import numpy as np
 
 from autograd import fft, linalg, ops  # noqa: F401 - so that their primitives are there
-from autograd.arrays import Many
+from autograd.arrays import Many, is_array
 from autograd.batching.values import (
     Batched,
     Level,
     NoBatchRuleError,
     ReadingError,
+    announce,
     belongs,
     inner,
     innermost,
@@ -39,6 +40,7 @@ from autograd.batching.values import (
 from autograd.engine import graph
 from autograd.engine.calls import general_call, named, signature_of, unwrap_all
 from autograd.engine.graph import Plan, record, unwrap, wrap
+from autograd.engine.mode import current_mode
 from autograd.engine.primitive import PRIMITIVES, Primitive
 
 __all__ = ["Rule", "Run", "batch_rule", "elementwise", "enter", "leave", "rule_of", "spread"]
@@ -183,6 +185,7 @@ _NESTED = frozenset({list, tuple, dict})
 def _computed(made: Primitive, values: Sequence[Any], level: Level, rule: Rule | None) -> Any:
     """Return the raw output of an operation on raw values, batched at `level`."""
     operands, varies, on_arrays = [], [], True
+    tracing = current_mode().tracing
     for value in values:
         if value.__class__ is Batched and value.level is level:
             operand, differs = value.value, value.varies
@@ -192,8 +195,8 @@ def _computed(made: Primitive, values: Sequence[Any], level: Level, rule: Rule |
             operand = value if differs else _stripped(value, level)
         else:
             operand, differs = value, False
-        if isinstance(operand, Many):
-            operand, on_arrays = wrap(operand), False
+        if isinstance(operand, Many) or (tracing and is_array(operand)):
+            operand, on_arrays = shown(operand), False
         operands.append(operand)
         varies.append(differs)
     run = Run(made, level, varies, on_arrays=on_arrays)
@@ -260,6 +263,7 @@ def _answer(reading: ReadingError, made: Primitive, arguments: list[Any]) -> Any
 
 
 def _recorded(made: Primitive, arguments: list[Any]) -> Any:
+    announce(arguments)
     level = innermost(arguments)
     assert level is not None
     shift = len(arguments) - len(made.parameters) if made.variadic else 0
@@ -286,6 +290,7 @@ def _recorded(made: Primitive, arguments: list[Any]) -> Any:
 def _answer_plain(reading: ReadingError, made: Primitive, args: Any, kwargs: Any) -> Any:
     """Run a call of an operation without rules, of any arguments."""
     del reading
+    announce((args, kwargs))
     try:
         given, named_ = unwrap_all(args), unwrap_all(kwargs)
         level = innermost((given, named_))
@@ -362,6 +367,7 @@ def _border(forward: Any, **rules: Any) -> Any:
 
     @functools.wraps(forward)
     def public(*args: Any) -> Any:
+        announce(args)
         return _settled(call(*args))
 
     return named(public, made)

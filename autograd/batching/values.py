@@ -20,15 +20,17 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Many, UnreadError
+from autograd.arrays import Many, UnreadError, is_array
 from autograd.engine import graph
 from autograd.engine.graph import unwrap, wrap
+from autograd.engine.mode import current_mode
 
 __all__ = [
     "Batched",
     "Level",
     "NoBatchRuleError",
     "ReadingError",
+    "announce",
     "back_at",
     "belongs",
     "current_level",
@@ -208,14 +210,30 @@ def inner(value: Any) -> Any:
 
 
 def shown(value: Any) -> Any:
-    """Return a batched value as a Variable, also in lists, tuples and dicts; others as they are."""
+    """Return a batched value as a Variable, also in lists, tuples and dicts; others as they are.
+
+    While a program is traced, arrays too: what is done to all examples is a part of the program.
+    """
     if isinstance(value, Many):
+        return wrap(value)
+    if current_mode().tracing and is_array(value):
+        announce(value)
         return wrap(value)
     if type(value) in (list, tuple):
         return type(value)(map(shown, value))
     if type(value) is dict:
         return {key: shown(part) for key, part in value.items()}
     return value
+
+
+def announce(*values: Any) -> None:
+    """Tell who traces a program what comes from outside of a batch, before operations on its arrays
+    are seen.
+    """
+    for observe in current_mode().observers:
+        if hasattr(observe, "know"):
+            for value in leaves(values):
+                observe.know(value)
 
 
 def of_level(value: Any, level: Level) -> bool:
@@ -239,7 +257,14 @@ def worst(value: Any) -> Any:
     of them as long as the slowest one needs.
     """
     data = unwrap(value)
-    return np.max(data.all_elements()) if isinstance(data, Batched) else data
+    if not isinstance(data, Batched):
+        return data
+    if current_mode().tracing:
+        raise RuntimeError(
+            "compile: wanted a program that is the same for all values, got an iteration on a "
+            "batch that goes on until values settle; write autograd.vmap(autograd.compile(f))"
+        )
+    return np.max(data.all_elements())
 
 
 def innermost(values: Iterable[Any]) -> Level | None:

@@ -202,7 +202,7 @@ def compile(
     Args:
         function: of arrays, Variables, containers of them, and whatever else; a Module.
         threads: how many work on the loops over blocks; the same number, the same bits.
-        without: names of passes to leave out: "common", "exact", "spread", "lower", "fuse",
+        without: names of passes to leave out: "fold", "common", "exact", "spread", "lower", "fuse",
             "scalars".
 
     Raises:

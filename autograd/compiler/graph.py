@@ -18,15 +18,16 @@ __all__ = ["Graph", "Op", "Value", "mapped", "values_in"]
 class Value:
     """One array of a program. `origin` says where it comes from: an `Op`, or a pair of
     "argument" and its number, "captured" and the Variable, "constant" and the array, "cotangent"
-    and the number of the output.
+    and the number of the output. `own` is a constant that nobody else can change.
     """
 
-    __slots__ = ("dtype", "is_variable", "origin", "shape", "size")
+    __slots__ = ("dtype", "is_variable", "origin", "own", "shape", "size")
 
     def __init__(self, origin: Any, like: Any, *, is_variable: bool = False) -> None:
         self.origin = origin
         self.shape, self.dtype, self.size = like.shape, like.dtype, like.size
         self.is_variable = is_variable  # what eager code would have here, and not an array
+        self.own = False
 
     @property
     def op(self) -> Op | None:

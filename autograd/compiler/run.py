@@ -106,7 +106,9 @@ class Entry:
         self.targets, self.cotangents = trace.targets, trace.cotangents
         self.hints = _hints(owner.function, trace)
         self.captured = [*trace.captured.values()]
-        self.forms = [(x, x._data.shape, x._data.dtype, x._node is None) for x in self.captured]
+        self.forms = [
+            (x, x._node is None, type(x._data), x._data.shape, x._data.dtype) for x in self.captured
+        ]
         self.met = [(vars(m), [*then], [*then.values()]) for m, then in trace.met.values()]
         self.draws = [op for op in trace.ops if op.primitive is DRAW]
         # What stands for a value at each call: an argument, a Variable from outside, a draw.
@@ -162,6 +164,7 @@ class Entry:
                 rewrap=self._rewrapped,
                 makes_zeros=any(op.primitive.makes_zeros for op in ops),
             )
+            self.plan.pulls = tuple(map(_pulled, range(len(self.targets))))
         self.forward = self._program("", front, self.count)
         self.given = [self.places[v] for v in self.forward.inputs]
 
@@ -176,12 +179,11 @@ class Entry:
 
     def changed(self) -> str | None:
         """Say which name, Variable or module from outside is not what it was, if one is not."""
-        for x, shape, dtype, constant in self.forms:
-            if (
-                x._data.shape != shape
-                or x._data.dtype != dtype
-                or (x._node is None) is not constant
-            ):
+        for x, constant, kind, shape, dtype in self.forms:
+            data = x._data
+            same = data.__class__ is kind and (x._node is None) is constant
+            # A NumPy scalar, whose attributes take a while, is what its class says.
+            if not same or (kind is np.ndarray and (data.shape != shape or data.dtype != dtype)):
                 return f"the shape, dtype or requires_grad of {x.name or 'a Variable'}"
         for now, names, then in self.met:
             if len(now) != len(then) or not all(map(operator.is_, now.values(), then)):
@@ -254,15 +256,15 @@ class Entry:
             wrap(x, nodes[v]) if v in nodes else x for x, v in zip(given, self.needed, strict=True)
         ), saved
 
-    def _pull(self, g: Any, kept: Any) -> list[Any]:
-        """Return the gradients of one call: the rule of its node."""
+    def _pull(self, g: Any, kept: Any) -> dict[int, Any]:
+        """Return the gradients of one call by their place: the joint rule of its node."""
         given, saved = kept
         parts = [
             np.zeros(self.outputs[i].shape, self.outputs[i].dtype) if p is None else p
             for i, p in zip(self.recorded, g if type(g) is tuple else (g,), strict=True)
         ]
         if any(isinstance(p, Variable) for p in parts):
-            return self._second(given, tuple(parts))  # type: ignore[no-any-return]
+            return dict(enumerate(self._second(given, tuple(parts))))
         reports: list[str] = []
         out = self.backward.run(
             *saved,
@@ -272,14 +274,14 @@ class Entry:
         if not self.guarded and (reports or any(map(_spoiled, out))):
             known = dict(zip(map(_key, self.needed), given, strict=True))
             return self.safe.gradients_from(known, parts)
-        return _HandedOver(out)
+        return dict(enumerate(out))
 
-    def gradients_from(self, known: dict[Any, Any], parts: list[Any]) -> list[Any]:
+    def gradients_from(self, known: dict[Any, Any], parts: list[Any]) -> dict[int, Any]:
         """Return the gradients, given what comes from outside and cotangents."""
         run = self._from_outside
         cotangents = dict(zip(self.cotangents, parts, strict=True))
         given = [cotangents[v] if v in cotangents else known[_key(v)] for v in run.inputs]
-        return list(run.run(*given, report=lambda *_: None))
+        return dict(enumerate(run.run(*given, report=lambda *_: None)))
 
     @functools.cached_property
     def _from_outside(self) -> Program:
@@ -300,13 +302,9 @@ class Entry:
         return type(owner)(gradients, owner.options, f"{owner.name}_gradient")
 
 
-class _HandedOver(list[Any]):
-    """Gradients that are forgotten when they are asked for, so that a leaf may keep its one."""
-
-    def __getitem__(self, place: Any) -> Any:
-        g = super().__getitem__(place)
-        self[place] = None
-        return g
+def _pulled(place: int) -> Any:
+    """Return the pull of a gradient, which is forgotten, so that a leaf may keep its one."""
+    return lambda _, gradients: gradients.pop(place)
 
 
 def _place(value: Value) -> tuple[int, int]:
@@ -352,6 +350,8 @@ def _leaves(tape: list[Any], outputs: list[Any], but: list[Value]) -> list[Value
 
 
 def _spoiled(x: Any) -> bool:
+    if x.__class__ is np.float64:
+        return bool(x != x)  # noqa: PLR0124 - true of nan only
     return x.dtype.kind in "fc" and holds_nan(x)
 
 

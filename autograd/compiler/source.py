@@ -236,6 +236,14 @@ def _matmul(a: Any, names: Names) -> str | None:
     return None if ny == 2 and nx > 2 else f"{names.of(x)} @ {names.of(y)}"
 
 
+def _expand_dims(a: Any, names: Names) -> str | None:
+    x, axis = a  # as an index, in a tenth of the time
+    if type(x) is not Value or type(axis) is not int:
+        return None
+    place = axis % (len(x.shape) + 1)
+    return f"{names.of(x)}[{', '.join([*[':'] * place, 'None'])}]"
+
+
 def _method(name: str) -> Callable[..., str | None]:
     def line(a: Any, names: Names) -> str | None:
         if type(a[0]) is not Value or not a[0].shape:
@@ -286,7 +294,7 @@ _LINES: dict[str, Callable[[Any, Names], str | None]] = {
     "swapaxes": _method("swapaxes"),
     "astype": _method("astype"),
     "broadcast_to": _call("broadcast_to"),
-    "expand_dims": _call("expand_dims"),
+    "expand_dims": _expand_dims,
     "squeeze": _call("squeeze"),
     "where": _call("where"),
     "concatenate": _joined("concatenate"),

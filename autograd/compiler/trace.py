@@ -109,6 +109,7 @@ class Trace:
         self._made.clear()
         self._masks.clear()
         self._settle()
+        self._own()
 
     def _settle(self) -> None:
         """Tell constants, which the function made on its way, from what others can change."""
@@ -120,11 +121,18 @@ class Trace:
                 raise _writing(f"a Variable from outside at {self._assigned[value]}")
             else:
                 self.captured[value] = variable
+
+    def _own(self) -> None:
+        """Find the constants that nobody else has, and copy those that are results, which the
+        caller may change.
+        """
+        for value in {v for op in self.ops for v in op.inputs}.union(values_in(self.outputs)):
+            made = value.constant
+            value.own = made is not None and references(made) <= _ONE_HOLDER
         for i, value in enumerate(self.outputs):
-            made = value.constant if type(value) is Value else None
-            if made is not None and references(made) <= _ONE_HOLDER:  # which the caller may change
+            if type(value) is Value and value.own:
                 op = Op(copy.primitive, (value, "K"), "")
-                op.outputs = (Value(op, made, is_variable=value.is_variable),)
+                op.outputs = (Value(op, value.constant, is_variable=value.is_variable),)
                 self.ops.append(op)
                 self.outputs[i] = op.out
 
@@ -263,6 +271,15 @@ class Trace:
                 self._known[variable._node] = variable._node, value
         return value
 
+    def _of_data(self, variable: Any, what: str) -> Value:
+        """Return the value that has the array of a Variable."""
+        if id(variable._data) not in self._known:
+            raise RuntimeError(
+                f"compile: wanted operations on a batch that can be traced, got {what} at "
+                f"{_users_line()}; write autograd.vmap(autograd.compile(f)), which runs f as it is"
+            )
+        return self._known[id(variable._data)][1]
+
     def _array(self, array: Any) -> Any:
         """Return what a plain array is: that of a value, or a constant, by reference."""
         name = id(array)
@@ -288,6 +305,13 @@ class Trace:
         """Take note of a Module, on whose attributes the program depends."""
         self.met.setdefault(id(module), (module, vars(module).copy()))
 
+    def know(self, value: Any) -> None:
+        """Take note of what a batch is about to compute with, as arrays."""
+        if isinstance(value, Variable) and not isinstance(value._data, Many):
+            self._value(value)
+        elif isinstance(value, (np.ndarray, np.generic)) and not isinstance(value, _SINGLE):
+            self._known.setdefault(id(value), (value, Value(("constant", value), value)))
+
     # -- what the observer is told -----------------------------------------------------------------
 
     def __call__(self, primitive: Any, arguments: tuple[Any, ...], out: Any) -> None:
@@ -299,12 +323,17 @@ class Trace:
                 f"which writes it into an array, at {_users_line()}; use what is returned, or "
                 "write x[...] = value"
             )
-        if any(isinstance(v._data, Many) for v in (out if type(out) is tuple else (out,))):
-            raise RuntimeError(
-                f"compile: wanted a function without vmap inside, got one at {_users_line()}; "
-                "write autograd.vmap(autograd.compile(f)), which runs f as it is, or f for a whole "
-                "batch"
-            )
+        if _is_batched(out):  # of one example: what is done to all of them was seen before
+            if primitive.name == "detach":  # but for this, which makes an array of a Variable
+                array = _all_of(out)
+                op = Op(primitive, (self._array(array),), self._line or _users_line())
+                op.outputs = (Value(op, array),)
+                self.ops.append(op)
+                self._known[id(array)] = array, op.out
+            return
+        if _is_batched(arguments):  # and this is one of them, which left the batch
+            self._learn(out, self._of_data(out, primitive.name))
+            return
         if self._is_mask(primitive, arguments, out):
             return
         if primitive is IDENTITY.primitive:
@@ -370,15 +399,15 @@ class Trace:
         if self._settling is None:
             return False
         g, gx, mask = self._settling
-        if mask is None and primitive.name == "equal" and arguments[0] is g:
-            self._settling = g, gx, out
+        if mask is None and primitive.name == "equal" and _all_of(arguments[0]) is _all_of(g):
+            self._settling = g, gx, _all_of(out)
             return False  # nothing will read it
         self._settling = None
-        if mask is None or primitive.name != "where" or arguments[0] is not mask:
+        if mask is None or primitive.name != "where" or _all_of(arguments[0]) is not mask:
             return False
-        if not isinstance(gx, Variable):
+        if not isinstance(arguments[2], Variable) or _all_of(arguments[2]) is not _all_of(gx):
             return False
-        self._learn(out, self._value(gx))
+        self._learn(out, self._value(arguments[2]))
         if out._node is not None:
             self._masks[out._node] = out
         return True
@@ -467,6 +496,21 @@ def _in_a_backward_pass() -> bool:
 
 def _is_variable(key: Any) -> bool:
     return type(key) is tuple and key[0] == "variable"
+
+
+def _is_batched(tree: Any) -> bool:
+    """Tell whether there is one example of a batch among Variables."""
+    if type(tree) in (tuple, list):
+        return any(map(_is_batched, tree))
+    if type(tree) is dict:
+        return any(map(_is_batched, tree.values()))
+    return isinstance(unwrap(tree), Many)
+
+
+def _all_of(value: Any) -> Any:
+    """Return the array of a Variable: where it is one example of a batch, that of all."""
+    data = unwrap(value)
+    return data.all_elements() if isinstance(data, Many) else data
 
 
 def _writing(where: str) -> RuntimeError:

@@ -7,9 +7,10 @@ a chain of a million nodes is walked by a loop. Imports NumPy, `mode`, `graph` a
 from __future__ import annotations
 
 import functools
-import threading
 import weakref
+from _thread import allocate_lock  # without `threading`, which takes 1 ms to import
 from collections.abc import Iterable, Iterator, Sequence
+from contextvars import Context, copy_context
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from autograd.arrays import Array, has_zeros, holds_nan, overlap, owner, references
 from autograd.engine import graph
-from autograd.engine.graph import FREED, LEAF, Cotangent, Deferred, Node, next_number, unwrap, wrap
+from autograd.engine.graph import FREED, LEAF, OUTPUT, Cotangent, Deferred, Node, unwrap, wrap
 from autograd.engine.mode import current_mode
 
 __all__ = ["Route", "Sums", "cast", "conjugated", "find_route", "mark_changed", "masked_by",
@@ -58,10 +59,7 @@ def run_backward(
     sums = Sums(seeds)
     order, wanted = route or find_route(sums, inputs)
     take, targets = sums.pop, frozenset(inputs or ())
-    inspect = current_mode().inspector
-    outside: Any = np.geterr()
-    if inspect:  # its warnings, too
-        outside["call"] = np.geterrcall()
+    inspect, outside = current_mode().inspector, copy_context()
     zeros, deferred = any(has_zeros(unwrap(g)) for g in sums.values()), False
     reports: list[str] = []  # of invalid values: see `_settled`
     with np.errstate(divide="ignore", invalid="call", call=lambda kind, _: reports.append(kind)):
@@ -84,7 +82,7 @@ def run_backward(
                 continue
             g = _owned(g, recorded=create_graph) if plan.overwrites else g
             saved = plan.rewrap(node) if create_graph else node.saved
-            if not retain_graph:
+            if not retain_graph and plan is not OUTPUT:
                 node.saved, node.plan, node.parents = plan.name, FREED, ()
             pulls = inspect(node, plan, parents, g, saved) if inspect else plan.pulls
             if plan.joint is not None and inspect is None:
@@ -144,7 +142,7 @@ def _seen(x: Array) -> int:
 
 # What `_is_alone` finds for an array in a dictionary and a variable of its caller.
 _ALONE = next(_seen(total) for total in {0: np.empty(1)}.values())
-_accumulating = threading.Lock()
+_accumulating = allocate_lock()
 
 
 def _accumulate(node: Node, g: Cotangent) -> None:
@@ -227,13 +225,12 @@ def masked_by(g: Cotangent, gx: Cotangent) -> Cotangent:
     return np.where(functools.reduce(np.logical_and, parts), gx.dtype.type(0), gx)
 
 
-def _run_hooks(node: Node, g: Cotangent, outside: Any) -> Cotangent:
+def _run_hooks(node: Node, g: Cotangent, outside: Context) -> Cotangent:
     """Show the gradient to the hooks of a node; each may return another one."""
     g, hooks = conjugated(node, g), list((node.hooks or {}).values())
-    with np.errstate(**outside):  # the user's code
-        for hook in filter(None, hooks):
-            result = hook(g)
-            g = g if result is None else result
+    for hook in filter(None, hooks):
+        result = outside.run(hook, g)  # with the floating-point settings of the user
+        g = g if result is None else result
     g = conjugated(node, g)
     if None in hooks:
         _accumulate(node, g)
@@ -293,7 +290,7 @@ _last = 0
 def mark_changed(x: Array) -> None:
     """Note that the memory of an array changes now."""
     global _last  # noqa: PLW0603 - one number tells most passes that there is nothing to look for
-    _last = next_number()
+    _last = graph.next_number()
     if isinstance(x, np.ndarray):  # a NumPy scalar cannot change
         whole = owner(x)
         if id(whole) not in _CHANGED:

@@ -129,7 +129,7 @@ def detached(x: Any) -> Any:
 
 def unary_call(made: Primitive) -> Callable[..., Any]:
     """Return the function of an elementwise primitive of one operand."""
-    forward, constant = made.forward, made.constant
+    forward = made.forward
 
     def call(x: Any) -> Any:
         if isinstance(x, graph.Variable):
@@ -139,7 +139,7 @@ def unary_call(made: Primitive) -> Callable[..., Any]:
             except UnreadError as reading:
                 return reading.answer(made, [x])
             if node is None:
-                return record(constant, (), (), out, (x,))
+                return record(made.constant, (), (), out, (x,))
             return record(made.first, (node,), (data, out), out, (x,))
         if type(x) in _SEQUENCES:
             return call(as_operand(made.name, "x", x))
@@ -150,7 +150,7 @@ def unary_call(made: Primitive) -> Callable[..., Any]:
 
 def binary_call(made: Primitive, fast: Kernel | None = None) -> Callable[..., Any]:
     """Return the function of a broadcasting primitive of two operands."""
-    forward, constant = made.forward, made.constant
+    forward = made.forward
     compute, elementwise = fast or forward, made.elementwise
 
     def call(x: Any, y: Any, /) -> Any:
@@ -177,7 +177,7 @@ def binary_call(made: Primitive, fast: Kernel | None = None) -> Callable[..., An
             return reading.answer(made, [x, y])
         if node_x is None:
             if node_y is None:
-                return record(constant, (), (), out, (x, y))
+                return record(made.constant, (), (), out, (x, y))
             plan, parents = made.second, (node_y,)
         elif node_y is None:
             plan, parents = made.first, (node_x,)
@@ -202,7 +202,7 @@ def general_call(made: Primitive) -> Callable[..., Any]:
     name, forward, parameters, variadic = made.name, made.forward, made.parameters, made.variadic
     first = 1 if variadic else made.positional
     is_mixed = first < len(parameters)
-    constant, checks = made.constant, made.checks
+    checks = made.checks
     nondiff = {i for i, p in enumerate(parameters) if p in made.nondiff}
     operands = made.rules or parameters
     opened = {i for i, p in enumerate(parameters) if p in operands or p in made.nondiff}
@@ -254,7 +254,7 @@ def general_call(made: Primitive) -> Callable[..., Any]:
         outs = out if type(out) is tuple else (out,)
         if checks and all(o.dtype.kind not in "fc" for o in outs):
             nodes = []
-        plan = made.plan(tuple(wanted)) if nodes else constant
+        plan = made.plan(tuple(wanted)) if nodes else made.constant
         return record(plan, tuple(nodes), (*values, out), out, tuple(arguments))
 
     return functools.update_wrapper(call, forward)

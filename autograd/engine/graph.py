@@ -19,8 +19,8 @@ from typing import Any, TypeAlias
 from autograd.arrays import Array
 from autograd.engine.mode import current_mode
 
-__all__ = ["FREED", "LEAF", "OUTPUT", "Cotangent", "Deferred", "Fit", "Leaf", "Node", "Output",
-           "Plan", "Pull", "Traits", "Variable", "next_number", "output_node", "record", "recorded",
+__all__ = ["FREED", "LEAF", "OUTPUT", "Cotangent", "Deferred", "Fit", "Leaf", "Node", "Plan",
+           "Pull", "Traits", "Variable", "next_number", "output_node", "record", "recorded",
            "unwrap", "wrap"]  # fmt: skip
 
 # The gradient of the final scalar with respect to a value: an array, or a Variable where the
@@ -220,16 +220,6 @@ class _Parts(Deferred):
 OUTPUT = Plan(name="output", operands=("outputs",), pulls=(_Parts,), deferred=True)
 
 
-class Output(Node):
-    """One output of a node with several: knows their operation, also after the graph is freed."""
-
-    __slots__ = ("operation",)
-
-    operation: str
-
-
 def output_node(node: Node, place: tuple[int, int], out: Array) -> Node:
     """Make the node of one output of a node with several; `place` is (which, of how many)."""
-    output = Output()
-    output.operation = node.plan.name
-    return output._fill(OUTPUT, (node,), place, out)
+    return Node()._fill(OUTPUT, (node,), place, out)

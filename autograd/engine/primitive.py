@@ -57,8 +57,6 @@ class Primitive(Traits):
     parameters: tuple[str, ...]  # names of all parameters, operands first
     rules: dict[str, Rule]  # the vjp rule of each operand
     call: Callable[..., Any]  # the public function
-    plan: Any  # returns the plan for any choice of arguments that require a gradient
-    constant: Plan  # the one that records nothing
 
     # What else may be known, by keyword, besides the traits; other keywords are rules:
     joint: Rule | None = None  # one rule for all operands: a cotangent or None for each
@@ -84,12 +82,9 @@ class Primitive(Traits):
         rules: Mapping[str, Rule] = MappingProxyType({}),
         **known: Any,
     ) -> None:
-        attributes = Traits.__annotations__ | Primitive.__annotations__
-        rules = {**rules} | {key: known.pop(key) for key in [*known] if key not in attributes}
+        rules = {**rules} | {key: known.pop(key) for key in [*known] if key not in _ATTRIBUTES}
         self.name, self.forward, self.parameters, self.rules = name, forward, parameters, {}
         vars(self).update({"positional": len(parameters)} | known)
-        # Those of long lists vary in length and would pile up.
-        self.plan, self.constant = functools.lru_cache(200)(self._make_plan), Plan(self)
         self.defvjp(**rules)
 
     def __repr__(self) -> str:
@@ -110,23 +105,24 @@ class Primitive(Traits):
             TypeError: for a name that is no parameter, or a rule that asks for something the call
                 does not have.
         """
-        x, names = self.parameters[0], ", ".join(self.parameters)
+        x, names = self.parameters[0], self.parameters
         if makers:
             raise TypeError(
                 f"{self.name}: wanted rules by operand name, got one by position; write "
                 f"{self.name}.defvjp({x}=lambda g, out, {x}: ...), or for rules in two stages "
                 f"autograd.extend.defvjp({self.name}, lambda ans, {x}: lambda g: ...)"
             )
-        for operand in rules.keys() - set(self.parameters):
-            raise TypeError(
-                f"{self.name}: wanted a rule for one of {names}, got one for {operand!r}"
-            )
-        for need in itertools.chain.from_iterable(map(_needs, rules.values())):
-            self._kept(need, 0, {})
+        for operand, rule in rules.items():
+            if operand not in names:
+                raise TypeError(
+                    f"{self.name}: wanted a rule for one of {', '.join(names)}, got one for "
+                    f"{operand!r}"
+                )
+            for need in set(_needs(rule)).difference(names):
+                self._kept(need, 0, {})
         self.rules.update(rules)
-        self.plan.cache_clear()
-        for choice in ("first", "second", "both", "alike"):
-            vars(self).pop(choice, None)
+        for made in ("plan", "first", "second", "both", "alike"):
+            vars(self).pop(made, None)
 
     def rule_of(self, operand: str) -> Rule:
         """Return the rule of one operand, or refuse a gradient there."""
@@ -152,6 +148,10 @@ class Primitive(Traits):
 
     # -- plans -------------------------------------------------------------------------------------
 
+    constant = functools.cached_property(Plan)  # records nothing
+    # Returns the plan for any choice of arguments that require a gradient. Those of long lists vary
+    # in length and would pile up.
+    plan = functools.cached_property(lambda self: functools.lru_cache(200)(self._make_plan))
     # Frequent plans: for the first operand, the second, both, and both where these and the output
     # have one shape and dtype.
     first = functools.cached_property(lambda self: self.plan((True,)))
@@ -210,6 +210,9 @@ class Primitive(Traits):
             f"{self.name}: wanted a rule that needs operands, 'out' or parameters of {self.name} "
             f"({', '.join(self.parameters)}), got one that needs {need!r}"
         )
+
+
+_ATTRIBUTES = frozenset(Traits.__annotations__ | Primitive.__annotations__)
 
 
 # -- rules as functions of (g, saved) --------------------------------------------------------------

@@ -30,8 +30,11 @@ _LARGE = 16.0  # below, a sum loses no more than 16 units in the last place of t
 
 
 def _peak(x: Any, axis: Any) -> Any:
-    """Return the maximum over `axis`, with 0 for infinities, keeping the axes."""
-    top = _largest(x, axis, None, None, True)
+    """Return the maximum over `axis`, with 0 for infinities, keeping the axes.
+
+    Of complex numbers the largest real part, so that the sum keeps its argument.
+    """
+    top = _largest(x.real if x.dtype.kind == "c" else x, axis, None, None, True)
     return top if np.isfinite(top).all() else np.where(np.isfinite(top), top, top.dtype.type(0))
 
 
@@ -110,7 +113,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None
     Elements that are equal infinities share the gradient, as in `logaddexp`.
 
     Args:
-        x: real array.
+        x: any shape; of complex numbers the result is the principal logarithm.
         axis: the axes to reduce.
         keepdims: keep the reduced axes, with length 1.
         b: factors of the exponentials, broadcast against `x`; 1 by default.

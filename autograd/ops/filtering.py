@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd.engine.calls import holds, primitive
 from autograd.ops import elementwise, joining, shaping
+from autograd.ops._shared import inexact
 from autograd.ops.contractions import as_array
 from autograd.ops.indexing import getitem, scatter
 from autograd.ops.reductions import sum as total_of
@@ -174,7 +175,7 @@ def interp(
     """
     x = as_array("interp", "x", x)
     xp = _vector("interp", "xp", xp)
-    fp = _vector("interp", "fp", fp)
+    fp = inexact(_vector("interp", "fp", fp))
     if len(xp) != len(fp):
         raise ValueError(f"interp: wanted xp and fp of one length, got {len(xp)} and {len(fp)}")
     if period is not None:

@@ -112,7 +112,6 @@ def plain(forward: Kernel, *, name: str | None = None) -> Operation:
 def _plain_binary(forward: Kernel, fast: Kernel) -> Operation:
     """Make an operation without rules of two operands: a comparison, a logical operation."""
     made = Primitive(forward.__name__, forward, ("x", "y"), {}, elementwise=True, plain=True)
-    constant = made.constant
 
     def call(x: Any, y: Any, /) -> Any:
         if isinstance(x, graph.Variable) or isinstance(y, graph.Variable):
@@ -120,7 +119,7 @@ def _plain_binary(forward: Kernel, fast: Kernel) -> Operation:
                 out = fast(unwrap(x), unwrap(y))
             except UnreadError as reading:
                 return reading.answer(made, [x, y])
-            return record(constant, (), (), out, (x, y))
+            return record(made.constant, (), (), out, (x, y))
         return forward(x, y)
 
     return named(call, made)

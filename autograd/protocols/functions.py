@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import fft, linalg, ops, special
+from autograd import ops
 from autograd.arrays import Many
 from autograd.engine import graph
 from autograd.engine.calls import unwrap_all
@@ -34,6 +34,7 @@ __all__ = [
     "array_function",
     "classify",
     "nearest",
+    "open_rooms",
     "parameters",
     "refuse",
     "requires_grad",
@@ -71,15 +72,33 @@ PLAIN: set[Callable[..., Any]] = set(
 # are operations without rules.
 HANDLERS: dict[Callable[..., Any], Callable[..., Any]] = {}
 QUESTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
-for _theirs, _ours in ((np, ops), (np.linalg, linalg), (np.fft, fft)):
-    for _name, _counterpart in vars(_ours).items():
-        _function = getattr(_theirs, _name, None)
-        if callable(_function) and not isinstance(_function, type):
-            _made = getattr(_counterpart, "primitive", None)
-            (QUESTIONS if _made is not None and _made.plain else HANDLERS)[_function] = _counterpart
-HANDLERS[np.i0] = special.i0
+
+
+def _enter(theirs: Any, ours: Any) -> None:
+    """Enter the functions of one room."""
+    for name in ours.__all__:
+        function, counterpart = getattr(theirs, name, None), getattr(ours, name)
+        if callable(function) and not isinstance(function, type):
+            made = getattr(counterpart, "primitive", None)
+            (QUESTIONS if made is not None and made.plain else HANDLERS)[function] = counterpart
+
+
+_enter(np, ops)
 HANDLERS[np.full] = ops.creation.full  # those of `autograd` are to assign to
 HANDLERS[np.full_like] = ops.creation.full_like
+
+
+@functools.cache
+def open_rooms() -> None:
+    """Enter the functions of np.linalg and np.fft, whose counterparts are imported when a function
+    that is none of NumPy's own is asked for.
+    """
+    from autograd import fft, linalg, special
+
+    _enter(np.linalg, linalg)
+    _enter(np.fft, fft)
+    HANDLERS[np.i0] = special.i0
+
 
 _SET = "write x = autograd.set_at(x, index, value), which returns a new array"
 _FIRST_PLACES = (
@@ -118,6 +137,7 @@ REFUSED: dict[Callable[..., Any], str] = {
 
 def classify(function: Callable[..., Any]) -> str:
     """Tell what a NumPy function does with Variables: "recorded", "plain" or "refused"."""
+    open_rooms()
     if function in HANDLERS:
         return "recorded"
     return "plain" if function in PLAIN or function in QUESTIONS else "refused"
@@ -139,6 +159,7 @@ def nearest(name: str) -> str:
     """Name the recorded function whose name is closest, as a hint in an error message."""
     import difflib  # only for messages: importing the library must stay quick
 
+    open_rooms()
     names = {spelling(f): f.__name__ for f in HANDLERS if f.__name__ != name}
     close = difflib.get_close_matches(name, names.values(), 1, 0.6)
     if not close:
@@ -272,6 +293,9 @@ def array_function(
     """Answer `np.function(variable, ...)`."""
     del self, types
     handler = HANDLERS.get(function)
+    if handler is None and function not in QUESTIONS and function not in PLAIN:
+        open_rooms()
+        handler = HANDLERS.get(function)
     if handler is not None:
         if kwargs or len(args) > 1:  # np.exp(v) needs no look
             args, kwargs = _spelled(function, handler, args, kwargs)

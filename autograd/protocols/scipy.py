@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd import special
 from autograd.ops import elementwise
 
 __all__ = ["advice", "counterpart", "name_of"]
@@ -38,8 +37,12 @@ def name_of(function: Any) -> str | None:
 def counterpart(function: Any) -> Callable[..., Any] | None:
     """Return the recorded function of the same name, if there is one."""
     name = name_of(function)
+    if name is None:
+        return None
     if name in _ELEMENTARY:
         return getattr(elementwise, name)  # type: ignore[no-any-return]
+    from autograd import special
+
     return getattr(special, name) if name in special.__all__ else None
 
 
@@ -49,6 +52,8 @@ def advice(function: Any) -> str | None:
     if name is None:
         return None
     import difflib  # only for messages: importing the library must stay quick
+
+    from autograd import special
 
     close = difflib.get_close_matches(name, special.__all__, 1, 0.6)
     if not close:

@@ -126,7 +126,9 @@ def _ive_kernel(n: int, v: Any, x: Any) -> Any:
     def of_negative(v: Any, x: Any) -> Any:  # I_v(-x) = (-1)^v I_v(x), for whole numbers v
         return (1 - 2 * np.mod(v + n, 2)) * of_positive(v, -x)
 
-    return where_holds(x < 0, of_negative, of_positive, v, x)
+    slopes = where_holds(x < 0, of_negative, of_positive, v, x)
+    # An odd function whose limits from both sides differ by exp(-|x|): 0 is in the middle.
+    return np.where((x == 0) & (np.mod(v + n, 2) == 1), 0.0, slopes)
 
 
 # -- rows ------------------------------------------------------------------------------------------

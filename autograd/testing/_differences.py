@@ -48,6 +48,8 @@ _SMALLEST_SIZE = 2.0**-8
 # Halvings of the first step at which a suspicious value is looked at again.
 _SHIFTS = (0, -3, 4, 8, 12, 16)
 _SIDE_SHIFTS = (0, 8, 16)
+# What is smaller than its size by more is not looked at more closely.
+_LARGEST_RATIO = 2.0**200
 # How many random points around a kink are looked at, how far away at most, in parts of the inputs'
 # size, and how far apart.
 _NEARBY = 14
@@ -137,6 +139,15 @@ class Oracle:
         """Return the size of the inputs along a direction, at most what every coordinate bears."""
         moved = d != 0
         return float(np.min(self.sizes[moved] / np.abs(d[moved]))) if moved.any() else 1.0
+
+    def finer(self, d: Array) -> tuple[int, ...]:
+        """Return by how much the first step is halved to be small beside the elements that move,
+        where one is smaller than the size that it was taken to have: log(x) at 1e-12 beside 1.
+        """
+        moved = (d != 0) & (self.x != 0)
+        with np.errstate(over="ignore"):
+            ratio = np.max(self.sizes[moved] / np.abs(self.x[moved]), initial=1.0)
+        return (int(np.ceil(np.log2(ratio))),) if 1.0 < ratio < _LARGEST_RATIO else ()
 
     def rounding(self, a: Array, b: Array) -> Array:
         """Return by how much a difference of two values may be off."""
@@ -237,7 +248,7 @@ class Oracle:
         with the smallest error; nan where none is known.
         """
         self.measure_noise()
-        windows = [self.differences(d, shift) for shift in _SHIFTS]
+        windows = [self.differences(d, shift) for shift in (*_SHIFTS, *self.finer(d))]
         known = [np.where(tolerance.known(w, _CONCLUSIVE), w.error, np.inf) for w in windows]
         error, chosen = np.min(known, axis=0), np.argmin(known, axis=0)
         value = np.choose(chosen, [w.value for w in windows])

@@ -4,6 +4,10 @@ Names and arguments are PyTorch's, with `axis` for `dim` and `x` for the input o
 activations. `recurrent` and `recurrent_cell` are ours: what its RNN, LSTM and GRU compute.
 """
 
+import sys
+from typing import TYPE_CHECKING
+
+from autograd.advice import instead_of_name as _instead_of_name
 from autograd.kernels import offer as _offer
 from autograd.publication import publish as _publish
 from nn.functional import _batching as _batching
@@ -228,6 +232,13 @@ __all__ = [
     "triplet_margin_with_distance_loss",
     "unfold",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Say what a name of other libraries is called here."""
+        raise _instead_of_name(sys.modules[__name__], name)
+
 
 _publish(__name__)
 _offer()

@@ -424,7 +424,15 @@ def _hardtanh(x: Any, min_val: float, max_val: float) -> Any:
 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
-    """Return x limited to [`min_val`, `max_val`]; the gradient at the limits is 0."""
+    """Return x limited to [`min_val`, `max_val`]; the gradient at the limits is 0.
+
+    Raises:
+        ValueError: where `min_val` is above `max_val`.
+    """
+    if min_val > max_val:
+        raise ValueError(
+            f"hardtanh: wanted min_val of at most max_val, got {min_val} and {max_val}"
+        )
     return _hardtanh(real("hardtanh", input), min_val, max_val)
 
 
@@ -444,7 +452,13 @@ def _softshrink(x: Any, lambd: float) -> Any:
 
 
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
-    """Return x moved towards 0 by `lambd`, 0 where it would cross."""
+    """Return x moved towards 0 by `lambd`, 0 where it would cross.
+
+    Raises:
+        ValueError: where `lambd` is negative.
+    """
+    if lambd < 0:
+        raise ValueError(f"softshrink: wanted lambd of at least 0, got {lambd}")
     return _softshrink(real("softshrink", input), lambd)
 
 
@@ -473,13 +487,14 @@ def prelu(input: Any, weight: Any) -> Any:
     Raises:
         ValueError: where there is neither one weight nor one per channel.
     """
-    count = np.size(weight) if not isinstance(weight, autograd.Variable) else weight.size
+    shape = np.shape(weight)
+    count = math.prod(shape)
     if count != 1:
         channels = input.shape[1] if input.ndim > 1 else 1
-        if count != channels:
+        if shape != (channels,):
             raise ValueError(
-                f"prelu: wanted 1 weight or one for each of {channels} channels, got {count}; set "
-                f"num_parameters={channels}"
+                f"prelu: wanted 1 weight or one for each of {channels} channels, got shape "
+                f"{shape}; set num_parameters={channels}"
             )
         weight = weight.reshape((-1,) + (1,) * (input.ndim - 2))
     elif input.ndim == 0:

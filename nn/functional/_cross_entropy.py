@@ -300,7 +300,7 @@ def cross_entropy(
             shape, floating-point.
         weight: one weight per class, shape (C,); for class indices the mean divides by the sum of
             the targets' weights.
-        ignore_index: a class index that does not count.
+        ignore_index: a class index that does not count; for class indices only.
         reduction: "mean" (over the samples), "sum" or "none".
         label_smoothing: part of each target, from 0 to 1, that is spread evenly over all classes.
 
@@ -329,6 +329,11 @@ def cross_entropy(
         if target.dtype.kind == "f":
             target = target.astype(input.dtype)
     if target.shape == input.shape:
+        if ignore_index >= 0 and target.dtype.kind == "f":
+            raise ValueError(
+                "cross_entropy: wanted class indices as targets for an ignore_index, got "
+                f"probabilities and ignore_index={ignore_index}; give the class a weight of 0"
+            )
         return _soft_cross_entropy(input, target, weight, axis, reduction, label_smoothing)
     target, kept, coefficient, total = _counted(
         "cross_entropy", input, target, axis, ignore_index, weight, reduction

@@ -8,7 +8,7 @@ import numpy as np
 
 import autograd
 from nn.functional._names import dim_is_axis
-from nn.functional._numbers import check_numbers
+from nn.functional._numbers import check_numbers, real
 
 __all__ = ["cdist", "cosine_similarity", "pairwise_distance", "pdist"]
 
@@ -27,7 +27,7 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
         The shape of both together, without the axis.
 
     Raises:
-        TypeError: for what are no numbers.
+        TypeError: for what are no real numbers.
         ValueError: where the shapes do not broadcast or lack the axis.
 
     Example:
@@ -41,7 +41,7 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
             f"cosine_similarity: wanted vectors along axis {axis}, got shapes {x1.shape} and "
             f"{x2.shape}"
         )
-    x1, x2 = autograd.broadcast_arrays(x1, x2)
+    x1, x2 = (real("cosine_similarity", x) for x in autograd.broadcast_arrays(x1, x2))
     norms = [np.maximum(autograd.linalg.norm(x, axis=axis), eps) for x in (x1, x2)]
     return (x1 * x2).sum(axis=axis) / (norms[0] * norms[1])
 

@@ -61,7 +61,7 @@ def gaussian_nll_loss(
         input: expectations of any shape.
         target: numbers of the same shape.
         var: variances: a number, of the shape of `input`, or of that shape without the last axis or
-            with 1 as its length.
+            with lengths of 1.
         full: whether log(2 pi) / 2 is added.
         eps: smaller variances are raised to it; their gradient is that at `eps`.
         reduction: "mean", "sum" or "none".
@@ -80,10 +80,13 @@ def gaussian_nll_loss(
         var = np.asarray(var, dtype=input.dtype)
     if var.ndim and var.shape == input.shape[:-1] != input.shape:
         var = var[..., None]
-    elif var.shape not in ((), input.shape, (*input.shape[:-1], 1)):
+    elif var.ndim and not (
+        var.ndim == input.ndim
+        and all(n in (1, m) for n, m in zip(var.shape, input.shape, strict=True))
+    ):
         raise ValueError(
-            f"{name}: wanted a var of shape {input.shape}, {input.shape[:-1]} or "
-            f"{(*input.shape[:-1], 1)}, got {var.shape}"
+            f"{name}: wanted a var of shape {input.shape}, {input.shape[:-1]} or with lengths of "
+            f"1, got {var.shape}"
         )
     least = detached(var).min(initial=0.0)
     if holds(least < 0, traced=False):

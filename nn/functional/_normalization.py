@@ -448,7 +448,8 @@ def normalize(input: Any, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> 
     if p == 2:
         # Of the square, so that the gradient at a zero vector is finite.
         least = max(eps * eps, float(np.finfo(wide.dtype).tiny))
-        z = wide / np.sqrt(np.maximum((wide * wide).sum(axis=axis, keepdims=True), least))
+        square = wide * (wide.conj() if wide.dtype.kind == "c" else wide)
+        z = wide / np.sqrt(np.maximum(square.real.sum(axis=axis, keepdims=True), least))
     else:
         size = (np.abs(wide) ** p).sum(axis=axis, keepdims=True)
         z = wide / np.maximum(size ** (1 / p), eps)

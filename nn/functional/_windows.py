@@ -236,14 +236,27 @@ def over_axes(name: str, function: Function) -> tuple[Function, Function, Functi
 
 
 def _bound(name: str, function: Function, n: int) -> Function:
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return function(n, *args, **kwargs)
-
-    functools.update_wrapper(call, function)
-    call.__name__ = call.__qualname__ = f"{name}{n}d"
+    name = f"{name}{n}d"
     signature = inspect.signature(function)
     parameters = list(signature.parameters.values())[1:]
-    call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    signature = signature.replace(parameters=parameters)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(n, *args, **kwargs)
+        except TypeError:
+            try:
+                signature.bind(*args, **kwargs)
+            except TypeError as error:  # Python would name the private function
+                names = ", ".join(signature.parameters)
+                raise TypeError(
+                    f"{name}: wanted arguments for ({names}), got others: {error}"
+                ) from None
+            raise
+
+    functools.update_wrapper(call, function)
+    call.__name__ = call.__qualname__ = name
+    call.__signature__ = signature  # type: ignore[attr-defined]
     return call
 
 

@@ -656,3 +656,50 @@ def test_settings_of_other_kinds_do_not_stand_in_the_way_of_a_second_derivative(
         lambda ctx: ctx.k[0],
     ).apply
     assert grad(grad(f))(3.0) == 2.0
+
+
+class Product(Function):
+    """PyTorch's other form: a `forward` without `ctx`, and `setup_context`."""
+
+    @staticmethod
+    def forward(x, y, scale=1.0):
+        return x * y * scale, np.argsort(x)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        x, y, ctx.scale = inputs
+        ctx.mark_non_differentiable(output[1])
+        ctx.save_for_backward(x, y)
+
+    @staticmethod
+    def backward(ctx, g, _):
+        x, y = ctx.saved_tensors
+        return g * y * ctx.scale, g * x * ctx.scale, None
+
+
+def test_setup_context_keeps_what_a_forward_without_context_computed():
+    x, y = leaf(3.0, 1.0), leaf(2.0, 5.0)
+    out, places = Product.apply(x, y, scale=10.0)
+    assert (places.tolist(), places.requires_grad) == ([1, 0], False)
+    out.sum().backward()
+    assert (x.grad.tolist(), y.grad.tolist()) == ([20.0, 50.0], [30.0, 10.0])
+    assert autograd.grad(autograd.grad(lambda x: Product.apply(x * x, x)[0].sum()))(2.0) == 12.0
+    with pytest.raises(
+        TypeError, match=r"wanted the arguments of Product\.forward, got others: missi"
+    ):
+        Product.apply(x)
+
+
+@pytest.mark.parametrize("hidden", [lambda x: [x, x], lambda x: {"a": (1.0, x)}])
+def test_a_gradient_inside_of_a_container_is_not_lost(hidden):
+    class Total(Function):
+        @staticmethod
+        def forward(ctx, xs):
+            return np.asarray(2.0)
+
+    with pytest.raises(
+        TypeError,
+        match=r"Total\.apply: .* of their own, got one inside of xs; let forward take \*xs",
+    ):
+        Total.apply(hidden(leaf(1.0)))
+    assert Total.apply(hidden(Variable(1.0))) == 2.0

@@ -8,10 +8,11 @@ from op_table import Call, collect, leaves
 
 import autograd
 from autograd import Variable
-from autograd.protocols.functions import HANDLERS, QUESTIONS
+from autograd.protocols.functions import HANDLERS, QUESTIONS, open_rooms
 
 Parameter = inspect.Parameter
 BY_PLACE = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+open_rooms()
 COUNTERPARTS = {f: h for f, h in (HANDLERS | QUESTIONS).items() if not isinstance(f, np.ufunc)}
 
 # (name, parameter) -> why it is not as in NumPy.

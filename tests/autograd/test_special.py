@@ -227,3 +227,13 @@ def test_slopes_of_small_arguments_have_the_digits_of_the_careful_ones(dtype):
         assert slope.dtype == dtype
         units = np.finfo(dtype).eps * (np.abs(careful) + 0.1)  # the slope of dawsn has a zero
         assert np.max(np.abs(slope - careful) / units) < 32
+
+
+@needs_scipy
+def test_where_exp_of_minus_abs_jumps_the_middle_is_taken():
+    """exp(-|x|) i1(x) has the curvature -1 to the right of 0 and 1 to the left."""
+    assert at(special.i1e, 0.0, 2) == 0
+    assert at(special.i1e, 0.0, 1) == 0.5
+    assert at(special.i0e, 0.0, 1) == 0
+    assert at(special.i0e, 0.0, 2) == 1.5
+    assert at(lambda x: special.ive(3.0, x), 0.0, 2) == 0

@@ -216,6 +216,18 @@ def test_selu_keeps_mean_and_variance_of_normal_inputs():
             lambda: functional.prelu(np.ones((2, 3)), np.ones(2)),
             "wanted 1 weight or one for each of 3 channels",
         ),
+        (
+            lambda: functional.prelu(np.ones((2, 6)), np.ones((2, 3))),
+            r"wanted 1 weight or one for each of 6 channels, got shape \(2, 3\)",
+        ),
+        (
+            lambda: functional.hardtanh(np.ones(2), 1.0, -1.0),
+            "hardtanh: wanted min_val of at most max_val, got 1.0 and -1.0",
+        ),
+        (
+            lambda: functional.softshrink(np.ones(2), -1.0),
+            "softshrink: wanted lambd of at least 0, got -1.0",
+        ),
         (lambda: nn.Hardtanh(1.0, -1.0), "Hardtanh: wanted min_val below max_val"),
         (lambda: nn.Hardtanh(1.0, 1.0), "Hardtanh: wanted min_val below max_val"),
         (lambda: nn.Softshrink(-1.0), "Softshrink: wanted a lambd of at least 0"),

@@ -65,6 +65,19 @@ class TestLists:
         container.append(b)
         assert [n for n, _ in container.named_children()] == ["0", "1"]
 
+    def test_lists_are_joined_and_the_last_entry_comes_off(self, kind):
+        a, b, c = layers(3)
+        container = kind([a])
+        joined = container + [b, c]  # noqa: RUF005 - this is what is tested
+        assert type(joined) is type(container)
+        assert (list(container), list(joined)) == ([a], [a, b, c])
+        joined += kind([a])
+        assert joined.pop() is a
+        assert joined.pop(0) is a
+        assert list(joined) == [b, c]
+        with pytest.raises(IndexError, match="wanted an index within its 0 modules, got -1"):
+            kind([]).pop()
+
     def test_an_empty_container_is_true(self, kind):
         assert kind([])
         assert len(kind([])) == 0

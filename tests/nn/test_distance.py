@@ -107,6 +107,11 @@ def test_axis_and_dim_name_one_thing():
             ValueError,
             r"pdist: wanted an input of shape \(N, n\), got \(3,\)",
         ),
+        (
+            lambda: functional.cosine_similarity(1j * normal(3, 4), normal(3, 4)),
+            TypeError,
+            "cosine_similarity: wanted real numbers, got complex128",
+        ),
         (lambda: functional.pdist([[1.0]]), TypeError, "pdist: wanted an array or a Variable"),
     ],
 )

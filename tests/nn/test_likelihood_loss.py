@@ -78,9 +78,19 @@ def test_a_variance_of_zero_and_one_that_is_negative():
     with pytest.raises(ValueError, match="wanted variances of at least 0, got -1"):
         functional.gaussian_nll_loss(np.ones(2), np.ones(2), np.array([1.0, -1.0]))
     with pytest.raises(
-        ValueError, match=r"wanted a var of shape \(2, 3\), \(2,\) or \(2, 1\), got \(3,\)"
+        ValueError, match=r"wanted a var of shape \(2, 3\), \(2,\) or with lengths of 1, got \(3,\)"
     ):
         functional.gaussian_nll_loss(np.ones((2, 3)), np.ones((2, 3)), np.ones(3))
+
+
+def test_a_variance_may_be_shared_along_any_axis():
+    x, target = np.random.default_rng(0).normal(size=(2, 4, 3, 5))
+    for shape in ((1, 3, 5), (4, 1, 5), (1, 3, 1), (4, 3, 1), (1, 1, 1)):
+        var = np.random.default_rng(1).uniform(1, 2, shape)
+        np.testing.assert_allclose(
+            functional.gaussian_nll_loss(x, target, var),
+            functional.gaussian_nll_loss(x, target, np.broadcast_to(var, x.shape)),
+        )
 
 
 # -- CTC -------------------------------------------------------------------------------------------

@@ -268,6 +268,11 @@ LOGITS = np.zeros((2, 3))
             "wanted floating-point probabilities",
         ),
         (
+            lambda: functional.cross_entropy(LOGITS, np.full((2, 3), 1 / 3), ignore_index=0),
+            ValueError,
+            "wanted class indices as targets for an ignore_index, got probabilities and ignore_in",
+        ),
+        (
             lambda: functional.cross_entropy(LOGITS, [[0], [1]]),
             ValueError,
             r"wanted class indices of shape \(2,\) for an input of shape \(2, 3\), got \(2, 1\)",

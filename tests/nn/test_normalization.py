@@ -6,6 +6,7 @@ from torch_twin import compare_signatures
 
 import nn
 from autograd import Variable
+from autograd.testing import check_gradients
 from nn import functional
 
 RNG = np.random.default_rng(0)
@@ -411,3 +412,20 @@ def test_zeros_are_normalised_to_zeros_with_a_finite_gradient(dtype, eps):
     out.sum().backward()
     assert np.isfinite(x.grad).all()
     assert x.grad.dtype == dtype
+
+
+def test_normalize_divides_complex_vectors_by_their_length():
+    """z * z, whose real part may be negative, is no square of a length."""
+    z = np.array([[3.0j, 4.0], [1j, 1j]])
+    for p in (2.0, 2.0000001):
+        np.testing.assert_allclose(
+            functional.normalize(z, p), z / np.array([[5.0], [2**0.5]]), rtol=1e-6
+        )
+    check_gradients(lambda z: functional.normalize(z), z)
+
+
+def test_a_norm_without_shift_says_so():
+    for layer in (nn.BatchNorm1d(4, bias=False), nn.LayerNorm(4, bias=False)):
+        assert repr(layer).endswith(", bias=False)"), repr(layer)
+    assert repr(nn.GroupNorm(2, 4, bias=False)).endswith("affine=True, bias=False)")
+    assert "bias" not in repr(nn.GroupNorm(2, 4, affine=False)) + repr(nn.BatchNorm2d(3))

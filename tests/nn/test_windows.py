@@ -117,7 +117,7 @@ def test_selection_is_exact(dtype):
 def test_families_carry_the_names_of_their_members():
     assert functional.conv2d.__name__ == "conv2d"
     assert functional.max_pool3d.__doc__ == functional.max_pool1d.__doc__
-    with pytest.raises(TypeError, match="missing 1 required positional argument: 'weight'"):
+    with pytest.raises(TypeError, match=r"^conv1d: wanted .*\(input, weight, .* missing"):
         functional.conv1d(np.ones((1, 1, 3)))
 
 

@@ -403,11 +403,58 @@ def test_transforms_and_compile_go_together_in_any_order(name):
         np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-12)
 
 
-def test_vmap_runs_a_compiled_function_as_it_is_and_cannot_be_compiled():
+BATCHES = {
+    "an axis": autograd.vmap(lambda r: r.sum() * np.tanh(r), in_axes=1, out_axes=1),
+    "a gradient inside": autograd.vmap(autograd.grad(lambda r: np.sin(r).sum() * r[0])),
+    "a gradient outside": autograd.grad(lambda x: autograd.vmap(lambda r: r * r.sum())(x).sum()),
+    "a Hessian inside": autograd.vmap(autograd.hessian(lambda r: (r**3).sum() * r[0])),
+    "batches of batches": lambda x: autograd.vmap(
+        lambda a: autograd.vmap(lambda b: a * np.exp(b).sum())(x)
+    )(x),
+    "masks": autograd.vmap(
+        autograd.grad(lambda r: np.where(r > 0, np.sqrt(np.where(r > 0, r, 1.0)), 0).sum())
+    ),
+    "places": autograd.vmap(lambda r: np.sort(r)[::-1].cumsum() * r[r.argmax()]),
+    "matrices": autograd.vmap(lambda r: np.linalg.solve(np.eye(3) * 3 + np.outer(r, r), r)),
+}
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_batches_are_a_part_of_the_program(name):
+    fast = autograd.compile(BATCHES[name])
+    for data in (X, X * 0.7 + 0.1):
+        got, wanted = fast(data), BATCHES[name](data)
+        assert isinstance(got, np.ndarray)
+        np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-13)
+
+
+def test_a_batch_reads_variables_from_outside_at_each_call():
+    w = leaf(np.ones(3))
+    f = lambda x: autograd.vmap(lambda r: np.tanh(r * w).sum())(x).sum()
+    fast = autograd.compile(f)
+    fast(X)
+    w.data = np.array([0.5, 1.0, 2.0])
+    fast(X + 1).backward()
+    got, w.grad = w.grad, None
+    f(X + 1).backward()
+    np.testing.assert_allclose(got, w.grad, rtol=1e-12)
+
+
+def test_vmap_runs_a_compiled_function_as_it_is():
     f = lambda x: np.tanh(x) * x.sum()
     np.testing.assert_array_equal(autograd.vmap(autograd.compile(f))(X), autograd.vmap(f)(X))
-    with pytest.raises(RuntimeError, match="wanted a function without vmap inside"):
-        autograd.compile(autograd.vmap(f))(X)
+
+
+def test_what_depends_on_constants_alone_is_computed_once():
+    table = Variable(np.arange(3.0))
+    fast = autograd.compile(lambda x: x * (autograd.ones(3) * 2 + 1) * np.sin(table))
+    fast(X)
+    assert [op.primitive.name for op in fast._last.graph.ops] == ["multiply", "sin", "multiply"]
+    table.data = np.ones(3)
+    np.testing.assert_array_equal(fast(X).data, X * 3.0 * np.sin(1.0))
+    first = autograd.compile(lambda x: (x, np.zeros(2)))
+    first(X)[1][0] = 5.0  # what was folded is nobody's to change
+    np.testing.assert_array_equal(first(X)[1], np.zeros(2))
 
 
 def test_compiled_functions_nest():

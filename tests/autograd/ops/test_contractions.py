@@ -199,6 +199,7 @@ def test_interp_of_a_single_point_is_constant():
     out.sum().backward()
     np.testing.assert_allclose(out.data, 2.0)
     np.testing.assert_allclose(fp.grad, [3.0])
+    assert autograd.interp([0.5], [0], [2]).dtype == np.float64  # as NumPy's, not int64
 
 
 def test_interp_explains_its_operands():

@@ -7,6 +7,7 @@ import pytest
 
 import autograd
 from autograd import Variable
+from autograd.testing import check_gradients
 
 
 def gradient(function, x, **kwargs):
@@ -146,3 +147,11 @@ def test_a_factor_of_0_leaves_its_element_out_however_large(dtype):
     assert autograd.grad(lambda b: autograd.logsumexp(x[:1] + 2, b=b))(b[:1]) == 1.0
     slopes = autograd.grad(lambda b: autograd.logsumexp(np.array([0.0, 3.0]), b=b))(b)
     np.testing.assert_allclose(slopes, [1.0, math.exp(3.0)], rtol=1e-6)
+
+
+def test_logsumexp_of_complex_numbers_is_the_principal_logarithm():
+    z = np.array([[1.0 + 3.0j, 0.9 - 2.5j], [800.0 + 3.0j, 799.0 + 2.0j]])
+    wanted = [np.log(np.exp(z[0]).sum()), 800 + np.log(np.exp(z[1] - 800).sum())]
+    np.testing.assert_allclose(autograd.logsumexp(z, axis=1), wanted)
+    np.testing.assert_allclose(autograd.logsumexp(z, axis=1, b=np.ones(2)), wanted)
+    assert check_gradients(lambda z: autograd.logsumexp(z, axis=1), z)

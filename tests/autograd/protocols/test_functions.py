@@ -85,6 +85,7 @@ def test_every_other_function_of_numpy_converts_or_takes_no_arrays():
 
 
 def test_no_function_is_in_two_tables():
+    _protocols.open_rooms()
     recorded, refused = _protocols.HANDLERS.keys(), _protocols.REFUSED.keys()
     assert not recorded & refused
     assert not _protocols.PLAIN & refused
@@ -95,7 +96,7 @@ def test_no_function_is_in_two_tables():
 @pytest.mark.parametrize("name", DISPATCHED)
 def test_arguments_by_position_mean_the_same_in_numpy_and_here(name):
     function = DISPATCHED[name]
-    if function not in _protocols.HANDLERS:
+    if _protocols.classify(function) != "recorded":
         return
     theirs = _protocols.parameters(function)[0]
     ours = _protocols.parameters(_protocols.HANDLERS[function])[0]

@@ -387,3 +387,12 @@ def test_pytorch_reports_what_is_legal_and_we_do_not():
     x = torch.zeros(1, dtype=torch.float64, requires_grad=True)
     assert not torch.autograd.gradcheck(torch.relu, (x,), raise_exception=False)
     assert check_gradients(lambda x: autograd.maximum(x, 0.0), np.zeros(1))
+
+
+@pytest.mark.parametrize("function", [np.log, np.sqrt, lambda x: 1 / x])
+def test_an_element_much_smaller_than_its_neighbours_gets_steps_of_its_own_size(function):
+    x = np.array([1e-12, 1.0])
+    assert check_gradients(function, x, order=1)
+    nearly = unary(np.log, name="nearly", x=lambda g, x: g / x * np.where(x < 1e-6, 1.01, 1.0))
+    with pytest.raises(GradientError, match=r"x\[0\]"):
+        check_gradients(nearly, x, order=1)
