@@ -46,8 +46,8 @@ assert table["np.unique"].gradient == "refused"
 
 `benchmarks/numpy_probe.py` differentiates {cases} expressions of NumPy, from `np.absolute(x)` to
 `np.linalg.svd(r)`, and compares value and gradient with NumPy and finite differences. Counted is
-what is right with NumPy's own functions called on the library's arrays, with those of its namespace,
-and with at least one of the two.
+what is right with NumPy's own functions called on the library's arrays, with those of its
+namespace, and with at least one of the two.
 
 {counts}
 
