@@ -95,7 +95,7 @@ def _plain(index: Any) -> Any:
     return index[0] if isinstance(index, tuple) and len(index) == 1 else index
 
 
-@batch_rule("getitem")
+@batch_rule("getitem", "autograd.ops.indexing._read")
 def _getitem(run: Run, x: Any, index: Any) -> Any:
     of_x, varies = run.varies
     place = _place(run, run.ndim((x, index), 0), index, of_x=of_x, varies=varies)

@@ -109,7 +109,7 @@ def _first(op: Op) -> Any:
 
 def _back(op: Op) -> Any:
     (inner, axes), made = op.arguments, None
-    if axes is not None and tuple(axes) == tuple(range(len(op.out.shape))):
+    if type(axes) is tuple and axes == tuple(range(len(op.out.shape))):
         return inner
     made = inner.op if type(inner) is Value else None
     if axes is None and made is not None and made.primitive is op.primitive:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.arrays import holds_nan
+from autograd.arrays import holds_nan, references
 from autograd.compiler.fuse import grouped
 from autograd.compiler.graph import Graph, Value, values_in
 from autograd.compiler.guards import changed
@@ -73,6 +73,7 @@ class Program:
         *,
         mixed: bool,
         count: int,
+        backward: bool = False,
     ) -> None:
         without, threads = options
         self.graph, self.name, self.threads = graph, name, threads
@@ -82,7 +83,11 @@ class Program:
             if v in hints:
                 self.names.of(v, hints[v])
         self.units = graph.ops if "fuse" in without else grouped(graph, mixed=mixed)
-        self.source = written(name, self.units, self.inputs, graph.outputs, self.names, threads)
+        # What was saved comes in one list, see `written`.
+        self.kept = sum(_place(v)[0] < _COTANGENT for v in self.inputs) if backward else 0
+        self.source = written(
+            name, self.units, self.inputs, graph.outputs, self.names, threads, kept=self.kept
+        )
         self.quiet = any(op.quiet for op in graph.ops)
         place = f"<compiled {name} {id(self)}>"
         linecache.cache[place] = len(self.source), None, self.source.splitlines(True), place
@@ -92,7 +97,15 @@ class Program:
             names = Names({**NAMES, "abs": abs, "float": float})
             text = scalar_source(name, graph, self.inputs, names.scalar)
             exec(text, names.objects)  # noqa: S102 - likewise
-            self.source, self.run = text, in_python(names.objects[name], self.run, count)
+            self.source, self.run = text, self._in_python(names.objects[name], count)
+
+    def _in_python(self, run: Any, count: int) -> Callable[..., tuple[Any, ...]]:
+        """Return the program of Python floats, with the arguments of the one in NumPy."""
+        in_numpy, k = self.run, self.kept
+        if not k:
+            return in_python(run, in_numpy, count)
+        flat = in_python(run, lambda *x, report: in_numpy([*x[:k]], *x[k:], report=report), count)
+        return lambda kept, *others, report: flat(*kept, *others, report=report)
 
 
 class Entry:
@@ -174,8 +187,9 @@ class Entry:
         return [self.forward, *([self.backward] if self.targets else [])]
 
     def _program(self, suffix: str, graph: Graph, count: int) -> Program:
-        name, options = self.owner.name + suffix, self.owner.options
-        return Program(name, graph, options, self.hints, mixed=not self.guarded, count=count)
+        name, options, back = self.owner.name + suffix, self.owner.options, suffix == "_backward"
+        mixed = not self.guarded
+        return Program(name, graph, options, self.hints, mixed=mixed, count=count, backward=back)
 
     def changed(self) -> str | None:
         """Say which name, Variable or module from outside is not what it was, if one is not."""
@@ -242,7 +256,7 @@ class Entry:
         out = record(
             self.plan,
             tuple([known[i]._node for i in self.target_places]),
-            ((tuple(map(unwrap, given)), saved),),
+            ((tuple(map(unwrap, given)), [*saved]),),
             outputs if len(outputs) > 1 else outputs[0],
             given,
         )
@@ -265,9 +279,11 @@ class Entry:
         ]
         if any(isinstance(p, Variable) for p in parts):
             return dict(enumerate(self._second(given, tuple(parts))))
+        if references(kept) > _ALONE:  # retained for another pass
+            saved = [*saved]
         reports: list[str] = []
         out = self.backward.run(
-            *saved,
+            *([saved] if saved else ()),
             *[parts[i] for i in self.parts_read],
             report=lambda kind, _: reports.append(kind),
         )
@@ -307,11 +323,27 @@ def _pulled(place: int) -> Any:
     return lambda _, gradients: gradients.pop(place)
 
 
+def _references_in_a_pull() -> int:
+    """Count the references to what a node saved that a joint rule sees where the graph is freed."""
+    saved: Any = ([], [])
+    return _seen(saved)
+
+
+def _seen(kept: Any) -> int:
+    return references(kept)
+
+
+_ALONE = _references_in_a_pull()
+
+
+_KINDS = ("argument", "captured", "made", "cotangent")
+_COTANGENT = _KINDS.index("cotangent")
+
+
 def _place(value: Value) -> tuple[int, int]:
     """Tell where an input of a program stands: arguments first, in their order."""
     kind, which = value.origin if value.op is None else ("made", 0)
-    kinds = ("argument", "captured", "made", "cotangent")
-    return kinds.index(kind), which if kind in ("argument", "cotangent") else 0
+    return _KINDS.index(kind), which if kind in ("argument", "cotangent") else 0
 
 
 def _hints(function: Any, trace: Trace) -> dict[Value, str]:

@@ -88,7 +88,7 @@ class _Clock:
         exec(  # noqa: S102 - our own text
             written(
                 program.name, program.units, program.inputs, outputs, names,
-                program.threads, clock=text,
+                program.threads, clock=text, kept=program.kept,
             ),
             scope,
         )  # fmt: skip

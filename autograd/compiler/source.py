@@ -48,6 +48,7 @@ class Names:
             "range",
             "i",
             "n",
+            "kept",
             "report",
             "rows",
             "start",
@@ -336,15 +337,21 @@ def written(
     names: Names,
     threads: int = 1,
     clock: str = "",
+    kept: int = 0,
 ) -> str:
     """Return the text of a function that computes the outputs, and calls `clock` with the number
-    of each unit that has ended, -1 before the first.
+    of each unit that has ended, -1 before the first. So many of its parameters as `kept` says come
+    in one list, which is emptied, so that each is freed when it is done with.
     """
     given = [names.of(v) for v in parameters]
     writer, state = Writer(names, threads), ""
     used = Counter(v for u in units for v in dict.fromkeys(u.inputs))
     used.update(outputs)
     last = {v: u for u in units for v in u.inputs}
+    if kept:
+        writer.line(f"{', '.join(given[:kept])}{',' * (kept == 1)} = kept")
+        writer.line("kept.clear()")
+        given[:kept] = ["kept"]
     if clock:
         writer.line(f"{clock}(-1)")
     for number, unit in enumerate(units):

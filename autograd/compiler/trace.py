@@ -70,6 +70,7 @@ class Trace:
         self.guarded = guarded
         self._known: dict[Any, tuple[Any, Value]] = {}
         self._made: dict[Node, Op] = {}
+        self._given: set[Node] = set()  # the leaves that stand for arguments
         self._overwritten: dict[int, Value] = {}  # the value an array began with
         self._first = next_number()
         self._line: str | None = None
@@ -147,6 +148,7 @@ class Trace:
         fresh = wrap(data)
         if isinstance(leaf, Variable) and leaf.requires_grad:
             fresh._node = InputLeaf(data)
+            self._given.add(fresh._node)
         value = Value(("argument", i), data, is_variable=isinstance(leaf, Variable))
         self.arguments.append(value)
         self._learn(fresh, value)
@@ -199,10 +201,9 @@ class Trace:
         found = {}
         for key, (held, value) in self._known.items():
             if isinstance(key, Node) and held is key and value.op is None:
-                if value in self.captured and key.number >= self._first:
-                    continue
                 found[key] = value
-        return found
+        # Not those of a transform inside.
+        return {n: v for n, v in found.items() if n.number < self._first or n in self._given}
 
     # -- which value it is -------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ _VARIABLE = "GRADLOOM_KERNELS"
 # The files whose kernels are taken, by what a user asks for.
 _ROOMS: dict[str, tuple[str, ...]] = {
     "numpy": (),
-    "numba": ("activations", "rows", "steps"),
+    "numba": ("activations", "channels", "recurrent", "rows", "steps"),
 }
 # (owner, part) -> kernel; parts are "forward", "joint", an operand for its rule, or a method.
 _KERNELS: dict[tuple[str, str], Callable[..., Any]] = {}

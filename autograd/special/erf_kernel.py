@@ -192,11 +192,21 @@ def _erfc_block(x: Any, out: Any) -> None:
     _to_both_sides(p, x, out)
 
 
-def _blockwise(block: Callable[[Any, Any], None], x: Any) -> Any:
-    """Apply `block` to pieces of `x`, in its own floating-point dtype (integers become float64)."""
+# Up to so many numbers, Python's own function of one number takes less time than the calls of a
+# block: 1 us for 10 numbers, where those take 28.
+_FEW = 256
+
+
+def _blockwise(block: Callable[[Any, Any], None], one: Callable[[float], float], x: Any) -> Any:
+    """Apply `block` to pieces of `x`, in its own floating-point dtype (integers become float64);
+    or `one` to each of a few numbers.
+    """
     x = np.asarray(x)
     dtype = x.dtype if x.dtype.kind == "f" else _FALLBACK
     refuse_complex("special.erf", x)
+    if x.size <= _FEW and dtype.itemsize <= 8:
+        few = np.fromiter(map(one, x.reshape(-1).tolist()), dtype, x.size).reshape(x.shape)
+        return few if few.ndim else few[()]
     flat = np.ascontiguousarray(x, dtype=np.float32 if dtype.itemsize == 2 else dtype).reshape(-1)
     out = np.empty_like(flat)
     with np.errstate(under="ignore"):  # tails may underflow to 0, which is their value
@@ -208,9 +218,9 @@ def _blockwise(block: Callable[[Any, Any], None], x: Any) -> Any:
 
 def erf(x: Any) -> Any:
     """Return 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
-    return _blockwise(_erf_block, x)
+    return _blockwise(_erf_block, math.erf, x)
 
 
 def erfc(x: Any) -> Any:
     """Return 1 - erf(x) without cancellation."""
-    return _blockwise(_erfc_block, x)
+    return _blockwise(_erfc_block, math.erfc, x)

@@ -70,6 +70,21 @@ def _standardize(run: BatchRun, x: Any, axis: Any, eps: float) -> Any:
     return run(x, tuple(a if a < 0 else a + 1 for a in axis), eps)
 
 
+@batch_rule("nn.functional._normalization.channel_norm")
+def _channel_norm(
+    run: BatchRun, x: Any, weight: Any, bias: Any, axis: tuple[int, ...], eps: float
+) -> Any:
+    """Channels of examples are channels."""
+    x, weight, bias = _spread(run, x, weight, bias)
+    merged = np.swapaxes(x, 0, 1)  # (N, B, C, ...)
+    shape = (merged.shape[0], run.size * merged.shape[2], *merged.shape[3:])
+    parts = np.reshape(merged, shape), np.reshape(weight, -1), np.reshape(bias, -1)
+    out, *statistics = run(*parts, axis, eps)
+    apart = (merged.shape[0], run.size, *merged.shape[2:])
+    ones = (run.size, 1, merged.shape[2], *(1,) * (merged.ndim - 3))
+    return np.swapaxes(np.reshape(out, apart), 0, 1), *(np.reshape(s, ones) for s in statistics)
+
+
 @batch_rule("nn.functional._normalization._line_norm")
 def _line_norm(run: BatchRun, x: Any, weight: Any, bias: Any, eps: float, centred: bool) -> Any:
     """Lines of examples are lines; a scale of each example is multiplied afterwards."""

@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd
 from autograd import Variable
+from autograd.arrays import is_foreign
 from autograd.extend import primitive
 from autograd.ops.plain import plain
 
@@ -227,7 +228,8 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
 
 def as_indices(operation: str, x: Any, count: int | None) -> Any:
     """Return `x` as an integer array whose entries are checked to be in [0, count)."""
-    return _checked(x if isinstance(x, Variable) else np.asarray(x), operation, count)
+    given = x if isinstance(x, Variable) or is_foreign(x) else np.asarray(x)
+    return _checked(given, operation, count)
 
 
 @plain
@@ -239,7 +241,7 @@ def _checked(index: Any, operation: str, count: int | None) -> Any:
                 ".astype(np.int64)"
             )
         index = index.astype(np.int64)
-    if index.size:
+    if index.size and not is_foreign(index):
         low, high = index.min(), index.max()
         if low < 0 or (count is not None and high >= count):
             below = "" if count is None else f" and below {count}"

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from autograd import Variable, no_grad
+from autograd.arrays import is_foreign
 from autograd.blocks import in_row_blocks
 from autograd.engine.calls import primitive
+from autograd.ops._shared import add_reduce
 from autograd.ops.effects import overwrite, present
 from nn.functional._names import dim_is_axis
 from nn.functional._numbers import check_numbers, real
@@ -21,6 +23,7 @@ from nn.functional._windows import Windows, per_axis
 
 __all__ = [
     "batch_norm",
+    "channel_norm",
     "group_norm",
     "instance_norm",
     "last_axes",
@@ -70,14 +73,56 @@ def _standardize(x: Any, axis: tuple[int, ...], eps: float) -> Any:
     count = math.prod(x.shape[a] for a in axis)
     # np.add.reduce, not x.mean(): the latter's Python wrapper costs 3 us per call. Two passes, so
     # that no digits cancel.
-    mean = np.add.reduce(x, axis=axis, keepdims=True) / count
+    mean = add_reduce(x, axis, None, None, True) / count
     centred = x - mean
-    if axis == (-1,):
+    if axis == (-1,) and not is_foreign(x):
         variance = np.vecdot(centred, centred)[..., None] / count
     else:
-        variance = np.add.reduce(centred * centred, axis=axis, keepdims=True) / count
+        variance = add_reduce(centred * centred, axis, None, None, True) / count
     centred /= np.sqrt(variance + eps)
     return centred, mean, variance
+
+
+def _channel_norm_back(
+    g: Any, x: Any, weight: Any, axis: tuple[int, ...], eps: float, out: Any, wanted: Any
+) -> Any:
+    """Pull back through z weight + bias, of z and the statistics as in `_standardize_x`; the
+    gradients of weight and bias are sums that this one needs as well.
+    """
+    g_out, g_mean, g_variance = g
+    _, mean, variance = out
+    count = math.prod(x.shape[a] for a in axis)
+    scale, centred = _per_channel(weight, x.ndim), x - mean
+    deviation = np.sqrt(variance + eps)
+    gx: Any = 0.0
+    of_weight = of_bias = None
+    if g_out is not None:
+        z = centred / deviation
+        shift, turn = g_out.sum(axis=axis, keepdims=True), (g_out * z).sum(axis=axis, keepdims=True)
+        gx = (g_out - shift / count - z * (turn / count)) * (scale / deviation)
+        of_weight, of_bias = turn.reshape(weight.shape), shift.reshape(weight.shape)
+    if g_mean is not None:
+        gx = gx + (g_mean + centred * 0.0) / count
+    if g_variance is not None:
+        gx = gx + g_variance * centred * (2 / count)
+    return gx, of_weight if wanted[1] else None, of_bias if wanted[2] else None
+
+
+# One primitive with its scale and shift: 0.7 of the time of three on (16, 32, 32, 32).
+@primitive(joint=_channel_norm_back)
+def channel_norm(x: Any, weight: Any, bias: Any, axis: tuple[int, ...], eps: float) -> Any:
+    """Return z weight + bias by channel (the second axis), mean and biased variance of `x`."""
+    out, mean, variance = _standardize.primitive.forward(x, axis, eps)
+    out *= _per_channel(weight, x.ndim)
+    out += _per_channel(bias, x.ndim)
+    return out, mean, variance
+
+
+def _dot(x: Any, y: Any) -> Any:
+    """Return the sums of x y along the last axis, which stays."""
+    if is_foreign(x):  # which may have no generalised ufuncs
+        return (x * y).sum(axis=-1, keepdims=True)
+    return np.vecdot(x, y)[..., None]
 
 
 def _line_normal(x: Any, eps: float, *, centred: bool) -> tuple[Any, Any]:
@@ -86,7 +131,7 @@ def _line_normal(x: Any, eps: float, *, centred: bool) -> tuple[Any, Any]:
     """
     if centred:
         x = x - x.sum(axis=-1, keepdims=True) / x.shape[-1]
-    deviation = np.sqrt(np.vecdot(x, x)[..., None] / x.shape[-1] + eps)
+    deviation = np.sqrt(_dot(x, x) / x.shape[-1] + eps)
     return x / deviation, deviation
 
 
@@ -102,7 +147,7 @@ def _line_norm_back(
     def pull(g: Any, x: Any, _: int) -> Any:
         z, deviation = _line_normal(x, eps, centred=centred)
         g_z = g if weight is None else g * weight
-        gx = g_z - z * (np.vecdot(g_z, z)[..., None] / x.shape[-1])
+        gx = g_z - z * (_dot(g_z, z) / x.shape[-1])
         if centred:
             gx = gx - g_z.sum(axis=-1, keepdims=True) / x.shape[-1]
         lines = tuple(range(x.ndim - 1))
@@ -270,6 +315,10 @@ def batch_norm(
             )
         if not training:
             running_mean = running_var = None
+        affine = weight is not None and bias is not None
+        if affine and np.float16 != input.dtype == weight.dtype == bias.dtype:
+            found = channel_norm(input, weight, bias, axis, eps)
+            return _followed(input, axis, running_mean, running_var, momentum, *found)
         z = _by_own(input, axis, running_mean, running_var, momentum, eps)
     return _affine(z, _per_channel(weight, input.ndim), _per_channel(bias, input.ndim))
 
@@ -355,7 +404,21 @@ def _by_own(
     eps: float,
 ) -> Any:
     """Normalise over `axis`, and move running statistics towards those of the input."""
-    z, mean, variance = standardize(input, axis, eps)
+    found = standardize(input, axis, eps)
+    return _followed(input, axis, running_mean, running_var, momentum, *found)
+
+
+def _followed(
+    input: Any,
+    axis: tuple[int, ...],
+    running_mean: Any,
+    running_var: Any,
+    momentum: float,
+    z: Any,
+    mean: Any,
+    variance: Any,
+) -> Any:
+    """Return `z`, and move running statistics towards those of the input."""
     count = math.prod(input.shape[a] for a in axis)
     for running, batch in ((running_mean, mean), (running_var, variance * (count / (count - 1)))):
         if running is not None:

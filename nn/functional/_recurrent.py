@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.arrays import refuse_complex
-from autograd.extend import primitive
+from autograd.engine.calls import primitive
 from nn.functional._dropout import check_probability
 from nn.functional._dropout import dropout as _dropout
 from nn.functional._linear import linear

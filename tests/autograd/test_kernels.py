@@ -23,7 +23,6 @@ pytest.importorskip("numba")
 F = nn.functional
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE", "dev") != "dev"
 TOLERANCE = {"float32": 1e-6, "float64": 1e-13}
-# A kernel takes a second to compile for each dtype; the others run in CI.
 each_dtype = pytest.mark.parametrize("dtype", ["float32", *(["float64"] if THOROUGH else [])])
 
 
@@ -73,6 +72,51 @@ CALLS = {
 }
 
 
+def _normal(turn, back):
+    """Batch normalisation of 9 channels of an array that lies in memory in another order."""
+    ones = np.ones((2, 9, 4, 3))
+
+    def call(x, w, b):
+        many = (x[:2, :, None, None] * ones.astype(x.dtype) + x[:4, 0].reshape((4, 1))) ** 2
+        lying = autograd.transpose(many, turn) * 1.0  # in memory as it is seen
+        return F.batch_norm(autograd.transpose(lying, back), None, None, w, b, True)
+
+    return call
+
+
+CALLS |= {
+    "channel_norm": _normal((0, 1, 2, 3), (0, 1, 2, 3)),
+    "channel_norm, channels last": _normal((0, 2, 3, 1), (0, 3, 1, 2)),
+    "channel_norm, channels first": _normal((1, 0, 2, 3), (1, 0, 2, 3)),
+    "channel_norm of vectors": lambda x, w, b: F.batch_norm(x, None, None, w, b, True),
+}
+
+
+def _lstm(sizes):
+    """An LSTM over sequences of these lengths, whose inputs and weights come of the arrays."""
+
+    def call(x, w, b):
+        rows = autograd.concatenate([x[:4], x[:4] * 0.5, x[:4] + 1.0])  # (12, 9)
+        inputs = [rows[i : i + n] for i, n in enumerate(sizes)]
+        packed = nn.utils.rnn.pack_sequence(inputs, enforce_sorted=False)
+        weights = autograd.concatenate([x * w, x - b, x[:2]]), autograd.concatenate([x, x, x[:2]])
+        h = x[: len(sizes), :4]
+        cells = [[(*(weights[0], weights[1][:, :4]), None, weights[0][:, 0], None)]]
+        out, _ = F.recurrent("LSTM", packed, (h[None], h[None]), cells)
+        return out.data
+
+    return call
+
+
+CALLS |= {"scan": _lstm((5, 5, 5)), "scan of three lengths": _lstm((3, 6, 4))}
+
+
+# A kernel takes up to a second to compile for each dtype; all are tested in CI.
+each_name = pytest.mark.parametrize(
+    "name", CALLS if THOROUGH else ["softmax", "layer_norm", "gelu", "_softmax_nll"]
+)
+
+
 def passes(function, arrays):
     """Return the value and the gradients of a function."""
     leaves = [Variable(a, requires_grad=True) for a in arrays]
@@ -89,11 +133,11 @@ def assert_close(found, wanted, dtype):
 
 
 @each_dtype
-@pytest.mark.parametrize("name", CALLS)
+@each_name
 def test_values_and_gradients_are_those_of_numpy(name, dtype, numba):
     arrays = [draw(7, 9, dtype=dtype), draw(9, dtype=dtype, seed=2), draw(9, dtype=dtype, seed=3)]
     found = passes(CALLS[name], arrays)
-    owner = name.partition(" ")[0]
+    owner = name.partition(" ")[0].strip(",")
     parts = {part for made, part in numba if made == owner}
     assert parts == {part for made, part in kernels._KERNELS if made == owner}
     with kernels.use_kernels("numpy"):
@@ -101,7 +145,7 @@ def test_values_and_gradients_are_those_of_numpy(name, dtype, numba):
     assert_close(found, wanted, dtype)
 
 
-@pytest.mark.parametrize("name", CALLS)
+@each_name
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_where_numbers_are_not_finite_numpy_computes(name, bad, numba):
     x = draw(7, 9, dtype="float32")
@@ -181,12 +225,13 @@ def test_steps_of_optimizers_are_numpys(make, dtype, numba):
 
 def test_threads_share_the_rows(numba, monkeypatch):
     arrays = [draw(7, 9), draw(9, seed=2), draw(9, seed=3)]
-    alone = [passes(CALLS[name], arrays) for name in ("softmax", "layer_norm", "gelu")]
+    names = ("softmax", "layer_norm", *(["channel_norm, channels last"] if THOROUGH else []))
+    alone = [passes(CALLS[name], arrays) for name in names]
     monkeypatch.setattr(kernels, "_LEAST", 9)
     autograd.set_num_threads(3)
     assert Chunks(7, 9).bounds == [(0, 3), (3, 6), (6, 7)]
     assert Chunks(1, 9).bounds == [(0, 1)]
-    shared = [passes(CALLS[name], arrays) for name in ("softmax", "layer_norm", "gelu")]
+    shared = [passes(CALLS[name], arrays) for name in names]
     for found, wanted in zip(shared, alone, strict=True):
         assert_close(found, wanted, "float64")
     x = draw(7, 9)

@@ -387,3 +387,32 @@ X, W = np.ones((2, 3, 8, 8)), np.ones((6, 3, 5, 5))
 def test_wrong_use_is_explained(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize(
+    "kernel, padding, dilation", [((3, 3), (1, 1), 1), ((2, 3), (0, 2), 1), ((3, 2), (2, 1), 2)]
+)
+def test_with_many_channels_the_transpose_is_one_product_of_windows(
+    kernel, padding, dilation, groups
+):
+    """At stride 1 it is a convolution with the kernel turned over; <conv(x), g> = <x, its pull>."""
+    rng = np.random.default_rng(0)
+    x = Variable(rng.normal(size=(2, 18 * groups, 5, 6)), requires_grad=True)
+    weight = rng.normal(size=(16 * groups, 18, *kernel))
+    arguments = {"padding": padding, "dilation": dilation, "groups": groups}
+    out = functional.conv2d(x, weight, **arguments)
+    g = rng.normal(size=out.shape)
+    pulled = functional.conv_transpose2d(g, weight, rng.normal(size=18 * groups), **arguments)
+    out.backward(g)
+    np.testing.assert_allclose((x.grad * x.data).sum(), (out.data * g).sum(), rtol=1e-12)
+    constant = (pulled - x.grad).reshape(2, 18 * groups, -1)  # the bias
+    np.testing.assert_allclose(constant, np.repeat(constant[:1, :, :1], 30, 2).repeat(2, 0))
+    few = [
+        functional.conv_transpose2d(
+            g[:, k : k + 16], weight[k : k + 16, :3], padding=padding, dilation=dilation
+        )
+        for k in range(0, 16 * groups, 16)
+    ]
+    parts = [x.grad[:, 18 * k : 18 * k + 3] for k in range(groups)]
+    np.testing.assert_allclose(np.concatenate(few, 1), np.concatenate(parts, 1), rtol=1e-12)

@@ -5,6 +5,7 @@ draws and buffers as in eager code, nothing baked in.
 import functools
 import re
 import threading
+import tracemalloc
 import types
 
 import numpy as np
@@ -440,6 +441,28 @@ def test_a_batch_reads_variables_from_outside_at_each_call():
     np.testing.assert_allclose(got, w.grad, rtol=1e-12)
 
 
+def test_a_batch_of_places_in_a_table():
+    table = np.arange(5.0) * 10
+    f = autograd.vmap(lambda i, r: autograd.take(table, i) * r)
+    fast = autograd.compile(f)
+    for places in (np.array([1, 2]), np.array([3, 0])):
+        np.testing.assert_array_equal(fast(places, X), f(places, X))
+
+
+def test_derivatives_inside_that_depend_on_parameters_outside_are_recorded():
+    layer = nn.Linear(3, 2)
+
+    def curvature(x):
+        return autograd.hessian(lambda r: np.tanh(layer(r)).sum())(x).sum()
+
+    gradients = []
+    for call in (curvature, autograd.compile(curvature)):
+        layer.zero_grad()
+        call(X[0].astype(np.float32)).backward()
+        gradients.append(layer.weight.grad)
+    np.testing.assert_allclose(*gradients, rtol=1e-4, atol=1e-6)
+
+
 def test_vmap_runs_a_compiled_function_as_it_is():
     f = lambda x: np.tanh(x) * x.sum()
     np.testing.assert_array_equal(autograd.vmap(autograd.compile(f))(X), autograd.vmap(f)(X))
@@ -525,6 +548,28 @@ def test_threads_call_one_function():
     [t.join() for t in threads]
     for k, got in results.items():
         np.testing.assert_array_equal(got, autograd.grad(cube)(X + k))
+
+
+def test_what_was_saved_is_freed_on_the_way_and_kept_where_it_is_retained():
+    layers = [nn.Linear(128, 128) for _ in range(6)]
+    model = nn.Sequential(*(part for layer in layers for part in (layer, nn.Tanh())))
+    x, peaks = np.ones((512, 128), np.float32), []
+    for call in (model, autograd.compile(model)):
+        for _ in range(2):
+            model.zero_grad()
+            tracemalloc.start()
+            call(x).sum().backward()
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        peaks.append(peak)
+    assert peaks[1] < 1.05 * peaks[0]
+    a = leaf()
+    out = autograd.compile(cube)(a)
+    out.backward(retain_graph=True)
+    out.backward()
+    np.testing.assert_allclose(a.grad, 2 * autograd.grad(cube)(X), rtol=1e-12)
+    with pytest.raises(RuntimeError, match="this graph was freed"):
+        out.backward()
 
 
 def test_saved_data_that_changed_is_noticed():
@@ -681,3 +726,11 @@ def test_single_numbers_with_the_gradient_of_an_array_nothing_depends_on():
     found, zeros = step(np.float64(3.0), X)
     assert found == 6.0
     np.testing.assert_array_equal(zeros, np.zeros_like(X))
+
+
+def test_axes_that_are_computed_are_no_order_that_is_known():
+    fast = autograd.compile(autograd.grad(lambda x: np.prod(x, axis=1).sum()))
+    for data in (X, X + 1):
+        np.testing.assert_allclose(
+            fast(data), autograd.grad(lambda x: np.prod(x, axis=1).sum())(data), rtol=1e-12
+        )

@@ -72,7 +72,7 @@ def test_a_model_of_the_examples_trains_as_in_eager_code(name):
 
 # PROGRAMS=10000 is the whole draw: half an hour of one core.
 CHECKS = os.environ.get("HYPOTHESIS_PROFILE") == "ci"
-COUNT = int(os.environ.get("PROGRAMS", "1000" if CHECKS else "25"))
+COUNT = int(os.environ.get("PROGRAMS", "1000" if CHECKS else "15"))
 
 
 def agree(got, wanted, program, scale=1.0):
