@@ -55,7 +55,8 @@ def on_files(files, config, **_):
     made = {f"api/{name}.md": text for name, text in reference.pages().items()}
     made["torch_map.md"] = torch_map.page()
     made["print.html"] = ""  # filled at the end; links to it are known
-    made["changelog.md"] = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    made["changelog.md"] = changes.replace("](docs/", "](")
     for name, text in made.items():
         files.append(File.generated(config, name, content=text))
     return files
