@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, overload
@@ -192,11 +193,29 @@ def primitive(
     def decorate(forward: Callable[..., Any]) -> Operation:
         if isinstance(forward, np.ufunc):
             forward = _with_names(forward)
+        _look_at_parameters(forward)
         known_of = calls.signature_of(forward, known)
         made = CheckedPrimitive(name or forward.__name__, reading(forward), **known_of)
         return _published(calls.general_call(made), made, forward)
 
     return decorate if forward is None else decorate(forward)
+
+
+def _look_at_parameters(forward: Callable[..., Any]) -> None:
+    """Refuse a function whose parameters have no names, or could swallow an operand."""
+    code = getattr(forward, "__code__", None)
+    if code is None:
+        raise TypeError(
+            f"primitive: wanted a Python function, whose parameters have names, got {forward!r} of "
+            f"type {type(forward).__name__}; write a def around it"
+        )
+    _, star, stars = inspect.getargs(code)
+    if stars or (star and code.co_argcount):
+        got = "**keywords" if stars else "both kinds of operand"
+        raise TypeError(
+            f"{forward.__name__}: wanted named parameters, or *operands first and the others as "
+            f"keywords, got {got}; name each, so that none can be swallowed"
+        )
 
 
 def _with_names(ufunc: np.ufunc) -> Callable[..., Any]:
