@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 __all__ = [
+    "KINDS",
     "Array",
     "Kernel",
     "Many",
@@ -229,6 +230,10 @@ def refuse_mask(what: str, data: Any) -> None:
         )
 
 
+# Subclasses of ndarray that count as ndarray, though their arithmetic is their own.
+KINDS: set[type[Any]] = set()
+
+
 def plain_array(what: str, data: Any) -> Any:
     """Return an array of a subclass of ndarray, such as np.memmap, as ndarray; others as they are.
 
@@ -239,7 +244,8 @@ def plain_array(what: str, data: Any) -> Any:
     if kind is np.ndarray or not isinstance(data, np.ndarray):
         return data
     refuse_mask(what, data)
-    if isinstance(data, np.matrix) or kind.__array_ufunc__ is not np.ndarray.__array_ufunc__:
+    own = kind.__array_ufunc__ is not np.ndarray.__array_ufunc__ and kind not in KINDS
+    if isinstance(data, np.matrix) or own:
         raise TypeError(
             f"{what}: wanted an array, got a {kind.__name__}, whose arithmetic is its own; pass "
             "np.asarray(x), and convert back what comes out"

@@ -158,7 +158,8 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
             "operations, whose gradient would not know; assign outside of no_grad, or to "
             "x.detach().copy()"
         )
-    if mode.observers:  # they remember x as it was, and see an operation
+    if not all(getattr(o, "in_place", False) for o in mode.observers):
+        # They remember x as it was, and see an operation.
         result = new_with(as_now(self), index, value)
         _own_memory(self)
         _settle_family(self, index)
@@ -175,8 +176,9 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
         parents = tuple(filter(None, nodes))
         if parents:
             plan = set_plan(tuple(node is not None for node in nodes))
-            values = self._data, indexing.own_index(index), unwrap(value), self._data
-            self._node = recorded(record(plan, parents, values, self._data, ()))
+            index = indexing.own_index(index)
+            values = self._data, index, unwrap(value), self._data
+            self._node = recorded(record(plan, parents, values, self._data, (None, index, None)))
     if type(self) is Filled:
         _tell(self, index)
 

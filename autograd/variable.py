@@ -15,6 +15,7 @@ import operator
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
@@ -58,12 +59,17 @@ from autograd.protocols import array_function, array_ufunc
 from autograd.typed import Place, user_frame, user_level
 
 __all__ = [
+    "IN_RECORDED_RULE",
+    "Outer",
     "Variable",
     "as_cotangent",
     "unit_cotangent",
 ]
 
 _FLOATING = "fc"
+
+# Whether a rule in two stages runs for a derivative of higher order.
+IN_RECORDED_RULE: ContextVar[bool] = ContextVar("in_recorded_rule", default=False)
 
 
 class Variable:
@@ -333,7 +339,15 @@ class Variable:
 
     @property
     def _value(self) -> Any:
-        return self._data
+        """What is in the box: the array, but inside of a rule that is recorded, for a derivative of
+        higher order, the same Variable as one of the outer derivative, and in that the array.
+        """
+        nested = IN_RECORDED_RULE.get() and self._node is not None and type(self) is not Outer
+        if not nested:
+            return self._data
+        outer = Outer.__new__(Outer)
+        outer._data, outer._node = self._data, self._node
+        return outer
 
     @property
     def _trace(self) -> int:
@@ -869,6 +883,12 @@ def unit_cotangent(what: str, variable: Any) -> Any:
         raise RuntimeError(msg)
     is_number = not data.ndim and isinstance(data, (np.ndarray, np.generic))
     return data.dtype.type(1) if is_number else np.ones_like(data)
+
+
+class Outer(Variable):
+    """A Variable as one of the outer derivative alone: see `Variable._value`."""
+
+    __slots__ = ()
 
 
 def as_cotangent(

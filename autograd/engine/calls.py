@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd.advice import wrong_arguments, wrong_shapes
 from autograd.arrays import (
+    KINDS,
     Kernel,
     Many,
     UnreadError,
@@ -258,6 +259,8 @@ def general_call(made: Primitive) -> Callable[..., Any]:
                 if value.__class__ not in _SEQUENCES:
                     if value.__class__ not in _KNOWN:
                         refuse_mask(name, value)
+                        if value.__class__ in KINDS:
+                            values[i] = value.view(np.ndarray)
                     continue
                 if not (variadic or i in opened) or not holds_variable(value):
                     continue

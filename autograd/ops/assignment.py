@@ -90,10 +90,19 @@ def _back_to_value(picked: Any, value_shape: tuple[int, ...]) -> Any:
     return unbroadcast(picked, value_shape[max(extra, 0) :]).reshape(value_shape)
 
 
-# Affine where only one of x and value is differentiated, so their tangents are derived, not
-# `linear=True`.
+def _set_at_push(tangents: Any, _out: Any, _x: Any, index: Any, _value: Any) -> Any:
+    """Write the tangent of the value into that of x, an array of which is the rule's own."""
+    tx, _, to_value = tangents
+    to_value = 0.0 if to_value is None else to_value
+    if not isinstance(tx, np.ndarray) or holds_variable((index, to_value)):
+        return set_at(tx, index, to_value)
+    tx[index] = to_value
+    return tx
+
+
 @primitive(
     joint=_set_at_jointly,
+    jvp=_set_at_push,
     nondiff=("index",),
     makes_zeros=True,
     overwrites=True,
