@@ -34,49 +34,25 @@ from autograd.filled import *
 from autograd.memory import keep_memory as keep_memory
 from autograd.ops import *
 from autograd.publication import publish as _publish
-from autograd.random import (
-    manual_seed as manual_seed,
-)
-from autograd.random import (
-    new_generator as new_generator,
-)
-from autograd.random import (
-    random_state as random_state,
-)
-from autograd.random import (
-    set_random_state as set_random_state,
-)
+from autograd.random import manual_seed as manual_seed
+from autograd.random import new_generator as new_generator
+from autograd.random import random_state as random_state
+from autograd.random import set_random_state as set_random_state
 from autograd.variable import Variable as Variable
 
 if typing.TYPE_CHECKING:
     from autograd import extend as extend
     from autograd import fft as fft
-    from autograd import (
-        implicit as implicit,
-    )
-    from autograd import (
-        integrate as integrate,
-    )
-    from autograd import (
-        interpolate as interpolate,
-    )
+    from autograd import implicit as implicit
+    from autograd import integrate as integrate
+    from autograd import interpolate as interpolate
     from autograd import linalg as linalg
-    from autograd import (
-        optimize as optimize,
-    )
-    from autograd import (
-        signal as signal,
-    )
-    from autograd import (
-        spatial as spatial,
-    )
+    from autograd import optimize as optimize
+    from autograd import signal as signal
+    from autograd import spatial as spatial
     from autograd import special as special
-    from autograd import (
-        stats as stats,
-    )
-    from autograd import (
-        testing as testing,
-    )
+    from autograd import stats as stats
+    from autograd import testing as testing
     from autograd._coverage import coverage as coverage
     from autograd.compiler.compiled import compile as compile
     from autograd.debug import *

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Array, Many, overlap, owner, references
+from autograd.arrays import Array, Many, is_foreign, kind_of, overlap, owner, references
 from autograd.engine.backward import mark_changed
 from autograd.engine.graph import LEAF, Node, record, recorded, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -138,6 +138,11 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
         >>> x.data, v.grad
         (array([0., 9., 0.]), array(6.))
     """
+    if is_foreign(self._data):
+        raise TypeError(
+            f"x[i] = v: wanted a Variable over an array of NumPy, got {kind_of(self._data)}; write "
+            "x = autograd.set_at(x, i, v), which returns a new array"
+        )
     index, value = indexing.checked_index(index, "setitem"), as_value("setitem", value)
     mode = current_mode()
     parts = index if type(index) is tuple else (index,)

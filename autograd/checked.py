@@ -18,7 +18,7 @@ from autograd.arrays import Kernel, Many, is_array, read_only
 from autograd.engine import graph
 from autograd.engine.backward import cast
 from autograd.engine.graph import Cotangent, Node, Plan, Pull
-from autograd.engine.primitive import Primitive
+from autograd.engine.primitive import Primitive, Rule
 
 __all__ = [
     "CheckedPrimitive",
@@ -125,6 +125,17 @@ class CheckedPrimitive(Primitive):
     """An operation made outside of the library."""
 
     checks = True
+
+    def defvjp(self, *makers: Any, **rules: Rule) -> None:
+        """Attach vjp rules by operand name: see `Primitive.defvjp`."""
+        if makers:
+            x = self.parameters[0]
+            raise TypeError(
+                f"{self.name}: wanted rules by operand name, got one by position; write "
+                f"{self.name}.defvjp({x}=lambda g, out, {x}: ...), or for rules in two stages "
+                f"autograd.extend.defvjp({self.name}, lambda ans, {x}: lambda g: ...)"
+            )
+        super().defvjp(**rules)
 
     def checked(self, pull: Pull | None, operand: str) -> Pull | None:
         """Return a pull whose result is an array of numbers, or None."""

@@ -197,6 +197,7 @@ def primitive(
         if not any(known.values()) and _has_unnamed(forward):
             loose = Loose(name or forward.__name__, forward)
             return _published(functools.partial(loose.__call__), loose.primitive(), forward)
+        _look_at_parameters(forward)
         known_of = calls.signature_of(forward, known)
         made = CheckedPrimitive(name or forward.__name__, reading(forward), **known_of)
         call = calls.general_call(made)
@@ -205,6 +206,23 @@ def primitive(
         return _published(call, made, forward)
 
     return decorate if forward is None else decorate(forward)
+
+
+def _look_at_parameters(forward: Callable[..., Any]) -> None:
+    """Refuse a function whose parameters have no names, or could swallow an operand."""
+    code = getattr(forward, "__code__", None)
+    if code is None:
+        raise TypeError(
+            f"primitive: wanted a Python function, whose parameters have names, got {forward!r} of "
+            f"type {type(forward).__name__}; write a def around it"
+        )
+    _, star, stars = inspect.getargs(code)
+    if stars or (star and code.co_argcount):
+        got = "**keywords" if stars else "both kinds of operand"
+        raise TypeError(
+            f"{forward.__name__}: wanted named parameters, or *operands first and the others as "
+            f"keywords, got {got}; name each, so that none can be swallowed"
+        )
 
 
 def _has_unnamed(forward: Any) -> bool:

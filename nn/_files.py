@@ -11,26 +11,27 @@ References:
     https://github.com/huggingface/safetensors, section Format.
 """
 
+from __future__ import annotations
+
 import contextlib
 import errno
-import hashlib
 import json
 import math
 import os
 import re
-import secrets
 import stat
 import sys
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from autograd._optional import require
 
+if TYPE_CHECKING:
+    import zipfile  # where it is used: with what it imports it takes as long as all of `nn`
 if sys.platform != "win32":
     import fcntl
 
@@ -186,6 +187,8 @@ _LONGEST_HEADER: Final = 10_000
 
 
 def _write_npz(file: IO[bytes], arrays: dict[str, Array], header: str | None) -> None:
+    import zipfile
+
     # Not np.savez: it takes array names as keywords, among them its own ("file"), and dates the
     # entries, so that equal content would not give equal bytes.
     if header is not None:
@@ -197,6 +200,8 @@ def _write_npz(file: IO[bytes], arrays: dict[str, Array], header: str | None) ->
 
 
 def _read_npz(file: IO[bytes], size: int) -> Content:
+    import zipfile
+
     arrays: dict[str, Array] = {}
     with zipfile.ZipFile(file) as archive:
         for name, info in _members(archive.infolist(), size).items():
@@ -210,6 +215,8 @@ def _read_npz(file: IO[bytes], size: int) -> Content:
 
 def _members(infos: list[zipfile.ZipInfo], size: int) -> dict[str, zipfile.ZipInfo]:
     """Return the members of an archive by the names of their arrays, before any is read."""
+    import zipfile
+
     members: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         name = info.filename.removesuffix(".npy")
@@ -406,7 +413,7 @@ def _replacing(target: Path) -> Iterator[IO[bytes]]:
         while scratch is None:
             # Beside the target, because a rename is atomic within one file system only; created
             # by open() and not by tempfile, whose files nobody else may read.
-            scratch = _scratch(target, secrets.token_hex(6))
+            scratch = _scratch(target, os.urandom(6).hex())
             opener = _opener(0o666 if mode is None else mode)
             with open(scratch, "xb", opener=opener) as file:
                 if not _claim(file):
@@ -441,6 +448,8 @@ def _scratch(target: Path, token: str) -> Path:
     """Return where a file is written before it takes the place of `target`."""
     name = target.name
     if len(os.fsencode(name)) > 200:  # file systems allow 255, with what is added here
+        import hashlib
+
         name = hashlib.blake2b(os.fsencode(name), digest_size=16).hexdigest()
     return target.with_name(f".{name}.{token}.tmp")
 

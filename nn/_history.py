@@ -1,6 +1,5 @@
 """What a training recorded, epoch by epoch. Imports the standard library; matplotlib to plot."""
 
-import html
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -70,6 +69,8 @@ class History:
 
     def _repr_html_(self) -> str:
         """Return the text, and curves of the loss and each metric; without other packages."""
+        import html
+
         from autograd.drawing.chart import chart
 
         mark = None if self.best_epoch is None else (self.best_epoch, f"best: {self.best_epoch}")

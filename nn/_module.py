@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import difflib
 import functools
-import html
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -786,6 +785,8 @@ def bracketed(name: str, extra: str, lines: list[str]) -> str:
 
 def _tree(name: str, module: Module) -> str:
     """Return a module as a list item that unfolds into its parameters, buffers and children."""
+    import html
+
     count = sum(parameter.size for parameter in module.parameters())
     told = f"{module._repr_name()}({module.extra_repr()})"  # noqa: SLF001
     head = f"<b>{html.escape(name)}</b> " if name else ""

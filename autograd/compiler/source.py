@@ -1,4 +1,4 @@
-"""The program as text: one line of NumPy for each operation. Last but one file to read.
+"""The program as text: one line of NumPy for each operation. Seventh file to read.
 
 What a primitive is in NumPy stands in the table `_LINES`; one that is not there is called as it is
 (`softmax(v3, -1)`), by the name under which the text finds its forward function. Imports `graph`,

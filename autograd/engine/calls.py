@@ -293,21 +293,8 @@ def signature_of(forward: Kernel, known: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of `Primitive` that a function's signature tells, joined with what else
     is `known`.
     """
-    code = getattr(forward, "__code__", None)
-    if code is None:
-        raise TypeError(
-            f"primitive: wanted a Python function, whose parameters have names, got {forward!r} of "
-            f"type {type(forward).__name__}; write a def around it, or for a ufunc "
-            "autograd.extend.unary or binary"
-        )
-    names, star, stars = inspect.getargs(code)
-    count = code.co_argcount
-    if stars or (star and count):
-        got = "**keywords" if stars else "both kinds of operand"
-        raise TypeError(
-            f"{forward.__name__}: wanted named parameters, or *operands first and the others as "
-            f"keywords, got {got}; name each, so that none can be swallowed"
-        )
+    names, star, _ = inspect.getargs(forward.__code__)
+    count = forward.__code__.co_argcount
     tail = forward.__defaults__ or ()
     defaults = dict(zip(reversed(names[:count]), reversed(tail), strict=False))
     return {

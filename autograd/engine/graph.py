@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from autograd.arrays import Array
 from autograd.engine.mode import current_mode
 
-__all__ = ["FREED", "LEAF", "OUTPUT", "Cotangent", "Deferred", "Fit", "Leaf", "Node", "Plan",
+__all__ = ["FREED", "LEAF", "OUTPUT", "Cotangent", "Deferred", "Leaf", "Node", "Plan",
            "Pull", "Traits", "Variable", "next_number", "output_node", "record", "recorded",
            "unwrap", "wrap"]  # fmt: skip
 
@@ -28,8 +28,6 @@ __all__ = ["FREED", "LEAF", "OUTPUT", "Cotangent", "Deferred", "Fit", "Leaf", "N
 Cotangent: TypeAlias = Any
 # (cotangent of the output, what the node saved) -> cotangent of one operand, None for zero.
 Pull: TypeAlias = Callable[[Cotangent, Any], Cotangent]
-# (cotangent of an operand, its node, its name) -> the same in the operand's shape and dtype.
-Fit: TypeAlias = Callable[[Cotangent, "Node", str], Cotangent]
 
 next_number = itertools.count(1).__next__
 _new = object.__new__
@@ -88,7 +86,8 @@ class Plan(Traits):
     # A joint rule runs first; what it returns takes the place of what was saved.
     joint: Callable[[Cotangent, Any], Any] | None = None
     pulls: tuple[Pull | None, ...] = ()  # one per parent, None where the cotangent passes unchanged
-    fit: Fit | None = None  # None where shapes and dtypes are right
+    # Brings the cotangent of a parent, of this name, into its shape and dtype; None: it is so.
+    fit: Callable[[Cotangent, Node, str], Cotangent] | None = None
 
     def __init__(self, primitive: Any = None, **fields: Any) -> None:
         known = {key: getattr(primitive or Traits, key) for key in Traits.__annotations__}

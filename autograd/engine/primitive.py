@@ -98,20 +98,14 @@ class Primitive(Traits):
 
     # -- rules -------------------------------------------------------------------------------------
 
-    def defvjp(self, *makers: Any, **rules: Rule) -> None:
+    def defvjp(self, **rules: Rule) -> None:
         """Attach vjp rules by operand name, also after the first call.
 
         Raises:
             TypeError: for a name that is no parameter, or a rule that asks for something the call
                 does not have.
         """
-        x, names = self.parameters[0], self.parameters
-        if makers:
-            raise TypeError(
-                f"{self.name}: wanted rules by operand name, got one by position; write "
-                f"{self.name}.defvjp({x}=lambda g, out, {x}: ...), or for rules in two stages "
-                f"autograd.extend.defvjp({self.name}, lambda ans, {x}: lambda g: ...)"
-            )
+        names = self.parameters
         for operand, rule in rules.items():
             if operand not in names:
                 raise TypeError(
@@ -223,7 +217,7 @@ def _needs(rule: Rule) -> tuple[str, ...]:
     code = getattr(rule, "__code__", None)
     if code is None:
         return tuple(inspect.signature(rule).parameters)[1:]
-    return code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]  # type: ignore[no-any-return]
+    return code.co_varnames[1 : code.co_argcount]  # type: ignore[no-any-return]
 
 
 def _pull(rule: Rule, saved: Mapping[str, str], **known: Any) -> Any:

@@ -133,6 +133,7 @@ def embedding_bag(
             f"mode 'sum', got {per_sample_weights.shape} and {mode!r}"
         )
     starts, count = _bags(index, offsets, include_last_offset)
+    shape = index.shape
     index = index.reshape(-1)
     bag = np.repeat(np.arange(count), np.diff(starts))
     if padding_idx is not None:
@@ -142,6 +143,8 @@ def embedding_bag(
     if per_sample_weights is not None:
         factors = per_sample_weights.reshape(-1)
         rows = rows * (factors if padding_idx is None else factors[kept])[:, None]
+    if len(shape) == 2 and shape[1] and padding_idx is None:  # a tenth of the time of adding at
+        return getattr(rows.reshape((*shape, rows.shape[1])), mode)(axis=1)
     sizes = np.bincount(bag, minlength=count)
     if mode == "max":
         return _largest(rows, bag, sizes)

@@ -211,6 +211,15 @@ def test_a_hook_gets_and_gives_arrays_of_the_library():
     assert gotten(x.grad).tolist() == [6.0, 6.0]
 
 
+def test_assignment_says_what_to_write_instead():
+    y = leaf() * 2.0
+    with pytest.raises(TypeError, match="got duck.Duck; write x = autograd.set_at"):
+        y[0] = 5.0
+    x = leaf()
+    autograd.set_at(x * 2.0, 0, 5.0).sum().backward()
+    assert gotten(x.grad).tolist() == [0.0, 2.0]
+
+
 def test_a_leaf_is_updated_under_no_grad():
     x = leaf()
     (x * x).sum().backward()
