@@ -195,6 +195,9 @@ def _assign_batched(x: Any, index: Any, value: Any) -> None:
     x._data, x._node = result._data, result._node
     if type(x) is Filled:
         _tell(x, index)
+    else:
+        _fill(x)
+    x._filling.since = []  # nobody else looks at the new elements
 
 
 def _refuse_onlookers(x: Any) -> None:
@@ -203,10 +206,8 @@ def _refuse_onlookers(x: Any) -> None:
     if type(x) is Filled and x.readings():
         others = True
     elif _holders(x) > _ONE_HOLDER or references(whole) > _ONE_ELEMENTS or whole.base is not None:
-        kinds = _kinds(Variable) - {Past}
         others = any(
-            type(v) in kinds and v is not x and _overlap(getattr(v, "_data", None), whole)
-            for v in gc.get_objects()
+            v is not x and _overlap(getattr(v, "_data", None), whole) for v in _look_around(x)
         )
     else:
         others = False

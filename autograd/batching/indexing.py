@@ -101,7 +101,9 @@ def _getitem(run: Run, x: Any, index: Any) -> Any:
     place = _place(run, run.ndim((x, index), 0), index, of_x=of_x, varies=varies)
     if not of_x:
         place = place._replace(wanted=place.wanted[: len(place.found)])
-    return place.read(run.call(x, place.items))
+    out = place.read(run.call(x, place.items))
+    # A single element is a copy in NumPy, too; as a view, who saves it would keep all of x.
+    return out.copy() if isinstance(out, np.ndarray) and out.ndim == 1 else out
 
 
 @batch_rule("set_at", "add_at")

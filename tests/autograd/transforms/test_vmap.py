@@ -1,7 +1,9 @@
 """`vmap` against what it stands for: a Python loop over the examples, and `np.stack`."""
 
 import functools
+import gc
 import os
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -201,6 +203,28 @@ def test_sparse_products_and_convolutions_work_as_they_are_written():
         np.testing.assert_allclose(vmap(f)(X), looped(f, (X,)), rtol=1e-12)
         slope = grad(lambda v, f=f: (f(v) ** 2).sum())
         np.testing.assert_allclose(vmap(slope)(X), looped(slope, (X,)), rtol=1e-12)
+
+
+def test_assignments_inside_look_at_few_objects_and_keep_single_elements(monkeypatch):
+    asked = []
+    whole = gc.get_objects
+    monkeypatch.setattr(gc, "get_objects", lambda *which: asked.append(which) or whole(*which))
+
+    def last(a):
+        x = autograd.zeros(200)
+        x[0] = a
+        for i in range(1, 200):
+            x[i] = x[i - 1] * a
+        return x[-1]
+
+    a = np.array([0.99, 1.01])
+    tracemalloc.start()
+    slopes = vmap(grad(last))(a)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_allclose(slopes, 200 * a**199)
+    assert asked.count(()) <= 2  # all objects
+    assert peak < 200 * 3200  # of 200 arrays, one for each assignment
 
 
 # -- axes and structures ---------------------------------------------------------------------------
