@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autograd.arrays import is_array, number
 from autograd.variable import Variable
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
@@ -44,11 +45,12 @@ def get_total_norm(
         5.0
     """
     several = [tensors] if isinstance(tensors, (np.ndarray, Variable)) else tensors
-    arrays = [x.data if isinstance(x, Variable) else np.asarray(x) for x in several]
+    arrays = [x.data if isinstance(x, Variable) else x for x in several]
+    arrays = [x if is_array(x) else np.asarray(x) for x in arrays]
     order = float(norm_type)
     with np.errstate(over="ignore"):  # seen below as inf
         total = (
-            math.sqrt(sum(float(np.vdot(x, x).real) for x in arrays)) if order == 2 else math.inf
+            math.sqrt(sum(number(np.vdot(x, x).real) for x in arrays)) if order == 2 else math.inf
         )
         if math.isinf(total):
             # The norm of a vector is the norm of the norms of its parts.
@@ -64,12 +66,12 @@ def get_total_norm(
 
 
 def _norm(flat: npt.NDArray[Any], order: float) -> float:
-    norm = float(np.linalg.norm(flat, order))
+    norm = number(np.linalg.norm(flat, order))
     if math.isinf(norm) and order not in (math.inf, -math.inf, 0.0):
         # Squares overflow (in float32 from 2e19 on) long before the norm does.
-        largest = float(np.abs(flat).max())
+        largest = number(np.abs(flat).max())
         if math.isfinite(largest):
-            return largest * float(np.linalg.norm(flat / largest, order))
+            return largest * number(np.linalg.norm(flat / largest, order))
     return norm
 
 

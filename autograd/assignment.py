@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Array, Many, overlap, owner, references
+from autograd.arrays import Array, Many, is_foreign, kind_of, overlap, owner, references
 from autograd.engine.backward import mark_changed
 from autograd.engine.graph import LEAF, Node, record, recorded, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -138,6 +138,11 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
         >>> x.data, v.grad
         (array([0., 9., 0.]), array(6.))
     """
+    if is_foreign(self._data):
+        raise TypeError(
+            f"x[i] = v: wanted a Variable over an array of NumPy, got {kind_of(self._data)}; write "
+            "x = autograd.set_at(x, i, v), which returns a new array"
+        )
     index, value = indexing.checked_index(index, "setitem"), as_value("setitem", value)
     mode = current_mode()
     parts = index if type(index) is tuple else (index,)
@@ -153,7 +158,8 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
             "operations, whose gradient would not know; assign outside of no_grad, or to "
             "x.detach().copy()"
         )
-    if mode.observers:  # they remember x as it was, and see an operation
+    if not all(getattr(o, "in_place", False) for o in mode.observers):
+        # They remember x as it was, and see an operation.
         result = new_with(as_now(self), index, value)
         _own_memory(self)
         _settle_family(self, index)
@@ -170,8 +176,9 @@ def _setitem(self: Any, index: Any, value: Any) -> None:
         parents = tuple(filter(None, nodes))
         if parents:
             plan = set_plan(tuple(node is not None for node in nodes))
-            values = self._data, indexing.own_index(index), unwrap(value), self._data
-            self._node = recorded(record(plan, parents, values, self._data, ()))
+            index = indexing.own_index(index)
+            values = self._data, index, unwrap(value), self._data
+            self._node = recorded(record(plan, parents, values, self._data, (None, index, None)))
     if type(self) is Filled:
         _tell(self, index)
 

@@ -2,7 +2,7 @@
 
 Nested structures of Python itself are differentiated, so these are Python's own; `isinstance` and
 `type` look at the array inside a Variable. A dict that is recorded is a dict of Variables, so that
-`DictBox` is dict. Imported on demand.
+`DictBox` is dict, and `SequenceBox` tuple. Imported on demand.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import Any
 
 from autograd.tracer import getval
 
-__all__ = ["DictBox", "dict", "isinstance", "list", "tuple", "type"]
+__all__ = ["DictBox", "SequenceBox", "dict", "isinstance", "list", "tuple", "type"]
 
 dict: Any = builtins.dict
 list: Any = builtins.list
 tuple: Any = builtins.tuple
 DictBox: Any = builtins.dict
+SequenceBox: Any = builtins.tuple
 
 
 def isinstance(value: Any, classes: Any) -> bool:

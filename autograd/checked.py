@@ -20,7 +20,15 @@ from autograd.engine.backward import cast
 from autograd.engine.graph import Cotangent, Node, Plan, Pull
 from autograd.engine.primitive import Primitive, Rule
 
-__all__ = ["CheckedPrimitive", "guarded", "guarded_hook", "reading", "shown"]
+__all__ = [
+    "CheckedPrimitive",
+    "UnrecordedRuleError",
+    "guarded",
+    "guarded_hook",
+    "reading",
+    "require_recorded",
+    "shown",
+]
 
 
 def shown(value: Any) -> Any:
@@ -92,6 +100,25 @@ def _as_output(name: str, out: Any) -> Any:
         f"{name}: wanted an array or a tuple of arrays from the forward function, got "
         f"{type(out).__name__}"
     )
+
+
+class UnrecordedRuleError(TypeError):
+    """Raised for a rule of which a derivative is asked for, and which leaves the graph."""
+
+
+def require_recorded(name: str, g: Any, gx: Any) -> None:
+    """Refuse what a rule made of a recorded cotangent, or of several, where its derivative is lost:
+    a linear function of it is no constant but zero.
+    """
+    parts = g if type(g) is tuple else (g,)
+    if getattr(gx, "_node", None) is None and any(getattr(p, "_node", None) for p in parts):
+        value = graph.unwrap(gx)
+        if not isinstance(value, Many) and np.any(value):
+            raise UnrecordedRuleError(
+                f"{name}: wanted a rule that can be differentiated, for forward mode or a "
+                "derivative of higher order, got one that makes plain numbers of its cotangent; "
+                "compute with functions of autograd or NumPy there, or use reverse mode"
+            )
 
 
 class CheckedPrimitive(Primitive):

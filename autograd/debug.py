@@ -28,7 +28,7 @@ import numpy as np
 from autograd._decorators import run_inside
 from autograd.engine.backward import masked_by
 from autograd.engine.calls import unwrap_all
-from autograd.engine.graph import Node, Plan, recorded
+from autograd.engine.graph import Node, Plan, Pull, recorded
 from autograd.engine.mode import watching
 from autograd.typed import Place, ours, user_frame, user_level
 from autograd.variable import Variable
@@ -81,8 +81,29 @@ def _broken(value: Any) -> int:
     return int(np.size(data) - np.count_nonzero(np.isfinite(data)))
 
 
-# What is remembered of an operation: its place, and the checksums of what it saved.
-_NOTHING: tuple[Any, list[int]] = "a line outside the debug mode", []
+# What is remembered of an operation: the code and instruction that called it, and the checksums of
+# what it saved.
+_NOTHING: tuple[Any, int, list[int]] = None, 0, []
+_float64 = np.float64
+
+
+def _checksums(saved: Any) -> list[int]:
+    """Return the checksums of what an operation saved: of single numbers, which cannot be changed,
+    none.
+    """
+    if saved is None or saved.__class__ is _float64:
+        return []
+    if saved.__class__ is tuple:
+        for value in saved:
+            if value.__class__ is not _float64:
+                break
+        else:
+            return []
+    return list(map(_checksum, _arrays(saved)))
+
+
+def _place(note: tuple[Any, int, list[int]]) -> Any:
+    return Place(note[0], note[1]) if note[0] else "a line outside the debug mode"
 
 
 class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
@@ -115,7 +136,10 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
     def __init__(self, *, nan: bool = True, forward: bool = False) -> None:
         self._nan = nan
         self._forward = forward
-        self._notes: dict[int, tuple[Any, list[int]]] = {}
+        self._notes: dict[int, tuple[Any, int, list[int]]] = {}
+        # Where the backward pass is, and the operands there.
+        self._at: tuple[tuple[Any, int, list[int]], tuple[Node, ...]] = _NOTHING, ()
+        self._watched: dict[Plan, tuple[Pull | None, ...]] = {}
         self._switches: list[contextlib.ExitStack] = []
 
     def __repr__(self) -> str:
@@ -142,6 +166,7 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
             self._tell(error, traceback)
         if not self._switches:
             self._notes.clear()
+            self._watched.clear()
 
     def __call__(self, function: F) -> F:
         """Decorate a function, coroutine function or (asynchronous) generator function."""
@@ -149,19 +174,17 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
         return run_inside(make, function)
 
     def _observe(self, primitive: Any, arguments: tuple[Any, ...], out: Any) -> None:
-        node = recorded(out)
+        node = out._node if out.__class__ is Variable else recorded(out)
         if node is None:
             return
-        place, saved = Place.of(user_frame()), node.saved
-        plain = saved is None or saved.__class__ is np.float64
-        checksums = [] if plain else list(map(_checksum, _arrays(saved)))
-        self._notes[node.number] = place, checksums
+        frame = user_frame(4)  # above this, `record`, and the function of the operation
+        note = self._notes[node.number] = frame.f_code, frame.f_lasti, _checksums(node.saved)
         if self._forward and any(map(_broken, _arrays(unwrap_all(out)))):
             names = getattr(primitive, "parameters", ())
             told = _ranges(dict(zip(names, unwrap_all(arguments), strict=False)))
             raise FloatingPointError(
                 f"{node.plan.name}: wanted a finite result, got nan or infinity{told}; "
-                f"recorded at {place}"
+                f"recorded at {_place(note)}"
             )
 
     def _tell(self, error: BaseException, traceback: TracebackType | None) -> None:
@@ -173,7 +196,7 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
             frame, traceback = traceback.tb_frame, traceback.tb_next
             node = frame.f_locals.get("node") if ours(frame) else None
             if isinstance(node, Node) and node.number in self._notes:
-                told = f"{node.plan.name} was recorded at {self._notes[node.number][0]}"
+                told = f"{node.plan.name} was recorded at {_place(self._notes[node.number])}"
         if told:
             error.add_note(told)
 
@@ -181,37 +204,55 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
 
     def _inspect(
         self, node: Node, plan: Plan, parents: tuple[Node, ...], g: Any, saved: Any
-    ) -> tuple[Any, ...]:
-        """Run the rules of one node, and return their results as pulls."""
-        place, checksums = self._notes.pop(node.number, _NOTHING)
-        if checksums and list(map(_checksum, _arrays(saved))) != checksums:
+    ) -> tuple[Pull | None, ...]:
+        """Return pulls that look at what the rules of one node return."""
+        note = self._notes.pop(node.number, _NOTHING)
+        self._at = note, parents
+        if note[2] and _checksums(saved) != note[2]:
             raise RuntimeError(
                 f"{plan.name}: wanted the arrays it saved in the forward pass, got "
-                f"{_changed(plan, saved, place, checksums)} changed since; change a copy instead; "
-                f"recorded at {place}"
+                f"{_changed(plan, saved, _place(note), note[2])} changed since; change a copy "
+                f"instead; recorded at {_place(note)}"
             )
+        if plan.joint is None:
+            return self._watched.get(plan) or self._watch(plan)
         try:
-            ready = saved if plan.joint is None else plan.joint(g, saved)
-            results = [g if pull is None else pull(g, ready) for pull in plan.pulls]
-            for position, gx in enumerate(results):
-                if gx.__class__ is not np.float64 or not math.isfinite(gx):
-                    results[position] = self._judged(plan, position, g, gx, parents, saved, place)
+            ready = plan.joint(g, saved)
         except Exception as error:
-            error.add_note(f"{plan.name} was recorded at {place}")
+            error.add_note(f"{plan.name} was recorded at {_place(note)}")
             raise
-        return tuple([functools.partial(_result, gx) for gx in results])
+        parts = enumerate(plan.pulls)
+        return tuple([functools.partial(self._part, plan, i, pull, ready) for i, pull in parts])
 
-    def _judged(
-        self,
-        plan: Plan,
-        position: int,
-        g: Any,
-        gx: Any,
-        parents: tuple[Node, ...],
-        saved: Any,
-        place: Any,
-    ) -> Any:
+    def _part(self, plan: Plan, position: int, pull: Any, ready: Any, g: Any, saved: Any) -> Any:
+        """Return what a joint rule has given one operand."""
+        return self._judged(plan, position, g, pull(g, ready), saved)
+
+    def _watch(self, plan: Plan) -> tuple[Pull | None, ...]:
+        """Make the pulls of a plan that look at what they return."""
+
+        def watched(position: int, pull: Pull) -> Pull:
+            def run(g: Any, saved: Any) -> Any:
+                at = self._at
+                try:
+                    gx = pull(g, saved)
+                    self._at = at  # it may have run a backward pass of its own
+                    if gx.__class__ is _float64 and math.isfinite(gx):
+                        return gx
+                    return self._judged(plan, position, g, gx, saved)
+                except Exception as error:
+                    error.add_note(f"{plan.name} was recorded at {_place(at[0])}")
+                    raise
+
+            return run
+
+        made = tuple(pull and watched(i, pull) for i, pull in enumerate(plan.pulls))
+        self._watched[plan] = made
+        return made
+
+    def _judged(self, plan: Plan, position: int, g: Any, gx: Any, saved: Any) -> Any:
         """Return what a rule returned, masked and in shape; raise where it is not finite."""
+        note, parents = self._at
         if not isinstance(gx, np.ndarray | np.generic | Variable):
             return gx  # nothing, or cotangents that are not written out yet
         count = _broken(gx)
@@ -226,7 +267,8 @@ class detect_anomaly:  # noqa: N801 - reads as a function, as in PyTorch
             told = _ranges({"g": g} | saved_by_name(plan, saved))
             raise FloatingPointError(
                 f"{plan.name}: wanted a finite gradient for operand {plan.operands[position]!r}, "
-                f"got nan or infinity in {count} of {gx.size} elements{told}; recorded at {place}"
+                f"got nan or infinity in {count} of {gx.size} elements{told}; recorded at "
+                f"{_place(note)}"
             )
         return gx
 
@@ -236,11 +278,6 @@ def _warn(kind: str, _: int) -> None:
     text = Place.of(user_frame()).expression
     said = f"{kind} encountered in {text}" if text else f"{kind} encountered"
     warnings.warn(said, RuntimeWarning, stacklevel=user_level())
-
-
-def _result(gx: Any, _g: Any, _saved: Any) -> Any:
-    """Return what a rule returned already."""
-    return gx
 
 
 def _ranges(values: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ from autograd.engine import calls
 from autograd.engine.calls import Operation
 from autograd.engine.primitive import Primitive, Rule
 from autograd.function import Context, Function
+from autograd.loose import Loose, is_nested
 from autograd.publication import publish as _publish
 from autograd.staged import (
     def_linear,
@@ -193,10 +194,16 @@ def primitive(
     def decorate(forward: Callable[..., Any]) -> Operation:
         if isinstance(forward, np.ufunc):
             forward = _with_names(forward)
+        if not any(known.values()) and _has_unnamed(forward):
+            loose = Loose(name or forward.__name__, forward)
+            return _published(functools.partial(loose.__call__), loose.primitive(), forward)
         _look_at_parameters(forward)
         known_of = calls.signature_of(forward, known)
         made = CheckedPrimitive(name or forward.__name__, reading(forward), **known_of)
-        return _published(calls.general_call(made), made, forward)
+        call = calls.general_call(made)
+        if not any(known.values()):
+            call = _of_structures(call, made, forward)
+        return _published(call, made, forward)
 
     return decorate if forward is None else decorate(forward)
 
@@ -216,6 +223,31 @@ def _look_at_parameters(forward: Callable[..., Any]) -> None:
             f"{forward.__name__}: wanted named parameters, or *operands first and the others as "
             f"keywords, got {got}; name each, so that none can be swallowed"
         )
+
+
+def _has_unnamed(forward: Any) -> bool:
+    """Tell whether a function has parameters that no rule could name."""
+    code = getattr(forward, "__code__", None)
+    if code is None:  # of C, or a function of NumPy
+        return callable(forward) and not isinstance(forward, type)
+    star, keywords = code.co_flags & inspect.CO_VARARGS, code.co_flags & inspect.CO_VARKEYWORDS
+    return bool(keywords or (star and code.co_argcount))
+
+
+def _of_structures(call: Any, made: Primitive, forward: Any) -> Any:
+    """Return a call that takes structures of Variables as well: rules of two stages may come."""
+    loose = made.loose = Loose(made.name, forward)  # type: ignore[attr-defined]
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        for arg in args:
+            if arg.__class__ in _CONTAINERS and is_nested(arg):
+                return loose(*args, **kwargs)
+        return call(*args, **kwargs)
+
+    return called
+
+
+_CONTAINERS = frozenset({list, tuple, dict})
 
 
 def _with_names(ufunc: np.ufunc) -> Callable[..., Any]:

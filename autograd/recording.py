@@ -82,6 +82,8 @@ def _record_of(node: Node) -> Record | None:
 class Recorder:
     """The observer that records values, for `record_values` and for drawings of functions."""
 
+    name = "record_values()"
+
     def __init__(self) -> None:
         self._stack: list[tuple[FrameType, Call]] = []  # the calls that the last operation was in
         # The paths of modules and parameters, by the identity of the model, which is held.

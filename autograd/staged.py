@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.checked import require_recorded
 from autograd.engine.primitive import Primitive
 from autograd.ops.plain import plain
 from autograd.typed import user_level
@@ -138,17 +139,22 @@ def _attach(
     made = _primitive(what, function)
     if made is None:
         return
+    loose = getattr(made, "loose", None)
+    if loose is not None:
+        loose.attach(make, argnums)
+        if made.parameters == ("args",):
+            return
     if made.variadic:
 
         def pull_at(g: Any, ans: Any, args: Any, kwargs: Any, index: int) -> Any:
-            return _as_real(make(index, ans, args, kwargs)(g), args, index)
+            return _as_real(made.name, g, make(index, ans, args, kwargs)(g), args, index)
 
         _attach_rules(made, {made.parameters[0]: _Staged(made, pull_at, "index")})
         return
 
     def rule(argnum: int) -> _Staged:
         def pull(g: Any, ans: Any, args: Any, kwargs: Any) -> Any:
-            return _as_real(make(argnum, ans, args, kwargs)(g), args, argnum)
+            return _as_real(made.name, g, make(argnum, ans, args, kwargs)(g), args, argnum)
 
         return _Staged(made, pull)
 
@@ -166,8 +172,9 @@ def _attach_rules(made: Primitive, rules: dict[str, _Staged]) -> None:
     made.defvjp()  # forgets plans made before
 
 
-def _as_real(gx: Any, args: Sequence[Any], argnum: int) -> Any:
+def _as_real(name: str, g: Any, gx: Any, args: Sequence[Any], argnum: int) -> Any:
     """Return the real part of a cotangent, where the operand is real."""
+    require_recorded(name, g, gx)
     if argnum < len(args) and np.iscomplexobj(gx) and not np.iscomplexobj(args[argnum]):
         return np.real(gx)
     return gx
@@ -180,11 +187,16 @@ def defvjp_argnums(function: Any, vjpmaker: Callable[..., Any]) -> None:
     made = _primitive("defvjp_argnums", function)
     if made is None:
         return
+    loose = getattr(made, "loose", None)
+    if loose is not None:
+        loose.pullback = vjpmaker
+        if made.parameters == ("args",):
+            return
 
     def pull(g: Any, ans: Any, args: Any, kwargs: Any, wanted: tuple[bool, ...]) -> Any:
         argnums = tuple(i for i, asked in enumerate(wanted) if asked)
         pulled = zip(argnums, vjpmaker(argnums, ans, args, kwargs)(g), strict=True)
-        found = {i: _as_real(gx, args, i) for i, gx in pulled}
+        found = {i: _as_real(made.name, g, gx, args, i) for i, gx in pulled}
         return tuple(map(found.get, range(len(wanted))))
 
     made.joint = _Staged(made, pull, "wanted")
@@ -219,7 +231,7 @@ def defjvp(function: Any, *jvpfuns: Any, argnums: Iterable[int] | None = None) -
 def defjvp_argnum(function: Any, jvpmaker: Callable[..., Any]) -> None:
     """Attach one tangent rule to all operands: `maker(argnum, g, ans, args, kwargs)`."""
     made = _primitive("defjvp_argnum", function)
-    if made is None:
+    if made is None or made.parameters == ("args",):  # whose tangents are derived
         return
 
     def jvp(tangents: list[Any], out: Any, *values: Any) -> Any:

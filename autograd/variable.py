@@ -15,13 +15,26 @@ import operator
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
 from autograd._hooks import HookHandle
 from autograd.advice import instead_of_attribute, instead_of_conversion, with_axis
-from autograd.arrays import Many, is_array, plain_array, refuse_complex, refuse_mask
+from autograd.arrays import (
+    Many,
+    is_array,
+    is_foreign,
+    moved,
+    one_kind,
+    plain_array,
+    refuse_complex,
+    refuse_mask,
+    same_library,
+    separate,
+    to_numpy,
+)
 from autograd.checked import guarded_hook
 from autograd.engine import graph
 from autograd.engine.backward import mark_changed, run_backward
@@ -46,6 +59,8 @@ from autograd.protocols import array_function, array_ufunc
 from autograd.typed import Place, user_frame, user_level
 
 __all__ = [
+    "IN_RECORDED_RULE",
+    "Outer",
     "Variable",
     "as_cotangent",
     "unit_cotangent",
@@ -53,12 +68,16 @@ __all__ = [
 
 _FLOATING = "fc"
 
+# Whether a rule in two stages runs for a derivative of higher order.
+IN_RECORDED_RULE: ContextVar[bool] = ContextVar("in_recorded_rule", default=False)
+
 
 class Variable:
     """An array that records the operations on it, so that gradients can be pulled back to it.
 
     Args:
-        data: an array, a number, or nested lists of numbers.
+        data: an array, of NumPy or of a library that answers NumPy's functions, a number, or
+            nested lists of numbers.
         requires_grad: whether `backward` shall compute a gradient for it; the data must then be
             floating or complex.
         dtype: converts the data.
@@ -192,7 +211,8 @@ class Variable:
             )
             raise RuntimeError(msg)
         fix = "write x.zero_grad() or x.grad = None to start from nothing"
-        node.grad = np.array(as_cotangent("grad", value, self, fix=fix))
+        g = as_cotangent("grad", value, self, fix=fix)
+        node.grad = separate(g) if is_foreign(g) else np.array(g)
 
     def zero_grad(self) -> None:
         """Forget the gradient; the next backward pass starts from nothing."""
@@ -319,7 +339,15 @@ class Variable:
 
     @property
     def _value(self) -> Any:
-        return self._data
+        """What is in the box: the array, but inside of a rule that is recorded, for a derivative of
+        higher order, the same Variable as one of the outer derivative, and in that the array.
+        """
+        nested = IN_RECORDED_RULE.get() and self._node is not None and type(self) is not Outer
+        if not nested:
+            return self._data
+        outer = Outer.__new__(Outer)
+        outer._data, outer._node = self._data, self._node
+        return outer
 
     @property
     def _trace(self) -> int:
@@ -409,8 +437,14 @@ class Variable:
         return wrap(data.view() if isinstance(data, np.ndarray) else data)  # type: ignore[no-any-return]
 
     def numpy(self) -> np.ndarray[Any, Any]:
-        """Return the array, where nothing is lost by it: see `detach`."""
-        return self.__array__()
+        """Return the array, where nothing is lost by it: see `detach`; of another library, as
+        NumPy's.
+        """
+        return (
+            to_numpy(self._data)
+            if is_foreign(self._data) and self._node is None
+            else self.__array__()
+        )
 
     def item(self, *args: Any) -> Any:
         """Return one element as a Python number, for printing and logging."""
@@ -731,9 +765,12 @@ class Variable:
 
     def __repr__(self) -> str:
         kind = self._kind()
-        text = np.array2string(self.data, separator=", ", prefix=kind + "(", threshold=200)
+        data = self.data
+        text = repr(data)
+        if not is_foreign(data):  # which may be long to compute
+            text = np.array2string(data, separator=", ", prefix=kind + "(", threshold=200)
         parts = [text]
-        if self._data.dtype not in (np.float64, np.bool_, np.int64):
+        if self._data.dtype not in (np.float64, np.bool_, np.int64) and not is_foreign(data):
             parts.append(f"dtype={self._data.dtype}")
         node = self._node
         if node is not None:
@@ -790,6 +827,9 @@ def _as_data(data: Any, dtype: Any = None, *, copy: bool) -> Any:
         new: Any = np.array(data, dtype=dtype)[()]
     elif isinstance(data, np.generic) and dtype is None:
         new = data
+    elif data.__class__ is not np.ndarray and is_foreign(data):
+        new = data if dtype is None else data.astype(np.dtype(dtype))
+        new = separate(new) if copy and new is data else new
     else:
         try:
             new = np.asarray(data, dtype=dtype)
@@ -841,7 +881,14 @@ def unit_cotangent(what: str, variable: Any) -> Any:
             "the gradient of the output"
         )
         raise RuntimeError(msg)
-    return np.ones_like(data) if data.ndim else data.dtype.type(1)
+    is_number = not data.ndim and isinstance(data, (np.ndarray, np.generic))
+    return data.dtype.type(1) if is_number else np.ones_like(data)
+
+
+class Outer(Variable):
+    """A Variable as one of the outer derivative alone: see `Variable._value`."""
+
+    __slots__ = ()
 
 
 def as_cotangent(
@@ -855,7 +902,10 @@ def as_cotangent(
     """Return `gradient` as an array of the shape and dtype of `variable`."""
     refuse_mask(what, gradient)
     data = unwrap(gradient)
-    g: Any = gradient if isinstance(data, Many) else np.asarray(data)
+    g: Any = gradient if isinstance(data, Many) else data if is_foreign(data) else np.asarray(data)
+    g = moved(g, variable._data) if isinstance(g, np.ndarray) else g
+    if not same_library(unwrap(g), variable._data):
+        raise one_kind(what, unwrap(g), variable._data)
     if g.shape != variable.shape:
         msg = f"{what}: wanted a {kind} of shape {variable.shape}, got {g.shape}; {fix}"
         raise ValueError(msg)

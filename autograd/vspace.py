@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import KINDS
 from autograd.engine import graph
 from autograd.engine.graph import Leaf, unwrap
 from autograd.ops import contractions, elementwise
@@ -31,6 +32,37 @@ def refuse_kind(what: str, kind: type[Any]) -> None:
             f"what is differentiated, got the class {kind.__name__}; keep what it is made of in a "
             "dict, and write a function of that"
         )
+    if issubclass(kind, np.ndarray):
+        _counts_as_array(kind)
+
+
+class _Mappings(dict[Any, Any]):
+    """Takes note of classes of arrays, `mappings[kind] = ...`, as `register` does."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self._what = what
+
+    def __setitem__(self, kind: Any, made: Any) -> None:
+        refuse_kind(self._what, kind)
+        super().__setitem__(kind, made)
+
+
+def _counts_as_array(kind: type[Any]) -> None:
+    """Let arrays of a subclass of ndarray with an arithmetic of its own be differentiated, as what
+    they hold; in operations with Variables they give way.
+    """
+    own = kind.__array_ufunc__
+    if kind in KINDS or own is np.ndarray.__array_ufunc__:
+        return
+    KINDS.add(kind)
+
+    def gives_way(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, graph.Variable) for x in inputs):
+            return NotImplemented
+        return own(self, ufunc, method, *inputs, **kwargs)
+
+    kind.__array_ufunc__ = gives_way
 
 
 class _Boxes(type):
@@ -40,6 +72,8 @@ class _Boxes(type):
 
 class Box(metaclass=_Boxes):
     """What Variables are instances of, for checks by `isinstance`; nothing is made of it."""
+
+    type_mappings = _Mappings("Box")
 
     @classmethod
     def register(cls, kind: type[Any]) -> None:
@@ -70,6 +104,7 @@ class VSpace:
     """
 
     iscomplex = False
+    mappings = _Mappings("VSpace")
 
     def __init__(self, value: Any) -> None:
         value = unwrap(value)

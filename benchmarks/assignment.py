@@ -2,11 +2,12 @@
 
     OMP_NUM_THREADS=1 python benchmarks/assignment.py [--smoke]
 
-A constant means that n assignments cost O(n). So does that of the bytes at the peak, of those
-libraries whose memory is NumPy's. "scalars" is x[i] = x[i - 1] * a on n elements,
-"rows" the same on n rows of four. PyTorch refuses to differentiate them as they stand, because the
-product saves a view of what is assigned to later, so its elements are cloned when they are read.
-MyGrad copies the array at each assignment: it takes part for the smaller n. Both where installed.
+A constant means that n assignments cost O(n), in the second table in forward mode (jvp). So does
+that of the bytes at the peak, of those libraries whose memory is NumPy's. "scalars" is
+x[i] = x[i - 1] * a on n elements, "rows" the same on n rows of four. PyTorch refuses to
+differentiate them as they stand, because the product saves a view of what is assigned to later, so
+its elements are cloned when they are read. MyGrad copies the array at each assignment: it takes
+part for the smaller n. Both where installed.
 """
 
 import functools
@@ -31,6 +32,19 @@ def chain(leaf, zeros, read, shape):
         x.sum().backward()
 
     return once
+
+
+def tangent(shape):
+    """Return the recurrence in forward mode."""
+
+    def total(a):
+        x = autograd.zeros(shape)
+        x[0] = a
+        for i in range(1, shape[0]):
+            x[i] = x[i - 1] * a
+        return x.sum()
+
+    return lambda: autograd.jvp(total, (0.999,), (1.0,))
 
 
 def peak(once):
@@ -79,10 +93,20 @@ def main():
             rivals.pop("torch", None)
             memory[f"{case}, n = {n}"] = {name: peak(run) / n for name, run in rivals.items()}
     _timing.table("per assignment", rows, "gradloom")
+    forward = {}
+    for n in (50, 100) if chosen.smoke else (1_000, 10_000):
+        for case, shape in (("scalars", (n,)), ("rows", (n, 4))):
+            times = _timing.compare({"jvp": tangent(shape)}, min(chosen.repeats, 3), 1)
+            forward[f"{case}, n = {n}"] = {name: t / n for name, t in times.items()}
+    _timing.table("per assignment in forward mode", forward, "jvp")
     for case, row in memory.items():
         found = ", ".join(f"{name} {value:,.0f} bytes" for name, value in row.items())
         print(f"{case}: {found} per assignment")
-    results = {"us per assignment": rows, "bytes per assignment": memory}
+    results = {
+        "us per assignment": rows,
+        "us in forward mode": forward,
+        "bytes per assignment": memory,
+    }
     _timing.emit("assignment", results, about, chosen.json)
 
 

@@ -3,11 +3,12 @@
     OMP_NUM_THREADS=1 python benchmarks/compiled.py [--smoke] [--only CASE ...]
 
 Each case is one forward and one backward pass (the MLP with a step of Adam, too). The models are
-built from the same layers on both sides, in float32. micrograd and jax take part where they are
-installed.
+built from the same layers on both sides, in float32. micrograd, jax and numba (which compiles the
+loops of `backend="numba"`) take part where they are installed.
 """
 
 import argparse
+import functools
 import itertools
 import math
 import sys
@@ -23,6 +24,8 @@ from autograd.special import expit
 
 torch = _timing.optional("torch")
 jax = _timing.optional("jax")
+numba = _timing.optional("numba")
+looped = functools.partial(autograd.compile, backend="numba")
 RNG = np.random.default_rng(0)
 
 
@@ -47,6 +50,9 @@ def elementwise_big():
     step = autograd.value_and_grad(of, argnum=(0, 1, 2, 3))
     fast = autograd.compile(step)
     rivals = {"compiled": lambda: fast(x, w, b, v), "eager": lambda: step(x, w, b, v)}
+    if numba:
+        loops = looped(step)
+        rivals["numba"] = lambda: loops(x, w, b, v)
     if torch:
         leaves = [torch.tensor(a, requires_grad=True) for a in (x, w, b, v)]
         of_torch = lambda x, w, b, v: (torch.tanh(x * w + b) * torch.sigmoid(x * v)).sum()
@@ -73,6 +79,8 @@ def small_operations():
         "compiled": passes(fast, [leaf], [leaf]),
         "eager": passes(lambda x: chain(x, np), [leaf], [leaf]),
     }
+    if numba:
+        rivals["numba"] = passes(looped(lambda x: chain(x, np)), [leaf], [leaf])
     if torch:
         other = torch.tensor(x, requires_grad=True)
         rivals["torch"] = passes(lambda x: chain(x, torch), [other], [other])
@@ -124,6 +132,8 @@ def scalar_mlp():
         "compiled": passes(autograd.compile(loss), [], parameters),
         "eager": passes(loss, [], parameters),
     }
+    if numba:
+        rivals["numba"] = passes(looped(loss), [], parameters)
     engine = _timing.optional("micrograd.engine")
     if engine:
         others, of = scalar_network(lambda v: engine.Value(float(v)), tanh_of_micrograd)
@@ -144,6 +154,9 @@ def hessian():
     eager = autograd.hessian(rosenbrock)
     fast = autograd.compile(eager)
     rivals = {"compiled": lambda: fast(x), "eager": lambda: eager(x)}
+    if numba:
+        loops = looped(eager)
+        rivals["numba"] = lambda: loops(x)
     if torch:
         y = torch.tensor(x)
         rivals["torch"] = lambda: torch.autograd.functional.hessian(rosenbrock, y)
@@ -250,6 +263,8 @@ def training(name):
         return (lambda: (once(), optimizer.step())) if "Adam" in name else once
 
     rivals = {"compiled": ours(autograd.compile), "eager": ours(lambda f: f)}
+    if numba:
+        rivals["numba"] = ours(looped)
     if torch:
         model = make(torch.nn)
         of = lambda x, y: torch.nn.functional.cross_entropy(model(x), y)
@@ -274,7 +289,7 @@ def main():
     parser.add_argument("--only", nargs="*", default=list(CASES))
     extra, sys.argv[1:] = parser.parse_known_args()
     chosen = _timing.arguments(__doc__.splitlines()[0])
-    about = _timing.header("torch", "micrograd", "jax")
+    about = _timing.header("torch", "micrograd", "jax", "numba")
     rows = {}
     for name in extra.only:
         rivals = CASES[name]()

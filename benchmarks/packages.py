@@ -1,7 +1,7 @@
 """Do packages that depend on HIPS autograd compute the same with gradloom in its place?
 
     python -m venv there
-    there/bin/pip install autograd lifelines autograd-gamma pymanopt ceviche
+    there/bin/pip install autograd lifelines autograd-gamma pymanopt ceviche pennylane mici
     python benchmarks/packages.py [--smoke] [--hips there/bin/python]
 
 Runs the programs below in that environment twice, the second time with this checkout first on the
@@ -94,11 +94,62 @@ _, values = adam_optimize(of, permittivity.flatten(), lambda e: ceviche.jacobian
 print("adam", ["%.9g" % value for value in values])
 """
 
+PENNYLANE = """
+import warnings; warnings.simplefilter("ignore")
+import pennylane as qml
+from pennylane import numpy as np
+device = qml.device("default.qubit", wires=3)
+show = lambda x: np.round(np.asarray(x), 6).tolist()
+weights = np.array(np.arange(18.0).reshape(2, 3, 3) / 10, requires_grad=True)
+inputs = np.array([0.1, 0.2, 0.3], requires_grad=False)
+angles = np.array([0.3, 0.8], requires_grad=True)
+for method in ("backprop", "parameter-shift", "adjoint"):
+    @qml.qnode(device, interface="autograd", diff_method=method)
+    def layers(w, x):
+        qml.AngleEmbedding(x, wires=range(3))
+        qml.StronglyEntanglingLayers(w, wires=range(3))
+        return qml.expval(qml.PauliZ(0) @ qml.PauliX(1)), qml.expval(qml.PauliY(2))
+    print(method, layers(weights, inputs), show(qml.grad(
+        lambda w: np.sum(np.stack(layers(w, inputs)) ** 2 * inputs[:2]))(weights)))
+    print(show(qml.jacobian(lambda w: np.stack(layers(w, inputs)))(weights)))
+for method in ("backprop", "parameter-shift"):
+    @qml.qnode(device, interface="autograd", diff_method=method, max_diff=2)
+    def probabilities(a):
+        qml.RX(a[0], 0); qml.CNOT([0, 1]); qml.RY(a[1], 1)
+        return qml.probs(wires=[0, 1])
+    print(method, show(qml.jacobian(probabilities)(angles)))
+    print(show(qml.jacobian(qml.grad(lambda a: probabilities(a)[0] ** 2))(angles)))
+for kind in (qml.GradientDescentOptimizer, qml.AdamOptimizer, qml.QNGOptimizer):
+    optimizer, found = kind(0.1), angles
+    circuit = qml.QNode(lambda a: (qml.RX(a[0], 0), qml.CNOT([0, 1]), qml.RY(a[1], 1),
+                                   qml.expval(qml.PauliZ(1)))[-1], device, interface="autograd")
+    for _ in range(3):
+        found = optimizer.step(circuit, found)
+    print(kind.__name__, type(found).__name__, show(found))
+"""
+
+MICI = """
+import autograd.numpy as anp, mici, numpy as np
+energy = lambda q: 0.5 * anp.sum(q**2) + 0.1 * anp.sum(q**4)
+system = mici.systems.EuclideanMetricSystem(neg_log_dens=energy, backend="autograd")
+circle = mici.systems.DenseConstrainedEuclideanMetricSystem(
+    neg_log_dens=energy, constr=lambda q: anp.array([q[0]**2 + q[1]**2 - 1.0]), backend="autograd")
+for system, kind in ((system, mici.integrators.LeapfrogIntegrator),
+                     (circle, mici.integrators.ConstrainedLeapfrogIntegrator)):
+    state = mici.states.ChainState(pos=np.array([0.6, 0.8]), mom=np.array([0.8, -0.6]), dir=1)
+    integrator = kind(system, step_size=0.1)
+    for _ in range(5):
+        state = integrator.step(state)
+    print(np.round(state.pos, 8), np.round(state.mom, 8))
+"""
+
 PROGRAMS = {
     "lifelines": LIFELINES,
     "autograd-gamma": GAMMA,
     "pymanopt": PYMANOPT,
     "ceviche": CEVICHE,
+    "pennylane": PENNYLANE,
+    "mici": MICI,
 }
 WHICH = "import autograd; print(hasattr(autograd, 'Variable'))\n"
 

@@ -55,7 +55,8 @@ def on_files(files, config, **_):
     made = {f"api/{name}.md": text for name, text in reference.pages().items()}
     made["torch_map.md"] = torch_map.page()
     made["print.html"] = ""  # filled at the end; links to it are known
-    made["changelog.md"] = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    made["changelog.md"] = changes.replace("](docs/", "](")
     for name, text in made.items():
         files.append(File.generated(config, name, content=text))
     return files
@@ -132,6 +133,7 @@ def on_post_build(config, **_):
                 return f'href="#{urls[to].removesuffix(".md")}{anchor}"'
             return f'href="{to}{match[3] or ""}"'
 
+        html = re.sub(r"<details(?![^>]* open)", "<details open", html)  # paper does not unfold
         html = re.sub(r'\b(id|for)="([^"]+)"', rf'\1="{mark}--\2"', html)
         html = re.sub(r'href="#([^"]+)"', rf'href="#{mark}--\1"', html)
         html = LINK.sub(link, html)

@@ -46,8 +46,8 @@ assert table["np.unique"].gradient == "refused"
 
 `benchmarks/numpy_probe.py` differentiates {cases} expressions of NumPy, from `np.absolute(x)` to
 `np.linalg.svd(r)`, and compares value and gradient with NumPy and finite differences. Counted is
-what is right: with NumPy's own functions called on the library's arrays (np), with those of its
-namespace (own), or with at least one of the two (either).
+what is right with NumPy's own functions called on the library's arrays, with those of its
+namespace, and with at least one of the two.
 
 {counts}
 
@@ -111,12 +111,16 @@ def markdown(header, rows):
 def probe():
     """Return the parts of the page that come from the probe."""
     found = json.loads(PROBE.read_text())
-    columns = [c for c in found["counts"]["all"] if c != "cases"]
+    columns = {name: [] for name in LIBRARIES}
+    for column in found["counts"]["all"]:
+        if column != "cases":
+            columns[column.partition(", ")[0]].append(column)
     heads = [
-        f"{LIBRARIES[c.split(', ')[0]]}, {c.split(', ')[1].replace('np.*', 'np')}" for c in columns
+        f"{LIBRARIES[name]}: {', '.join(c.split(', ')[1].replace('np.*', 'np') for c in spellings)}"
+        for name, spellings in columns.items()
     ]
     rows = [
-        [category, row["cases"], *(row[c] for c in columns)]
+        [category, row["cases"], *(", ".join(str(row[c]) for c in s) for s in columns.values())]
         for category, row in found["counts"].items()
     ]
     versions = [f"{name} {number}" for name, number in found["versions"].items()]
@@ -126,7 +130,7 @@ def probe():
     ]
     return {
         "cases": found["counts"]["all"]["cases"],
-        "counts": markdown(["", "expressions", *heads], rows),
+        "counts": markdown(["", "of", *heads], rows),
         "versions": ", ".join(versions).replace("hips", "HIPS autograd"),
         "missing": "\n" + "\n".join(missing) if missing else "nothing.",
     }

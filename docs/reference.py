@@ -67,9 +67,9 @@ CONTENTS = {
 # Rooms of the library's own: what they have for users stands in one of the modules above.
 INSIDE = (
     "advice", "arrays", "assignment", "batching", "blocks", "checked", "compiler.", "docstrings",
-    "doors", "drawing.", "draws", "engine", "explaining", "filled", "kernels", "memory", "ops",
-    "protocols", "publication", "recording", "seeing", "special.", "staged", "transforms", "typed",
-    "variable",
+    "doors", "drawing.", "draws", "engine", "explaining", "filled", "kernels", "loose", "memory",
+    "ops", "protocols", "publication", "recording", "seeing", "special.", "staged", "transforms",
+    "typed", "variable",
 )  # fmt: skip
 SECTIONS = ("Args", "Attributes", "Shape", "Returns", "Yields", "Raises", "Warns", "References",
             "Example", "Examples", "Note", "Notes", "Warning", "Warnings")  # fmt: skip

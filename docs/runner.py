@@ -7,6 +7,7 @@ leaves open in matplotlib or, without any, the value of its last line. After `py
     no-run   it is only shown
     raises E it ends with an error of the type E, which is its output
     quiet    it runs, and its output is not shown
+    setup    likewise, and it is folded: helpers of the blocks below it
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import NamedTuple
 __all__ = ["Block", "Output", "blocks", "run", "shown"]
 
 FENCE = re.compile(r"^```python([^\n]*)\n(.*?)^```$\n?", flags=re.MULTILINE | re.DOTALL)
-TAG = re.compile(r"(no-run|quiet|raises \w+)?")
+TAG = re.compile(r"(no-run|quiet|setup|raises \w+)?")
 
 
 class Block(NamedTuple):
@@ -53,7 +54,8 @@ def blocks(text: str) -> list[Block]:
         tag = match[1].strip()
         if not TAG.fullmatch(tag):
             raise ValueError(
-                f"wanted 'no-run', 'quiet' or 'raises TypeError' after ```python, got {tag!r}"
+                "wanted 'no-run', 'quiet', 'setup' or 'raises TypeError' after ```python, got "
+                f"{tag!r}"
             )
         line = text.count("\n", 0, match.start()) + 1
         found.append(Block(tag, match[2], line, match.start(), match.end()))
@@ -115,7 +117,7 @@ def output(block: Block, name: str, names: dict[str, object]) -> Output:
     pictures = figures() or ([drawn()] if drawn else [])
     if value is not None and not pictures:
         print(repr(value), file=printed)
-    return Output("" if block.tag == "quiet" else printed.getvalue(), pictures)
+    return Output("" if block.tag in ("quiet", "setup") else printed.getvalue(), pictures)
 
 
 def figures() -> list[str]:
@@ -140,7 +142,11 @@ def shown(text: str, outputs: list[Output]) -> str:
     """Return a page with what its blocks left below them."""
     parts, last = [], 0
     for block, left in zip(blocks(text), outputs, strict=True):
-        parts.append(text[last : block.start] + f"```python\n{block.code}```\n")
+        code = f"```python\n{block.code}```\n"
+        if block.tag == "setup":
+            inside = "".join(f"    {line}\n" if line else "\n" for line in code.splitlines())
+            code = f'??? note "Helpers of this page"\n\n{inside}'
+        parts.append(text[last : block.start] + code)
         if left.text.strip():
             clean = left.text.rstrip().replace("```", "'''")
             kind = ".text .output .no-copy" + " .wrapped" * any(map(too_long, clean.splitlines()))

@@ -23,6 +23,7 @@ from autograd import Variable
 from autograd._hooks import HookHandle
 from autograd._writes import Writes
 from autograd.advice import instead_of_member
+from autograd.arrays import is_array, to_numpy
 from autograd.engine.mode import current_mode
 from nn._parameter import Parameter
 from nn._passage import BackwardHook, BackwardPreHook, Passage
@@ -544,13 +545,14 @@ class Module:
     # -- state -------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Return copies of all parameters and persistent buffers by dotted path, as PyTorch does.
+        """Return copies of all parameters and persistent buffers by dotted path, as PyTorch does:
+        arrays of NumPy, whichever library they are kept in.
 
         A shared parameter appears under each of its paths, as one array, which `nn.save` writes
         once. Later training does not change what was returned.
         """
         entries = list(self._state())
-        copies = {id(value): plain(value).copy() for _, value, _, _ in entries}
+        copies = {id(value): to_numpy(plain(value).copy()) for _, value, _, _ in entries}
         return {path: copies[id(value)] for path, value, _, _ in entries}
 
     def _state(self) -> Iterator[tuple[str, Any, Module, str]]:
@@ -665,7 +667,7 @@ class Module:
             for name, value in list(vars(module).items()):
                 if isinstance(value, Parameter):
                     if value.dtype != dtype:
-                        convert(value, dtype)
+                        convert(value, value.data.astype(dtype))
                 elif name in module._buffers and value is not None and value.dtype.kind in "fc":  # noqa: SLF001 - of a Module
                     object.__setattr__(module, name, value.astype(dtype, copy=False))
         return self
@@ -686,6 +688,47 @@ class Module:
                     "main memory: leave the device out"
                 )
             self.astype(target)
+        return self
+
+    def to_array_module(self, module: Any) -> Self:
+        """Keep parameters and buffers as arrays of another library, in place; return this module.
+
+        Optimizers go on with the same parameters, and move their state at the next step. Gradients
+        are dropped, and what is there already is left alone.
+
+        Args:
+            module: one with `asarray`, whose arrays answer NumPy's functions: `cupy` for memory of
+                a GPU, `numpy` to come back.
+
+        Raises:
+            TypeError: `module` has no `asarray`, or one that makes something else.
+
+        Example:
+            >>> import numpy, nn
+            >>> type(nn.Linear(2, 1).to_array_module(numpy).weight.data)
+            <class 'numpy.ndarray'>
+        """
+        make = getattr(module, "asarray", None)
+        sample = make(np.zeros(1)) if callable(make) else None
+        if make is None or not is_array(sample):
+            name = getattr(module, "__name__", type(module).__name__)
+            raise TypeError(
+                "to_array_module: wanted a module with asarray, such as cupy or numpy, whose arrays"
+                f" answer NumPy's functions, got {name}; import it and pass the module itself"
+            )
+        placed: dict[int, Any] = {}  # by identity: what is shared stays so
+        for part in self.modules():
+            for name, value in list(vars(part).items()):
+                is_buffer = name in part._buffers and value is not None  # noqa: SLF001 - of a Module
+                data = plain(value) if is_buffer or isinstance(value, Parameter) else None
+                if data is None or type(data) is type(sample):
+                    continue
+                if id(value) not in placed:
+                    placed[id(value)] = value, make(to_numpy(data))
+                if isinstance(value, Parameter):
+                    convert(value, placed[id(value)][1])
+                else:
+                    object.__setattr__(part, name, placed[id(value)][1])
         return self
 
     def cpu(self) -> Self:

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd import Variable
 from autograd._writes import Writes, converted
-from autograd.arrays import refuse_mask
+from autograd.arrays import moved, refuse_mask, to_numpy
 from nn._parameter import Parameter
 
 __all__ = ["Entry", "IncompatibleKeys", "convert", "join", "plain", "plan_load"]
@@ -99,10 +99,10 @@ def plan_load(
         array = arrays.get(path, shared[id(value)])
         if isinstance(value, Parameter):
             writes.changed.append(value)
-            writes.add(value.data, ..., array)
+            writes.add(value.data, ..., moved(array, value.data))
         else:
             # A new array, because a recorded graph may have saved the old one; one for all owners.
-            new = replaced.setdefault(id(value), array.copy())
+            new = replaced.setdefault(id(value), moved(array.copy(), value))
             writes.add(vars(owner), name, new)
     return writes, IncompatibleKeys(missing, unexpected)
 
@@ -122,7 +122,7 @@ def _read(value: Any, wanted: Any, owners: set[int]) -> Any:
     """
     given = plain(value)
     refuse_mask("load_state_dict", given)
-    array = np.asarray(given)
+    array = to_numpy(given)
     if array.shape != wanted.shape:
         raise ValueError(f"of shape {array.shape} where {wanted.shape} is wanted")
     if not np.can_cast(array.dtype, wanted.dtype, "same_kind"):
@@ -133,7 +133,7 @@ def _read(value: Any, wanted: Any, owners: set[int]) -> Any:
     return converted(array, wanted.dtype)
 
 
-def convert(parameter: Parameter, dtype: np.dtype[Any]) -> None:
-    """Give a parameter data of another dtype: the same object, a fresh leaf without gradient."""
+def convert(parameter: Parameter, data: Any) -> None:
+    """Give a parameter data of another kind: the same object, a fresh leaf without gradient."""
     requires_grad, name = parameter.requires_grad, parameter.name
-    Variable.__init__(parameter, parameter.data.astype(dtype), requires_grad, name=name)
+    Variable.__init__(parameter, data, requires_grad, name=name, copy=False)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autograd import Variable, new_generator
+from autograd.arrays import moved
 
 __all__ = [
     "calculate_gain",
@@ -79,10 +80,10 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 def _fill(tensor: T, values: Any) -> T:
     if isinstance(tensor, Variable):
-        tensor.data[...] = values
+        tensor.data[...] = moved(values, tensor.data)
         tensor.mark_changed()
     else:
-        tensor[...] = values  # type: ignore[index]
+        tensor[...] = moved(values, tensor)  # type: ignore[index]
     return tensor
 
 

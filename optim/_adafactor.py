@@ -24,6 +24,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Variable
+from autograd.arrays import number
 from optim._optimizer import Optimizer
 from optim._options import option
 from optim._runs import Array, State
@@ -134,4 +135,4 @@ class Adafactor(Optimizer):
 
 def _rms(x: Array) -> float:
     flat = x.reshape(-1)
-    return math.sqrt(float(np.dot(flat, flat)) / flat.size)
+    return math.sqrt(number(np.dot(flat, flat)) / flat.size)

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd import Variable
 from autograd._writes import converted
+from autograd.arrays import to_numpy
 from optim._options import (
     check_companions,
     check_spelling,
@@ -222,7 +223,7 @@ def read_array(
     """
     place = f"{name!r} of parameter {index}"
     try:
-        array = np.asarray(value)
+        array = to_numpy(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{owner}: wanted an array as {place}, got {error}") from error
     if array.shape != shape:

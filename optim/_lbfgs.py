@@ -24,7 +24,7 @@ import numpy as np
 from autograd import Variable, enable_grad
 from optim._checkpoint import check_entries, read_array, read_number
 from optim._optimizer import Optimizer
-from optim._options import option
+from optim._options import option, refuse_foreign
 from optim._runs import Array, State, as_real, check_writeable
 
 __all__ = ["LBFGS"]
@@ -196,6 +196,7 @@ class _Objective(Generic[Loss]):
     """The loss as a function of all parameters as one vector of real numbers."""
 
     def __init__(self, params: Sequence[Variable], closure: Callable[[], Loss]) -> None:
+        refuse_foreign("LBFGS", params)
         for index, parameter in enumerate(params):
             check_writeable("LBFGS", index, parameter.data)
         self.params = params

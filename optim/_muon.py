@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Variable
+from autograd.arrays import number
 from optim._optimizer import Optimizer
 from optim._options import option
 from optim._runs import Array, State
@@ -120,7 +121,7 @@ def _orthogonal(x: Array, coefficients: tuple[float, ...], steps: int, eps: floa
     if x.shape[0] > x.shape[1]:  # the smaller of x x.T and x.T x
         return _orthogonal(x.T, coefficients, steps, eps).T
     a, b, c = coefficients
-    x /= max(float(np.linalg.norm(x)), eps)
+    x /= max(number(np.linalg.norm(x)), eps)
     for _ in range(steps):
         square = x @ x.T
         polynomial = square @ square

@@ -9,6 +9,7 @@ import html
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import InitVar
+from itertools import compress
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, overload
 
@@ -17,6 +18,7 @@ import numpy as np
 from autograd import Variable, enable_grad
 from autograd._hooks import HookHandle
 from autograd._writes import Writes
+from autograd.arrays import is_foreign, to_numpy
 from autograd.typed import user_level
 from optim._checkpoint import read_entries, read_state_dict
 from optim._options import (
@@ -29,6 +31,7 @@ from optim._options import (
     list_groups,
     plain_number,
     plain_options,
+    refuse_foreign,
     split_names,
     without_loops,
 )
@@ -85,6 +88,8 @@ class Optimizer(Declared):
     scalars: ClassVar[Mapping[str, float]] = {"step": 0}
     # Whether `update` takes flat blocks; otherwise each parameter in its own shape.
     elementwise: ClassVar[bool] = True
+    # Whether `update` runs on arrays of other libraries.
+    anywhere: ClassVar[bool] = True
     # What PyTorch's checkpoints may lack.
     assumed: ClassVar[Mapping[str, float]] = {}
 
@@ -309,14 +314,20 @@ class Optimizer(Declared):
             # An algorithm without buffers has no history, and no state to show or to save.
             scalars = self.scalars if buffers else {}
             states = [self._state.setdefault(p, {}) if buffers else {} for p in active.values()]
-            runs: Sequence[Run | Whole]
-            if self.elementwise:
-                runs = plan_runs(active, states, buffers, scalars, self._work_arrays)
-            else:
-                runs = [
-                    Whole(i, p, state, buffers, scalars, self.shape_of)
-                    for (i, p), state in zip(active.items(), states, strict=True)
-                ]
+            runs: list[Run | Whole]
+            if not self.anywhere:
+                refuse_foreign(self._name, active.values())
+            whole = [not self.elementwise or is_foreign(p.data) for p in active.values()]
+            runs = [
+                Whole(i, p, state, buffers, scalars, self.shape_of, _SCRATCH * self.elementwise)
+                for (i, p), state in compress(zip(active.items(), states, strict=True), whole)
+            ]
+            together = {
+                i: p for (i, p), alone in zip(active.items(), whole, strict=True) if not alone
+            }
+            if together:
+                states = [state for state, alone in zip(states, whole, strict=True) if not alone]
+                runs += plan_runs(together, states, buffers, scalars, self._work_arrays)
             plan = self._plans[index] = Plan(key, runs)
         return plan
 
@@ -358,7 +369,8 @@ class Optimizer(Declared):
         return MappingProxyType({p: MappingProxyType(s) for p, s in self._state.items()})
 
     def state_dict(self) -> dict[str, Any]:
-        """Return a copy of everything needed to continue, in PyTorch's structure.
+        """Return a copy of everything needed to continue, in PyTorch's structure; arrays of other
+        libraries as NumPy's.
 
         Returns:
             {"state": {index: {name: array or number}}, "param_groups": [{..., "params": [index]}]},
@@ -374,7 +386,7 @@ class Optimizer(Declared):
             groups.append(saved)
             for parameter in group["params"]:
                 if parameter in self._state:
-                    state[index] = copy.deepcopy(self._state[parameter])
+                    state[index] = {k: _own(value) for k, value in self._state[parameter].items()}
                 index += 1
         return {"state": state, "param_groups": groups}
 
@@ -463,6 +475,10 @@ class Optimizer(Declared):
         from autograd.drawing.tree import tree
 
         return tree(self, {"param_groups": self.param_groups}, path, subtree_renderer)
+
+
+def _own(value: Any) -> Any:
+    return to_numpy(value).copy() if is_foreign(value) else copy.deepcopy(value)
 
 
 def penalised(

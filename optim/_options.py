@@ -17,6 +17,7 @@ from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 import numpy as np
 
 from autograd import Variable
+from autograd.arrays import is_foreign, kind_of
 
 __all__ = [
     "Declared",
@@ -32,6 +33,7 @@ __all__ = [
     "option",
     "plain_number",
     "plain_options",
+    "refuse_foreign",
     "split_names",
     "without_loops",
 ]
@@ -469,10 +471,26 @@ def _memory(array: Any) -> int:
 
 
 def _share(a: Any, b: Any) -> bool:
+    if is_foreign(a):
+        return True
     try:
         return np.shares_memory(a, b, max_work=100_000)  # type: ignore[arg-type] # any number
     except np.exceptions.TooHardError:  # slices so intricate that nobody has made them by accident
         return False
+
+
+def refuse_foreign(owner: str, params: Iterable[Variable]) -> None:
+    """Check that parameters are arrays of NumPy.
+
+    Raises:
+        TypeError: one is of another library.
+    """
+    for parameter in params:
+        if is_foreign(parameter.data):
+            raise TypeError(
+                f"{owner}: wanted parameters of NumPy, got {kind_of(parameter.data)}; use another "
+                "optimizer, such as Adam, or bring them back by model.to_array_module(numpy)"
+            )
 
 
 def list_groups(owner: str, params: object) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ References:
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -56,6 +56,8 @@ class Rprop(Optimizer):
         low, high = group["step_sizes"]
         if low > high:
             raise ValueError(f"Rprop: wanted step_sizes in order, got {low}, {high}")
+
+    anywhere: ClassVar = False  # `where=` is NumPy's own
 
     def buffers(self, group: Mapping[str, Any]) -> Mapping[str, float]:
         """Return the gradient before, and the step sizes."""

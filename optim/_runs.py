@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import Variable
+from autograd.arrays import is_foreign, kind_of, moved, same_library, to_numpy
 
 __all__ = ["Array", "Plan", "Run", "State", "Whole", "as_real", "check_writeable", "plan_runs"]
 
@@ -51,13 +52,26 @@ def as_real(flat: Array) -> Array:
     return flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat
 
 
+def _beside(data: Array, value: Any, shape: tuple[int, ...], fill: float) -> Any:
+    """Return the entry of a state where the data are: `value`, or where that is None a new one."""
+    if value is None:
+        return np.full_like(data, fill, shape=shape)
+    return value if same_library(value, data) else moved(to_numpy(value), data)
+
+
 def check_writeable(owner: str, index: int, array: Array) -> None:
     """Check that the data of a parameter can be changed.
 
     Raises:
         ValueError: they are read-only.
     """
-    if not array.flags.writeable:
+    if is_foreign(array) and not hasattr(type(array), "__isub__"):
+        raise ValueError(
+            f"{owner}: wanted parameters that can be changed in place, got {kind_of(array)} in "
+            f"parameter {index} of its group; assign the result of each step, as in "
+            "p.data = p.data - lr * p.grad"
+        )
+    if not getattr(array.flags, "writeable", True):
         raise ValueError(
             f"{owner}: wanted parameters that can be changed, got read-only data in parameter "
             f"{index} of its group; write p.data = p.data.copy()"
@@ -67,7 +81,7 @@ def check_writeable(owner: str, index: int, array: Array) -> None:
 class _Members:
     """Parameters with equal numbers in their states, and what both kinds of passes do with them."""
 
-    __slots__ = ("_arrays", "indices", "params", "scalars", "states")
+    __slots__ = ("_arrays", "_new", "indices", "params", "scalars", "states")
 
     def __init__(
         self, indices: list[int], params: list[Variable], states: list[State], scalars: State
@@ -77,19 +91,32 @@ class _Members:
         self.states = states
         self.scalars = scalars
         self._arrays: list[Array] = []
+        self._new: list[Array] | None = [p.data for p in params]
 
-    def take_data(self, owner: str) -> None:
-        """Fetch the arrays of the parameters, as the next `apply` needs them.
-
-        Raises:
-            ValueError: one of them cannot be written to.
+    def still_fits(self) -> bool:
+        """Fetch the arrays of the parameters; tell whether this can update them, also those that
+        were assigned since (`p.data = ...`).
         """
         arrays = [p.data for p in self.params]
         # The same arrays as at the last step have been looked at then.
-        if len(self._arrays) != len(arrays) or not all(map(is_, arrays, self._arrays)):
-            for index, array in zip(self.indices, arrays, strict=True):
+        same = len(self._arrays) == len(arrays) and all(map(is_, arrays, self._arrays))
+        self._new = None if same else arrays
+        return same or self.fits(arrays)
+
+    def fits(self, arrays: list[Array]) -> bool:
+        """Tell whether arrays of the parameters are as they were planned for."""
+        raise NotImplementedError
+
+    def take_data(self, owner: str) -> None:
+        """Make ready for the next `apply`.
+
+        Raises:
+            ValueError: an array cannot be written to.
+        """
+        if self._new is not None:
+            for index, array in zip(self.indices, self._new, strict=True):
                 check_writeable(owner, index, array)
-            self._arrays = arrays
+            self._arrays, self._new = self._new, None
 
     def store_scalars(self) -> None:
         """Write the numbers that the run keeps once for all into the state of each parameter."""
@@ -98,7 +125,8 @@ class _Members:
 
 
 class Whole(_Members):
-    """One parameter that is updated in its own shape, for algorithms that look at all of it.
+    """One parameter that is updated in its own shape: for algorithms that look at all of it, and
+    for arrays of other libraries, whose state is where they are.
 
     Args:
         index: where it stands in its group.
@@ -107,9 +135,10 @@ class Whole(_Members):
         buffers: name -> initial value of the state arrays the algorithm keeps.
         scalars: name -> initial value of the state numbers.
         shape_of: returns the shape of a buffer, None for one that the parameter lacks.
+        scratch: how many work arrays the algorithm is handed.
     """
 
-    __slots__ = ()
+    __slots__ = ("_kind", "_scratch")
 
     def __init__(
         self,
@@ -119,17 +148,21 @@ class Whole(_Members):
         buffers: Mapping[str, float],
         scalars: Mapping[str, float],
         shape_of: Callable[[str, Variable], tuple[int, ...] | None],
+        scratch: int = 0,
     ) -> None:
         own = {name: state.setdefault(name, value) for name, value in scalars.items()}
         super().__init__([index], [parameter], [state], own)
+        data = parameter.data
+        self._kind = type(data)
         for name, fill in buffers.items():
             shape = shape_of(name, parameter)
             if shape is not None:
-                state.setdefault(name, np.full(shape, fill, parameter.dtype))
+                state[name] = _beside(data, state.get(name), shape, fill)
+        self._scratch = [np.empty_like(data) for _ in range(scratch)]
 
-    def still_fits(self) -> bool:
-        """Return whether data assigned since can be updated: any can."""
-        return True
+    def fits(self, arrays: list[Array]) -> bool:
+        """Return whether the array is of the same library."""
+        return type(arrays[0]) is self._kind
 
     def apply(
         self, update: Callable[..., None], group: dict[str, Any], grads: Sequence[Array | None]
@@ -138,7 +171,14 @@ class Whole(_Members):
         (state,), (index,) = self.states, self.indices
         self.store_scalars()
         self.params[0].mark_changed()
-        update(self._arrays[0], grads[index], state, group, ())
+        data, gradient = self._arrays[0], grads[index]
+        if not self._scratch or data.dtype.kind != "c":
+            update(data, gradient, state, group, self._scratch)
+            return
+        parts = {k: as_real(v) if is_foreign(v) else v for k, v in state.items()}
+        work = list(map(as_real, self._scratch))
+        assert gradient is not None
+        update(as_real(data), as_real(gradient), parts, group, work)
 
 
 class Run(_Members):
@@ -181,7 +221,7 @@ class Run(_Members):
             arrays[name].fill(fill)
             for state, view in zip(states, self._split(flat), strict=True):
                 if name in state:
-                    view[...] = state[name]
+                    view[...] = to_numpy(state[name])
                 state[name] = view
         length = len(scratch[0])
         size = total * 2 if dtype.kind == "c" else total
@@ -203,8 +243,10 @@ class Run(_Members):
             for start, end, shape in zip(starts, ends, self._shapes, strict=True)
         ]
 
-    def still_fits(self) -> bool:
-        """Return whether data assigned since (`p.data = ...`) has the memory layout planned for."""
+    def fits(self, arrays: list[Array]) -> bool:
+        """Return whether arrays have the memory layout planned for."""
+        if any(map(is_foreign, arrays)):
+            return False
         return self._data is not None or _stands_alone(self.params[0])
 
     def apply(

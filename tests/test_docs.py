@@ -89,8 +89,16 @@ def test_another_error_than_the_one_that_is_shown_is_an_error(tmp_path):
         runner.run(PAGE.replace("raises AttributeError", "raises TypeError"), "page.md", tmp_path)
 
 
+def test_helpers_of_a_page_run_and_are_folded(tmp_path):
+    text = "# t\n```python setup\ndef f():\n    return 2\n\n\nf()\n```\n```python\nf() + 1\n```\n"
+    outputs = runner.run(text, "page.md", tmp_path)
+    assert [output.text for output in outputs] == ["", "3\n"]
+    folded = '??? note "Helpers of this page"\n\n    ```python\n    def f():\n        return 2\n\n'
+    assert folded in runner.shown(text, outputs)
+
+
 def test_an_unknown_tag_is_refused():
-    with pytest.raises(ValueError, match="wanted 'no-run', 'quiet' or .*, got 'norun'"):
+    with pytest.raises(ValueError, match="wanted 'no-run', 'quiet', .*, got 'norun'"):
         runner.blocks(PAGE.replace("no-run", "norun"))
 
 

@@ -19,8 +19,32 @@ from optim import lr_scheduler
 PUBLIC = [
     *("autograd", "autograd.extend", "autograd.testing", "autograd.drawing", "nn", "nn.utils"),
     *("nn.utils.averaging", "nn.utils.parametrize", "nn.utils.prune", "nn.utils.rnn", "optim"),
-    *("optim.lr_scheduler", "optim.swa_utils"),
+    *("optim.lr_scheduler", "optim.swa_utils", "autograd.profiler", "autograd.array_api"),
+    *("autograd.integrate", "autograd.optimize", "autograd.implicit", "autograd.interpolate"),
+    "nn.sklearn",
 ]
+# What functions give.
+GIVEN = {
+    "compile": lambda: autograd.compile(np.sin),
+    "a compiled function that has run": lambda: called(autograd.compile(np.sin), np.ones(2)),
+    "a compiled module": lambda: autograd.compile(layer()),
+    "coverage": autograd.coverage,
+    "detect_anomaly": autograd.detect_anomaly,
+    "explain": lambda: autograd.explain(lambda x: x * x, 2.0),
+    "no_grad": autograd.no_grad,
+    "odeint": lambda: autograd.integrate.odeint(lambda y, t: -y, np.ones(1), np.arange(2.0)),
+    "primitive": lambda: autograd.exp.primitive,
+    "profile": autograd.profile,
+    "random_split": lambda: nn.random_split(data(), [3, 1]),
+    "record_values": autograd.record_values,
+    "solve_ivp": lambda: autograd.integrate.solve_ivp(
+        lambda t, y: -y, (0, 1), np.ones(1), dense_output=True
+    ),
+    "vectorize": lambda: autograd.vectorize(abs),
+    "vspace": lambda: autograd.extend.vspace(np.ones(2)),
+    "a hook of a module": lambda: layer().register_forward_hook(print),
+    "a hook of an optimizer": lambda: optimizer().register_step_post_hook(print),
+}
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -38,6 +62,11 @@ def optimizer():
 
 def data():
     return nn.ArrayDataset(np.ones((4, 2)), np.ones(4))
+
+
+def called(function, *arguments):
+    function(*arguments)
+    return function
 
 
 class Letters(nn.Dataset):
@@ -84,6 +113,8 @@ ARGUMENTS = {
     "Dataset": lambda _: Letters(),
     "Drawing": lambda _: (leaf() * 2).draw(),
     "ExponentialLR": schedule(0.9),
+    "finfo_object": None,  # a record, as the next one
+    "iinfo_object": None,
     "FitState": lambda cls: cls(**dict.fromkeys(inspect.signature(cls).parameters) | {"loss": 1.0}),
     "Function": None,  # has no instances
     "HookHandle": lambda _: leaf().register_hook(print),
@@ -175,6 +206,13 @@ def test_no_instance_of_a_public_class_shows_its_address(address):
             ]
             for text in filter(None, shown):
                 assert not re.search(r" at 0x[0-9a-f]+", text), (name, text)
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_nothing_that_a_function_gives_shows_its_address(name):
+    value = GIVEN[name]()
+    for text in (repr(value), str(value), getattr(value, "_repr_html_", str)()):
+        assert not re.search(r" at 0x[0-9a-f]+", text), text
 
 
 # -- notebooks -------------------------------------------------------------------------------------

@@ -125,6 +125,9 @@ def _dtype(type: _Any) -> _Any:
 class __array_namespace_info__:  # noqa: N801 - the name of the standard
     """What is known of devices, dtypes and capabilities."""
 
+    def __repr__(self) -> str:
+        return "__array_namespace_info__()"
+
     def capabilities(self) -> dict[str, _Any]:
         """Return what this namespace can do of what the standard leaves open."""
         return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 64}

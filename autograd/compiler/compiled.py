@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd._optional import require
 from autograd.arrays import Many
 from autograd.compiler.guards import Same, frozen
 from autograd.compiler.passes import PASSES
@@ -139,7 +140,11 @@ class Compiled:
         """
         from autograd.compiler.export import exported  # with `ast` and `base64`
 
-        Path(path).write_text(exported(self.name, self._entry("export").safe), encoding="utf-8")
+        entry = self._entry("export")
+        if self.options.backend != "numpy":
+            plain = Compiled(self.function, self.options._replace(backend="numpy"), self.name)
+            entry = plain._traced(*entry.recall.args, **entry.recall.keywords)
+        Path(path).write_text(exported(self.name, entry.safe), encoding="utf-8")
 
     def __repr__(self) -> str:
         from autograd.compiler import seen
@@ -189,7 +194,11 @@ def _kind(leaf: Any) -> Any:
 
 
 def compile(
-    function: Callable[..., Any], *, threads: int = 1, without: Sequence[str] = ()
+    function: Callable[..., Any],
+    *,
+    threads: int = 1,
+    without: Sequence[str] = (),
+    backend: str = "numpy",
 ) -> Compiled:
     """Return a function that computes the same as `function`, traced once and run as NumPy.
 
@@ -204,10 +213,13 @@ def compile(
         threads: how many work on the loops over blocks; the same number, the same bits.
         without: names of passes to leave out: "fold", "common", "exact", "spread", "lower", "fuse",
             "scalars".
+        backend: "numpy", or "numba" for groups of operations as compiled loops, with the extra
+            `fast`; tracing takes a second or more then.
 
     Raises:
         TypeError: for what is no function.
-        ValueError: for a pass that is not known, or less than one thread.
+        ValueError: for a pass or a backend that is not known, or less than one thread.
+        ImportError: for "numba" where that is not installed.
 
     Example:
         >>> import numpy as np
@@ -225,4 +237,8 @@ def compile(
         raise ValueError(f"compile: wanted passes among {', '.join(sorted(known))}, got {got}")
     if threads < 1:
         raise ValueError(f"compile: wanted at least one thread, got {threads}")
-    return Compiled(function, Options(tuple(without), int(threads)))
+    if backend not in ("numpy", "numba"):
+        raise ValueError(f"compile: wanted the backend 'numpy' or 'numba', got {backend!r}")
+    if backend == "numba":
+        require("numba", extra="fast")
+    return Compiled(function, Options(tuple(without), int(threads), backend))

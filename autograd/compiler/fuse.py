@@ -40,6 +40,9 @@ _VIEWS = {"reshape", "expand_dims", "squeeze"}
 class Group:
     """Operations that run together. `ks` are the numbers of leading axes that may be counted."""
 
+    least = 2  # operations, below which they run as they are
+    writer: Any = None  # what makes text of it, where that is not `source.Blocks`
+
     def __init__(self, shape: tuple[int, ...], index: int) -> None:
         self.shape, self.index = shape, index
         self.ks = {k for k in range(1, len(shape) + 1) if math.prod(shape[k:]) <= BLOCK}
@@ -72,6 +75,22 @@ class Group:
     def outputs(self) -> tuple[Value, ...]:
         """What it makes."""
         return tuple(v for op in self.ops for v in op.outputs)
+
+    @staticmethod
+    def may_join(op: Op) -> bool:
+        """Tell whether an operation can be in a group at all."""
+        primitive = op.primitive
+        if primitive.checks or any(v.dtype.kind not in "biuf" for v in (*op.inputs, *op.outputs)):
+            return False
+        if op.several and primitive.name != "standardize":
+            return False
+        return primitive.elementwise or primitive.name in _VIEWS or row_axes(op) is not None
+
+    @staticmethod
+    def seed(op: Op) -> tuple[int, ...] | None:
+        """Return the shape of a group that an operation can begin; None where it cannot."""
+        large = op.out.size >= LEAST and op.primitive.elementwise
+        return op.out.shape if large and op.primitive.name not in _VIEWS else None
 
     def fitting(self, op: Op) -> set[int]:
         """Return for which of `ks` an operation can be a part of this."""
@@ -131,13 +150,14 @@ def is_total(op: Op, shape: tuple[int, ...], k: int) -> bool:
     return alike and axes is not None and axes[:k] == list(range(k))
 
 
-def grouped(graph: Graph, *, mixed: bool) -> list[Op | Group]:
+def grouped(graph: Graph, *, mixed: bool, kind: type[Group] = Group) -> list[Op | Group]:
     """Return the operations of a graph in an order in which they can run, those that run together
     as a `Group`.
 
     Args:
         graph: the program.
         mixed: whether operations of backward passes may run together with others.
+        kind: of group.
     """
     unit: dict[Value, Any] = {}  # what makes a value
     needs: dict[Any, set[Any]] = {}  # what each unit reads from
@@ -169,15 +189,13 @@ def grouped(graph: Graph, *, mixed: bool) -> list[Op | Group]:
 
     for index, op in enumerate(graph.ops):
         chosen: Any = None
-        if _may_join(op):
+        if kind.may_join(op):
             near = [u for v in op.inputs if isinstance(u := unit.get(v), Group)]
-            large = op.out.size >= LEAST and op.primitive.elementwise
-            read = set(op.inputs)
-            same = [g for g in groups if g.shape == op.out.shape and not read.isdisjoint(g.inputs)]
-            same = same if large else []
+            seed, read = kind.seed(op), set(op.inputs)
+            same = [g for g in groups if g.shape == seed and not read.isdisjoint(g.inputs)]
             chosen = next((g for g in dict.fromkeys([*near, *same]) if joins(op, g)), None)
-            if chosen is None and large and op.primitive.name not in _VIEWS:
-                fresh = Group(op.out.shape, index)
+            if chosen is None and seed is not None:
+                fresh = kind(seed, index)
                 needs[fresh] = set()
                 if fresh.ks and joins(op, fresh):
                     chosen = fresh
@@ -198,15 +216,6 @@ def grouped(graph: Graph, *, mixed: bool) -> list[Op | Group]:
     return _in_order(needs, order)
 
 
-def _may_join(op: Op) -> bool:
-    primitive = op.primitive
-    if primitive.checks or any(v.dtype.kind not in "biuf" for v in (*op.inputs, *op.outputs)):
-        return False
-    if op.several and primitive.name != "standardize":
-        return False
-    return primitive.elementwise or primitive.name in _VIEWS or row_axes(op) is not None
-
-
 def _in_order(needs: dict[Any, set[Any]], order: dict[Any, int]) -> list[Any]:
     """Sort units so that each comes after what it needs, else as they came."""
     waiting = {u: len(n) for u, n in needs.items()}
@@ -219,8 +228,10 @@ def _in_order(needs: dict[Any, set[Any]], order: dict[Any, int]) -> list[Any]:
     result: list[Any] = []
     while ready:
         u = heapq.heappop(ready)[2]
-        lonely = isinstance(u, Group) and sum(op.primitive.name not in _VIEWS for op in u.ops) < 2
-        result += u.ops if lonely else [u]
+        single = isinstance(u, Group) and (
+            sum(op.primitive.name not in _VIEWS for op in u.ops) < u.least
+        )
+        result += u.ops if single else [u]
         for user in users.get(u, ()):
             waiting[user] -= 1
             if not waiting[user]:

@@ -3,7 +3,7 @@
 Which names a function reads stands in its code: those that are found in its globals, in its
 closure, or as attributes of objects found there (modules, configurations, `self`) are looked up
 before the trace, and again before each run. Functions that are found are read likewise. Numbers,
-strings and small containers of them are compared, anything else must be the same object. Fourth
+strings and small containers of them are compared, anything else must be the same object. Second
 file to read; imports Variables and NumPy.
 """
 

@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.arrays import holds_nan, references
-from autograd.compiler.fuse import grouped
+from autograd.compiler.fuse import Group, grouped
 from autograd.compiler.graph import Graph, Value, values_in
 from autograd.compiler.guards import changed
+from autograd.compiler.loop_text import kernel
+from autograd.compiler.loops import Loop, is_one_loop
 from autograd.compiler.passes import PASSES, dead_code
 from autograd.compiler.scalars import NAMES, in_python, is_scalar, scalar_source
 from autograd.compiler.source import Names, written
@@ -36,6 +38,7 @@ class Options(NamedTuple):
 
     without: tuple[str, ...] = ()
     threads: int = 1
+    backend: str = "numpy"
 
 
 @functools.cache
@@ -75,14 +78,17 @@ class Program:
         count: int,
         backward: bool = False,
     ) -> None:
-        without, threads = options
+        without, threads, backend = options
+        loops = backend == "numba"
         self.graph, self.name, self.threads = graph, name, threads
-        self.names = Names({"np": np, "in_threads": in_threads} if threads > 1 else None)
+        outside = {"np": np, "in_threads": in_threads} if threads > 1 else None
+        self.names = Names(outside, kernel if loops else None)
         self.inputs = sorted([v for v in graph.inputs if v.constant is None], key=_place)
         for v in self.inputs:
             if v in hints:
                 self.names.of(v, hints[v])
-        self.units = graph.ops if "fuse" in without else grouped(graph, mixed=mixed)
+        kind = Loop if loops else Group
+        self.units = graph.ops if "fuse" in without else grouped(graph, mixed=mixed, kind=kind)
         # What was saved comes in one list, see `written`.
         self.kept = sum(_place(v)[0] < _COTANGENT for v in self.inputs) if backward else 0
         self.source = written(
@@ -93,7 +99,8 @@ class Program:
         linecache.cache[place] = len(self.source), None, self.source.splitlines(True), place
         exec(builtins.compile(self.source, place, "exec"), self.names.objects)  # noqa: S102 - our own text
         self.run: Callable[..., tuple[Any, ...]] = self.names.objects[name]
-        if "scalars" not in without and is_scalar(graph):
+        self.source = "".join(self.names.before.values()) + self.source
+        if "scalars" not in without and is_scalar(graph) and not is_one_loop(self.units):
             names = Names({**NAMES, "abs": abs, "float": float})
             text = scalar_source(name, graph, self.inputs, names.scalar)
             exec(text, names.objects)  # noqa: S102 - likewise
@@ -148,16 +155,18 @@ class Entry:
             }
         )
         # Before any pass: what looks alike in numbers may differ in its derivatives.
+        loops = owner.options.backend == "numba"
         self.tape = _tape(self.graph, self.graph.outputs[self.count :]) if self.targets else []
         for name, change in PASSES.items():
-            if name not in owner.options.without:
+            if name not in owner.options.without and (name != "lower" or not loops):
                 change(self.graph)
         results, self.gradients = self.graph.outputs[: self.count], self.graph.outputs[self.count :]
         front = Graph(list(self.graph.ops), results)
         dead_code(front)
         self.saved: list[Value] = []
         if self.targets:
-            done = set(front.ops)
+            small = loops and is_one_loop(grouped(self.graph, mixed=not self.guarded, kind=Loop))
+            done = set() if small else set(front.ops)  # what is computed anew is not kept
             back = Graph([op for op in self.graph.ops if op not in done], self.gradients)
             dead_code(back)
             self.backward = self._program("_backward", back, len(self.gradients))

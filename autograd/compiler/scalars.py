@@ -1,5 +1,5 @@
 """Programs of single numbers, as Python: a sum of two floats takes 30 ns, one of two NumPy scalars
-80 ns. Last but two file to read, after `fuse`.
+80 ns. Sixth file to read, after `fuse`.
 
 Python raises where NumPy warns (a division by zero, an overflow, the logarithm of a negative
 number), and only there or where a result is not finite may the two differ; then the program is run

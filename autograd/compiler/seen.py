@@ -27,7 +27,7 @@ def report(name: str, entry: Any, leaves: Any = None) -> str:
     found = [f"{name}: {entry.traced} operations seen"]
     times = {} if leaves is None else _times(entry, leaves)
     for program in entry.programs:
-        groups = [u for u in program.units if type(u) is Group]
+        groups = [u for u in program.units if isinstance(u, Group)]
         fused = sum(len(g.ops) for g in groups)
         values = [v for op in program.graph.ops for v in op.outputs]
         read = {v for u in program.units for v in u.inputs}
@@ -107,7 +107,7 @@ class _Clock:
         for unit, spent in sorted(self.spent.items(), key=lambda item: -item[1])[:_SHOWN]:
             if spent > 0.01 * total:
                 what = program.units[unit]
-                group = type(what) is Group
+                group = isinstance(what, Group)
                 name = f"{len(what.ops)} in blocks" if group else what.primitive.name
                 line = (what.ops[0] if group else what).line
                 found.append(f"  {spent / total:4.0%} {spent * 1e6:9.1f} us  {name}  # {line}")

@@ -1,4 +1,4 @@
-"""The program as text: one line of NumPy for each operation. Last but one file to read.
+"""The program as text: one line of NumPy for each operation. Seventh file to read.
 
 What a primitive is in NumPy stands in the table `_LINES`; one that is not there is called as it is
 (`softmax(v3, -1)`), by the name under which the text finds its forward function. Imports `graph`,
@@ -38,7 +38,9 @@ _ANY = ("args", "kwargs")  # the parameters of what takes any arguments: see `op
 class Names:
     """Names of the values of a program, and of the objects its text refers to."""
 
-    def __init__(self, objects: dict[str, Any] | None = None) -> None:
+    def __init__(self, objects: dict[str, Any] | None = None, chosen: Any = None) -> None:
+        self.chosen = chosen or (lambda _, forward: forward)  # what computes a primitive
+        self.before: dict[str, str] = {}  # texts that stand before the program's
         self.objects = objects or {"np": np}
         self._of: dict[Any, str] = {}
         self._held: list[Any] = []  # objects known by identity
@@ -175,7 +177,7 @@ def _function(primitive: Primitive, names: Names) -> str:
     ufunc = getattr(forward, "__self__", None)
     if isinstance(ufunc, np.ufunc):
         return f"np.{ufunc.__name__}.{name}"
-    return names.object(forward, primitive.name.replace(".", "_"))
+    return names.object(names.chosen(primitive, forward), primitive.name.replace(".", "_"))
 
 
 def _ufunc(op: Op, names: Names) -> str:
@@ -363,7 +365,7 @@ def written(
                 writer.line(f"with np.errstate({state}):")
                 writer.indent += "    "
         if isinstance(unit, Group):
-            Blocks(unit, used, writer).write()
+            (unit.writer or Blocks)(unit, used, writer).write()
         else:
             writer.op(unit)
         dead = [
@@ -393,7 +395,7 @@ def _state(unit: Op | Group) -> str:
     calm = 'over="ignore"' if unit.calm else ""
     if not unit.quiet:
         return calm
-    both = type(unit) is Group and not all(op.quiet for op in unit.ops)
+    both = isinstance(unit, Group) and not all(op.quiet for op in unit.ops)
     divide = "call" if both else "ignore"
     return f'divide="{divide}", invalid="call", call=report' + (calm and f", {calm}")
 

@@ -1,4 +1,4 @@
-"""Tracing: one call of a function becomes a `Graph`. Second file to read, after `graph`.
+"""Tracing: one call of a function becomes a `Graph`. Third file to read, after `guards`.
 
 The function is called once, on Variables, while an observer is told of every operation (see "one
 recording point" in the engine). What it is told are the operations in order, with their arguments

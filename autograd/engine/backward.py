@@ -16,7 +16,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.arrays import Array, has_zeros, holds_nan, overlap, owner, references
+from autograd.arrays import (
+    Array,
+    has_zeros,
+    holds_nan,
+    is_foreign,
+    overlap,
+    owner,
+    references,
+    separate,
+)
 from autograd.engine import graph
 from autograd.engine.graph import FREED, LEAF, OUTPUT, Cotangent, Deferred, Node, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -151,7 +160,7 @@ def _accumulate(node: Node, g: Cotangent) -> None:
     with _accumulating:  # 50 ns; without it, threads that share a leaf lose gradients
         total = node.grad
         if total is None:
-            node.grad = g.copy() if isinstance(g, _ndarray) and not _is_alone(g) else g
+            node.grad = g if isinstance(g, _ndarray) and _is_alone(g) else separate(g)
         elif isinstance(total, _ndarray):
             total += g
         else:
@@ -163,7 +172,7 @@ def _owned(g: Cotangent, *, recorded: bool) -> Cotangent:
     g = g.materialize() if isinstance(g, Deferred) else g
     if recorded:
         return g if isinstance(g, graph.Variable) else wrap(g)  # of a rule constant in everything
-    return g.copy() if isinstance(g, _ndarray) and not _is_alone(g) else g
+    return g if isinstance(g, _ndarray) and _is_alone(g) else separate(g)
 
 
 def unbroadcast(g: Cotangent, shape: tuple[int, ...]) -> Cotangent:
@@ -220,9 +229,14 @@ def _settled(reports: list[str], g: Cotangent, gx: Cotangent) -> Cotangent:
 
 
 def masked_by(g: Cotangent, gx: Cotangent) -> Cotangent:
-    """Return `gx` with zero where the cotangent `g`, or each of several, is zero (both kinds)."""
+    """Return `gx` with zero in the place of nan where the cotangent `g`, or each of several, is
+    zero (both kinds); numbers stay, whose derivatives count.
+    """
     parts = [part == 0 for part in (g if type(g) is tuple else (g,)) if part is not None]
-    return np.where(functools.reduce(np.logical_and, parts), gx.dtype.type(0), gx)
+    zero = functools.reduce(np.logical_and, parts)
+    if not current_mode().tracing:  # whose programs know a mask by its shape
+        zero = zero & (gx != gx)  # noqa: PLR0124 - true of nan only
+    return np.where(zero, gx.dtype.type(0), gx)
 
 
 def _run_hooks(node: Node, g: Cotangent, outside: Context) -> Cotangent:
@@ -291,7 +305,7 @@ def mark_changed(x: Array) -> None:
     """Note that the memory of an array changes now."""
     global _last  # noqa: PLW0603 - one number tells most passes that there is nothing to look for
     _last = graph.next_number()
-    if isinstance(x, np.ndarray):  # a NumPy scalar cannot change
+    if isinstance(x, np.ndarray) or is_foreign(x):  # a NumPy scalar cannot change
         whole = owner(x)
         if id(whole) not in _CHANGED:
             _CHANGED[id(whole)] = {}
@@ -316,7 +330,7 @@ def _refuse_stale(order: list[Node]) -> None:
 
 def _arrays(saved: Any) -> Iterator[Array]:
     """Yield the arrays that a node has saved, also in containers of a custom function."""
-    if isinstance(saved, np.ndarray):
+    if isinstance(saved, np.ndarray) or is_foreign(saved):
         yield saved
     elif isinstance(saved, (tuple, list, dict)):
         for value in saved.values() if isinstance(saved, dict) else saved:

@@ -15,7 +15,20 @@ from typing import Any, Protocol
 import numpy as np
 
 from autograd.advice import wrong_arguments, wrong_shapes
-from autograd.arrays import Kernel, Many, UnreadError, plain_array, refuse_mask, unread
+from autograd.arrays import (
+    KINDS,
+    Kernel,
+    Many,
+    UnreadError,
+    is_array,
+    is_foreign,
+    kind_of,
+    one_kind,
+    plain_array,
+    refuse_mask,
+    same_library,
+    unread,
+)
 from autograd.engine import graph
 from autograd.engine.graph import Node, record, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -89,12 +102,15 @@ def named(call: Any, made: Primitive, registry: dict[str, Primitive] | None = No
 def holds(condition: Any, *, traced: bool) -> bool:
     """Tell whether `condition` holds: every branch on values in Python comes through here.
 
-    While a program is traced, whose values are not known, `traced` is the answer.
+    While a program is traced, whose values are not known, `traced` is the answer, and of an array
+    of another library, whose values are not here.
     """
     if isinstance(condition, graph.Variable):
-        unknown = current_mode().tracing or isinstance(condition._data, Many)
-        return traced if unknown else bool(condition._data)
-    return bool(condition)
+        if current_mode().tracing or isinstance(condition._data, Many):
+            return traced
+        condition = condition._data
+    unknown = condition.__class__ not in _PLAIN and is_foreign(condition)
+    return traced if unknown else bool(condition)
 
 
 def concrete(value: Any, what: str) -> Any:
@@ -103,6 +119,7 @@ def concrete(value: Any, what: str) -> Any:
 
     Raises:
         RuntimeError: a Variable while a program is traced, whose values are not known.
+        TypeError: an array of another library.
     """
     if current_mode().tracing and holds_variable(value):
         raise RuntimeError(
@@ -110,7 +127,13 @@ def concrete(value: Any, what: str) -> Any:
             f"a shape or a number of steps depends on; call {what} outside of the traced function, "
             "or give it a plain array"
         )
-    return unwrap_all(value)
+    known = unwrap_all(value)
+    if is_foreign(known):
+        raise TypeError(
+            f"{what}: wanted an array of NumPy where a shape depends on its numbers, got "
+            f"{kind_of(known)}; convert it first, as x.detach().numpy() does for a Variable"
+        )
+    return known
 
 
 _DETACH = Primitive("detach", lambda x: x, ("x",), {}, plain=True)
@@ -173,6 +196,10 @@ def binary_call(made: Primitive, fast: Kernel | None = None) -> Callable[..., An
             out = compute(a, b)
         except ValueError as error:
             raise wrong_shapes(made.name, a, b, error) from None
+        except TypeError:
+            if same_library(a, b):
+                raise
+            raise one_kind(made.name, a, b) from None
         except UnreadError as reading:
             return reading.answer(made, [x, y])
         if node_x is None:
@@ -232,6 +259,8 @@ def general_call(made: Primitive) -> Callable[..., Any]:
                 if value.__class__ not in _SEQUENCES:
                     if value.__class__ not in _KNOWN:
                         refuse_mask(name, value)
+                        if value.__class__ in KINDS:
+                            values[i] = value.view(np.ndarray)
                     continue
                 if not (variadic or i in opened) or not holds_variable(value):
                     continue
@@ -323,9 +352,8 @@ def _converted(call: Callable[..., Any], made: Primitive, x: Any, y: Any) -> Any
         answers = getattr(type(v), "__array_ufunc__", True)
         if answers is None:
             return NotImplemented  # a type that asks to answer arrays itself, through __radd__ ...
-        # NumPy leaves the operation to tables of xarray and the like; arrays of the library that
-        # the other operand's data are of are operands as any.
-        ours = answers is True or isinstance(v, (np.ndarray, np.generic, graph.Variable))
+        # NumPy leaves the operation to tables of xarray and the like.
+        ours = answers is True or is_array(v) or isinstance(v, graph.Variable)
         if not ours and type(v) is not type(unwrap(other)):
             return made.forward(x, y)
     x, y = as_operand(made.name, "x", x), as_operand(made.name, "y", y)

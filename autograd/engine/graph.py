@@ -36,10 +36,15 @@ Variable: type[Any] = object  # until `autograd.variable` has defined it, of ope
 
 
 def wrap(data: Array, node: Node | None = None) -> Any:
-    """Make a Variable of what an operation returned, without checks; of a tuple, a tuple."""
+    """Make a Variable of what an operation returned, without checks; of a tuple, a tuple, of which
+    integers and truth values are constants.
+    """
     if type(data) is tuple:
-        parts = enumerate(data)
-        return tuple([wrap(x, node and output_node(node, (i, len(data)), x)) for i, x in parts])
+        nodes = [
+            output_node(node, (i, len(data)), x) if node and x.dtype.kind in "fc" else None
+            for i, x in enumerate(data)
+        ]
+        return tuple(map(wrap, data, nodes))
     variable = _new(Variable)
     variable._data = data
     variable._node = node

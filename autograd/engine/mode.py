@@ -80,7 +80,8 @@ class _Switch:
 
     def __repr__(self) -> str:
         names = {False: "no_grad()", True: "enable_grad()"}
-        return names.get(self._changes.get("recording"), "watching()")
+        observer = self._changes.get("observers", (None,))[-1]
+        return names.get(self._changes.get("recording"), getattr(observer, "name", "watching()"))
 
     def __call__(self, function: F) -> F:
         """Decorate a function, coroutine function or (asynchronous) generator function."""

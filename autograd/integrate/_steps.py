@@ -195,6 +195,9 @@ class Solution:
         self.ts = np.array([segments[0].begin, *(s.end for s in segments)])
         self.t_min, self.t_max = self.ts.min(), self.ts.max()
 
+    def __repr__(self) -> str:
+        return f"Solution({len(self._segments)} steps from {self.ts[0]:.4g} to {self.ts[-1]:.4g})"
+
     def __call__(self, t: Any) -> Any:
         """Return the state at time t (n,), or at times (m,) as (n, m)."""
         numbers = np.asarray(concrete(t, "solve_ivp"), dtype=float)

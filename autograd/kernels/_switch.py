@@ -11,7 +11,15 @@ from typing import Any, Self
 from autograd._optional import require
 from autograd.engine.primitive import PRIMITIVES, Primitive, written
 
-__all__ = ["Chunks", "instead_of", "offer", "run_rows", "set_num_threads", "use_kernels"]
+__all__ = [
+    "Chunks",
+    "compiled",
+    "instead_of",
+    "offer",
+    "run_rows",
+    "set_num_threads",
+    "use_kernels",
+]
 
 _VARIABLE = "GRADLOOM_KERNELS"
 # The files whose kernels are taken, by what a user asks for.
@@ -74,6 +82,16 @@ class use_kernels:  # noqa: N801 - called like a function
 
     def __repr__(self) -> str:
         return f"use_kernels({_name!r})"
+
+
+def compiled(owner: str, forward: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what asks the compiled kernel of a primitive first, whether kernels are in use or not;
+    the forward function itself where there is none.
+    """
+    for room in _ROOMS["numba"]:
+        importlib.import_module(f"autograd.kernels.{room}")
+    kernel = _KERNELS.get((owner, "forward"))
+    return forward if kernel is None else _either(kernel, forward)
 
 
 def _use(name: str) -> None:

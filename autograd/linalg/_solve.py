@@ -59,11 +59,13 @@ def _regular_inverse(a: Any, det: Any) -> Any:
         inverse = np.linalg.inv(a)
     except np.linalg.LinAlgError:
         return None
-    if a.size:
-        condition = np.abs(a).sum(-1).max(-1) * np.abs(inverse).sum(-1).max(-1)
-        if not np.all(condition < np.finfo(real_dtype(a)).eps ** -0.5):
-            return None
-    return inverse
+    return inverse if _are_inverses(inverse, a).all() else None
+
+
+def _are_inverses(inverse: Any, a: Any) -> Any:
+    """Tell which inverses have half of their digits."""
+    size = np.abs(a).sum(-1).max(-1, initial=0.0) * np.abs(inverse).sum(-1).max(-1, initial=0.0)
+    return size < np.finfo(real_dtype(a)).eps ** -0.5
 
 
 @plain
@@ -104,6 +106,18 @@ def _cofactors(a: Any, det: Any) -> Any:
     inverse = _regular_inverse(a, det)
     if inverse is not None:
         return det[..., None, None] * mT(inverse)
+    if a.ndim == 2:
+        return _singular_cofactors(a)
+    out, regular = np.zeros_like(a), (det != 0) & np.isfinite(det)
+    inverse = np.linalg.inv(np.where(regular[..., None, None], a, identity(a.shape[-1], a)))
+    regular &= _are_inverses(inverse, a)
+    out[regular] = det[regular, None, None] * mT(inverse[regular])
+    out[~regular] = _singular_cofactors(a[~regular])
+    return out
+
+
+def _singular_cofactors(a: Any) -> Any:
+    """Return the matrices of cofactors from a singular value decomposition."""
     u, s, vh = np.linalg.svd(a)
     ones = np.ones_like(s[..., :1])
     left = np.cumprod(np.concatenate((ones, s[..., :-1]), axis=-1), axis=-1)

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine import graph
+from autograd.arrays import moved
 from autograd.engine.calls import as_operand, holds
+from autograd.engine.graph import unwrap
 
 __all__ = [
     "add_reduce",
+    "beside",
     "count_of",
     "expand",
     "inexact",
@@ -28,9 +30,34 @@ __all__ = [
     "with_reduced_axes",
 ]
 
-# The plain reductions, without the 0.7 us of the functions np.sum and np.prod around them.
-add_reduce: Any = np.add.reduce
-multiply_reduce: Any = np.multiply.reduce
+_NUMPY = (np.ndarray, np.generic)
+
+
+# The plain reductions, without the 0.7 us of the functions np.sum and np.prod around them; other
+# libraries' arrays have no methods of ufuncs.
+_add: Any = np.add.reduce
+_multiply: Any = np.multiply.reduce
+
+
+def add_reduce(x: Any, axis: Any, dtype: Any, out: None, keepdims: bool) -> Any:
+    """Add up elements over `axis`."""
+    try:
+        return _add(x, axis, dtype, out, keepdims)
+    except TypeError:
+        return np.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+def multiply_reduce(x: Any, axis: Any, dtype: Any, out: None, keepdims: bool) -> Any:
+    """Multiply elements over `axis`."""
+    try:
+        return _multiply(x, axis, dtype, out, keepdims)
+    except TypeError:
+        return np.prod(x, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+def beside(value: Any, x: Any) -> Any:
+    """Return an array of NumPy as one of the library that the data of `x` are of (both kinds)."""
+    return moved(value, unwrap(x))
 
 
 def refuse_out(name: str, out: Any) -> None:
@@ -76,7 +103,7 @@ def expand(g: Any, x_shape: tuple[int, ...], axis: Any) -> Any:
     """Broadcast the cotangent of a reduction over `axis` to `x_shape`: the adjoint of a sum."""
     g = with_reduced_axes(g, x_shape, axis)
     # np.broadcast_to costs 2 us; below this size, writing the elements out takes less (0.3 us).
-    if math.prod(x_shape) > 4096 or isinstance(g, graph.Variable):
+    if math.prod(x_shape) > 4096 or not isinstance(g, _NUMPY):
         return np.broadcast_to(g, x_shape)
     full = np.empty_like(g, shape=x_shape)
     full[...] = g

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import copied, is_foreign, moved
 from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, holds_variable, primitive
-from autograd.ops.indexing import checked_index, names_each_once, own_index
+from autograd.ops._shared import beside
+from autograd.ops.indexing import checked_index, names_each_once, own_index, scatter_all
 from autograd.ops.plain import plain
 
 __all__ = ["add_at", "set_at"]
@@ -49,8 +51,10 @@ def as_value(name: str, value: Any) -> Any:
 @plain
 def _stays(index: Any, shape: tuple[int, ...], value_shape: tuple[int, ...]) -> Any:
     """Tell which of the written values stay: of several for one element the last one does."""
+    places = index if type(index) is tuple else (index,)
+    like = next(filter(is_foreign, places), None)
     numbers = np.arange(int(np.prod(value_shape)), dtype=np.intp).reshape(value_shape)
-    owner = np.zeros(shape, dtype=np.intp)
+    numbers, owner = moved(numbers, like), moved(np.zeros(shape, dtype=np.intp), like)
     owner[index] = numbers
     return owner[index] == numbers
 
@@ -68,7 +72,8 @@ def _set_at_jointly(
         if isinstance(picked, np.ndarray) and wanted[0]:
             picked = picked.copy()  # no view of what is overwritten below
         if not names_each_once(index):
-            picked = np.where(_stays(index, x_shape, picked.shape), picked, 0.0)
+            stays = beside(_stays(index, x_shape, picked.shape), picked)
+            picked = np.where(stays, picked, 0.0)
         to_value = _back_to_value(picked, value_shape)
     if wanted[0] and isinstance(g, np.ndarray):
         g[index] = 0
@@ -85,17 +90,26 @@ def _back_to_value(picked: Any, value_shape: tuple[int, ...]) -> Any:
     return unbroadcast(picked, value_shape[max(extra, 0) :]).reshape(value_shape)
 
 
-# Affine where only one of x and value is differentiated, so their tangents are derived, not
-# `linear=True`.
+def _set_at_push(tangents: Any, _out: Any, _x: Any, index: Any, _value: Any) -> Any:
+    """Write the tangent of the value into that of x, an array of which is the rule's own."""
+    tx, _, to_value = tangents
+    to_value = 0.0 if to_value is None else to_value
+    if not isinstance(tx, np.ndarray) or holds_variable((index, to_value)):
+        return set_at(tx, index, to_value)
+    tx[index] = to_value
+    return tx
+
+
 @primitive(
     joint=_set_at_jointly,
+    jvp=_set_at_push,
     nondiff=("index",),
     makes_zeros=True,
     overwrites=True,
     name="set_at",
 )
 def _set_at(x: Any, index: Any, value: Any) -> Any:
-    new = np.array(x)
+    new = copied(x)
     require_same_kind("set_at", new, value)
     new[index] = value
     return new
@@ -138,13 +152,17 @@ def set_at(x: Any, index: Any, value: Any) -> Any:
     name="add_at",
 )
 def _add_at(x: Any, index: Any, value: Any) -> Any:
-    new = np.array(x)
+    new = copied(x)
     require_same_kind("add_at", new, value)
     if names_each_once(index):
         new[index] = new[index] + value  # drops axes of length 1 in front of the value
     else:
         # Broadcast first: np.add.at reads past the end of a value that it has to broadcast.
-        picked = np.asarray(new[index])  # of one element it is a number
+        picked = new[index]
+        value = np.broadcast_to(beside(value, new), picked.shape) if is_foreign(new) else value
+        if is_foreign(new):
+            return new + scatter_all(value, indices=(index,), shape=new.shape)
+        picked = np.asarray(picked)  # of one element it is a number
         picked[...] = value
         np.add.at(new, index, picked)
     return new

@@ -57,7 +57,7 @@ def _product(x: Any, y: Any) -> Any:
             if nx == ny == 2 and len(y) == 1 == x.shape[1]:
                 return x * y
             return x.dot(y)
-        if ny == 2 and nx > 2 and x.size and x.flags.c_contiguous:
+        if ny == 2 and nx > 2 and x.__class__ is np.ndarray and x.size and x.flags.c_contiguous:
             return x.reshape(-1, x.shape[-1]).dot(y).reshape(*x.shape[:-1], y.shape[1])
         return x @ y
     except (AttributeError, ValueError) as error:

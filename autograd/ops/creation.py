@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import refuse_mask
+from autograd.arrays import is_foreign, moved, refuse_mask
 from autograd.engine import graph
 from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, primitive
+from autograd.engine.graph import unwrap
 from autograd.ops import elementwise
+from autograd.ops._shared import beside
 from autograd.ops.indexing import shape_of
 from autograd.ops.joining import concatenate, require_floating, stack_arrays
 from autograd.ops.shaping import astype, broadcast_to, reshape, transpose
@@ -124,6 +126,9 @@ def _full_value(g: Any, fill_value_shape: tuple[int, ...]) -> Any:
 
 @primitive(fill_value=_full_value, linear=True, name="full")
 def _full(fill_value: Any, shape: Any, dtype: Any = None) -> Any:
+    if is_foreign(fill_value):
+        kind = fill_value.dtype if dtype is None else dtype
+        return np.zeros_like(fill_value, kind, shape=shape) + fill_value.astype(kind)
     return np.full(shape, fill_value, dtype)
 
 
@@ -143,6 +148,8 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) 
     fill_value = as_operand("full_like", "fill_value", fill_value)
     dtype = np.dtype(dtype) if dtype is not None else np.result_type(getattr(a, "dtype", a))
     require_floating("full_like", [fill_value], dtype)
+    if is_foreign(unwrap(a)) and not hasattr(fill_value, "shape"):
+        fill_value = moved(np.asarray(fill_value), unwrap(a))
     filled = _full(fill_value, shape_of(a) if shape is None else shape, dtype)
     if isinstance(a, graph.Variable) and not isinstance(filled, graph.Variable):
         return graph.wrap(filled)
@@ -155,7 +162,7 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) 
 def _weights(g: Any, num: int, endpoint: bool, axis: int) -> Any:
     """Return how far along the range each number is, 0 to 1, shaped to multiply `g`."""
     steps = max(num - 1 if endpoint else num, 1)
-    t = (np.arange(num) / steps).astype(g.real.dtype)
+    t = beside((np.arange(num) / steps).astype(g.real.dtype), g)
     at = axis % g.ndim
     return t.reshape((1,) * at + (num,) + (1,) * (g.ndim - at - 1))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import is_foreign
 from autograd.engine import graph
 from autograd.engine.calls import holds, primitive
 from autograd.ops import elementwise, joining, shaping
@@ -104,6 +105,8 @@ def recurrence(x: Any, factor: Any, axis: int) -> Any:
     Windows of length 1, 2, 4, ... are combined, which takes log n passes over the arrays instead
     of n steps in Python: 11 passes for 2000 elements.
     """
+    if is_foreign(x):
+        return _joined_windows(x, factor, axis)
     out, scale = np.array(x), np.array(factor)
     width = 1
     while width < out.shape[axis]:
@@ -116,6 +119,20 @@ def recurrence(x: Any, factor: Any, axis: int) -> Any:
         tail = slice_along(out, axis, width, None)
         tail += gain
         later[...] = grown
+        width *= 2
+    return out
+
+
+def _joined_windows(out: Any, scale: Any, axis: int) -> Any:
+    """Do what `recurrence` does on arrays that may not be written to, or have no views."""
+    width = 1
+    while width < out.shape[axis]:
+        head, factors = slice_along(out, axis, None, width), slice_along(scale, axis, None, width)
+        later = slice_along(scale, axis, width, None)
+        gain = later * slice_along(out, axis, None, -width)
+        grown = later * slice_along(scale, axis, None, -width)
+        out = np.concatenate((head, slice_along(out, axis, width, None) + gain), axis)
+        scale = np.concatenate((factors, grown), axis)
         width *= 2
     return out
 
@@ -148,7 +165,9 @@ def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: None = None
 
 def _without_nan(name: str, x: Any, value: float) -> Any:
     x = operand(name, x)
-    missing = np.isnan(x) if x.dtype.kind in "fc" else np.False_
+    if x.dtype.kind not in "fc":
+        return x
+    missing = np.isnan(x)
     return elementwise.where(missing, value, x) if holds(np.any(missing), traced=True) else x
 
 

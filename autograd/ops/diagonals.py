@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import is_foreign, moved
 from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, primitive
 from autograd.ops.indexing import shape_of
@@ -43,11 +44,24 @@ def make_diagonal(
     x: Any, shape: tuple[int, ...], offset: int = 0, axis1: int = 0, axis2: int = 1
 ) -> Any:
     """Return zeros of `shape` with the last axis of `x` on the diagonals: `diagonal` undone."""
+    if is_foreign(x):  # whose views may be copies
+        return _spread_by_mask(x, shape, offset, axis1, axis2)
     total = np.zeros_like(x, shape=shape)
     rows = np.arange(shape_of(x)[-1])
     matrices = np.moveaxis(total, (axis1, axis2), (-2, -1))
     matrices[..., rows - min(offset, 0), rows + max(offset, 0)] = x
     return total
+
+
+def _spread_by_mask(x: Any, shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> Any:
+    """Do what `make_diagonal` does by a sum: row i of x along its last axis, where the mask is."""
+    rows, columns = shape[axis1], shape[axis2]
+    mask = np.eye(rows, columns, offset, dtype=bool)
+    before, behind = max(-offset, 0), rows - max(-offset, 0) - x.shape[-1]
+    blank = [np.zeros_like(x, shape=(*x.shape[:-1], n)) for n in (before, behind)]
+    along = np.concatenate((blank[0], x, blank[1]), -1)[..., None]
+    spread = np.where(moved(mask, x), along, x.dtype.type(0))
+    return np.moveaxis(spread, (-2, -1), (axis1, axis2))
 
 
 def diag(v: Any, k: int = 0) -> Any:

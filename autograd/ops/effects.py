@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Many
+from autograd.arrays import Many, is_foreign, moved
 from autograd.engine.backward import mark_changed
 from autograd.engine.graph import record, unwrap, wrap
 from autograd.engine.mode import current_mode
@@ -66,4 +66,7 @@ def write(target: Any, value: Any) -> None:
     data = unwrap(target)
     if data is not target:
         mark_changed(data)
-    np.copyto(data, value, casting="same_kind")
+    if is_foreign(data):
+        data[...] = moved(value, data)
+    else:
+        np.copyto(data, value, casting="same_kind")

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import is_foreign, moved
 from autograd.engine import graph
 from autograd.engine.calls import primitive
 from autograd.ops.contractions import as_array
@@ -130,6 +131,12 @@ def diagonal_scatter(values: Any, term: str, shape: tuple[int, ...]) -> Any:
         term: one letter per axis of the result; axes of the same letter are walked together.
         shape: the shape of the result.
     """
+    if is_foreign(values):  # whose views may be copies
+        first = [term.index(letter) for letter in term]
+        grid = np.ogrid[tuple(map(slice, shape))]
+        mask = functools.reduce(np.logical_and, [grid[i] == grid[j] for i, j in enumerate(first)])
+        lanes = [n if i == j else 1 for i, (j, n) in enumerate(zip(first, shape, strict=True))]
+        return np.where(moved(mask, values), values.reshape(lanes), values.dtype.type(0))
     total = np.zeros_like(values, shape=shape)
     np.einsum(f"{term}->{_unique(term)}", total)[...] = values
     return total

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import holds_nan, surely
 from autograd.engine.calls import binary, holds, primitive, unary
 from autograd.engine.primitive import same
 from autograd.ops.plain import nonzero, plain
@@ -192,7 +193,7 @@ def _logistic_slope(x: Any) -> Any:
 
 def _over_root(x: Any, y: Any) -> Any:
     """Return x (1 + y^2)^(-1/2), and x / |y| where the square overflows."""
-    if abs(np.vdot(y, y)) < math.inf:  # a tenth of the time of a look at each element
+    if surely(abs(np.vdot(y, y)) < math.inf):  # a tenth of the time of a look at each element
         return x / np.sqrt(1 + y * y)
     with np.errstate(over="ignore", invalid="ignore"):
         square = y * y
@@ -314,8 +315,7 @@ def _difference_of_squares(x: Any, y: Any) -> Any:
 def _exact_difference(x: Any, y: Any) -> Any:
     """Return x - y, with 0 for two infinities that are alike."""
     out = x - y
-    square = np.vdot(out, out)  # nan, if there is one
-    return out if square == square else np.where(x == y, 0.0, out)[()]  # noqa: PLR0124
+    return np.where(x == y, 0.0, out)[()] if holds_nan(out) else out
 
 
 # fmt: off

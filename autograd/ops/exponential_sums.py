@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import is_foreign, surely
 from autograd.blocks import in_row_blocks
 from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import binary, holds, primitive
@@ -23,6 +24,7 @@ from autograd.ops.reductions import sum as _sum
 __all__ = ["log_softmax", "logcumsumexp", "logsumexp", "softmax"]
 
 _largest: Any = np.maximum.reduce
+_NUMPY = (np.ndarray, np.generic)
 _LARGE = 16.0  # below, a sum loses no more than 16 units in the last place of the shares
 
 # -- what is subtracted before exponentials are taken ----------------------------------------------
@@ -34,8 +36,14 @@ def _peak(x: Any, axis: Any) -> Any:
 
     Of complex numbers the largest real part, so that the sum keeps its argument.
     """
-    top = _largest(x.real if x.dtype.kind == "c" else x, axis, None, None, True)
-    return top if np.isfinite(top).all() else np.where(np.isfinite(top), top, top.dtype.type(0))
+    x = x.real if x.dtype.kind == "c" else x
+    if isinstance(x, _NUMPY):
+        top = _largest(x, axis, None, None, True)
+        if np.isfinite(top).all():
+            return top
+    else:
+        top = np.max(x, axis=axis, keepdims=True)
+    return np.where(np.isfinite(top), top, top.dtype.type(0))
 
 
 @primitive(nondiff=("x", "b"))
@@ -48,6 +56,14 @@ def weighted_peak(x: Any, b: Any, axis: Any) -> Any:
 def running_peak(x: Any, axis: int) -> Any:
     """Return the largest element so far, of infinities the largest finite number."""
     limit = np.finfo(x.dtype).max
+    if is_foreign(x):  # without methods of ufuncs: windows of length 1, 2, 4, ... are combined
+        width = 1
+        while width < x.shape[axis]:
+            later, earlier = slice_along(x, axis, width, None), slice_along(x, axis, None, -width)
+            rest = slice_along(x, axis, None, width)
+            x = np.concatenate((rest, np.maximum(later, earlier)), axis)
+            width *= 2
+        return np.clip(x, -limit, limit)
     return np.clip(np.maximum.accumulate(x, axis), -limit, limit)
 
 
@@ -71,7 +87,7 @@ def _shares(x: Any, y: Any) -> Any:
     sum share alike.
     """
     out = np.exp(x - y)
-    if np.all(np.abs(y) < _LARGE):
+    if surely(np.all(np.abs(y) < _LARGE)):
         return out
     infinite = np.isinf(y)
     out = np.where(infinite, x == y, out)

@@ -42,7 +42,7 @@ def augmented(symbol: str, operate: Operation, ufunc: np.ufunc) -> Callable[[Any
                 if hasattr(observe, "augmented"):
                     observe.augmented(symbol, self, names)
             return operate(self, other)
-        base = self._data.base
+        base = getattr(self._data, "base", None)
         # Inputs of transforms look at the memory of the caller, whose array is no Variable.
         given = node is not None and (node.plan is LEAF or node.plan.name == "input")
         held = base is not None and references(self) > REFERENCES_TO_AN_ITEM
@@ -73,7 +73,7 @@ def _updated(symbol: str, ufunc: np.ufunc, x: Any, y: Any) -> Any:
             f"{symbol}: wanted an operand that broadcasts to the shape of the leaf, {x.shape}, got "
             f"{np.shape(operand)}; make a new Variable for a new shape"
         )
-    if isinstance(data, np.generic):  # which cannot change, and is faster than an array
+    if not isinstance(data, np.ndarray):  # a number cannot change, nor arrays of some libraries
         x._data = ufunc(data, operand).astype(data.dtype, casting="same_kind")
     else:
         mark_changed(data)

@@ -7,13 +7,22 @@ of both gradients. Imports `calls`, `elementwise`, `plain` and NumPy.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Many, UnreadError, references
+from autograd.arrays import (
+    Many,
+    UnreadError,
+    in_chunks,
+    is_array,
+    is_foreign,
+    moved,
+    references,
+)
 from autograd.engine import graph
 from autograd.engine.backward import cast
 from autograd.engine.calls import as_operand, concrete, holds, holds_variable, primitive
@@ -41,9 +50,10 @@ def names_each_once(index: Any) -> bool:
     """Tell whether an index names each element at most once: slices, integers, None, ..., masks."""
     if type(index) is tuple:
         return all(isinstance(i, _BASIC) for i in index)
-    if isinstance(index, (np.ndarray, graph.Variable)):
-        return bool(index.dtype.kind == "b")
-    return isinstance(index, _BASIC)
+    if isinstance(index, _BASIC):
+        return True
+    is_mask = isinstance(index, (np.ndarray, graph.Variable)) or is_foreign(index)
+    return is_mask and bool(index.dtype.kind == "b")
 
 
 def checked_index(index: Any, what: str = "getitem") -> Any:
@@ -84,7 +94,8 @@ def own_index(index: Any) -> Any:
     """Return an index of which nobody can change the arrays until the backward pass."""
     if type(index) is tuple:
         return tuple([own_index(i) for i in index])
-    return index.copy() if type(index) is np.ndarray else index
+    is_array = type(index) is np.ndarray or (type(index) not in _AS_IS and is_foreign(index))
+    return index.copy() if is_array else index
 
 
 class _Places:
@@ -107,7 +118,7 @@ def shape_of(x: Any) -> tuple[int, ...]:
 
 
 def _read(x: Any, index: Any) -> Any:
-    if type(index) is np.ndarray and index.dtype.kind == "i" and x.ndim:
+    if type(index) is type(x) is np.ndarray and index.dtype.kind == "i" and x.ndim:
         return x.take(index, 0)  # twice as fast as x[index]
     return x[index]
 
@@ -132,6 +143,19 @@ def _add(total: Any, index: Any, value: Any) -> None:
     np.add.at(total, index, value)
 
 
+def _spread_out(value: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Return zeros of `shape` with `value` added at `index`, of arrays without `np.add.at`: what
+    goes to each place is counted, weighted.
+    """
+    size = math.prod(shape)
+    places = moved(np.arange(size).reshape(shape), value)[index]
+    value, places = np.broadcast_to(value, places.shape).reshape(-1), places.reshape(-1)
+    places = in_chunks(places, value)
+    parts = (value.real, value.imag) if value.dtype.kind == "c" else (value,)
+    sums = [np.bincount(places, weights=part, minlength=size).reshape(shape) for part in parts]
+    return sums[0] if len(sums) == 1 else sums[0] + 1j * sums[1]
+
+
 @primitive(
     joint=lambda g, indices, wanted: [
         g[index] if want else None for index, want in zip(indices, wanted, strict=False)
@@ -143,11 +167,29 @@ def _add(total: Any, index: Any, value: Any) -> None:
 def scatter_all(*values: Any, indices: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """Return zeros of `shape` with each of `values` added at its index; duplicates add up."""
     total = np.zeros_like(values[0], shape=shape)
+    if type(total) is not np.ndarray and is_foreign(total):
+        return _scattered(total, values, indices)
     if len(values) == 1 and names_each_once(indices[0]):
         total[indices[0]] = values[0]
         return total
     for index, value in zip(indices, values, strict=True):
         _add(total, index, value)
+    return total
+
+
+def _scattered(total: Any, values: Sequence[Any], indices: Sequence[Any]) -> Any:
+    """Do what `scatter_all` does on arrays of other libraries, whose views may be copies."""
+    for index, value in zip(indices, values, strict=True):
+        if names_each_once(index):
+            part = np.zeros_like(total)
+            if not is_array(index):  # new axes are no places
+                index = index if type(index) is tuple else (index,)
+                index = tuple(i for i in index if i is not None)
+                value = value.reshape(part[index].shape)
+            part[index] = value
+        else:
+            part = _spread_out(value, index, total.shape).astype(total.dtype)
+        total = part if len(values) == 1 else total + part
     return total
 
 
@@ -190,6 +232,8 @@ class _Scatter(Deferred):
             self.indices += other.indices
             return self
         total = self.materialize()
+        if type(total) is not np.ndarray and is_foreign(total):
+            return total + other.materialize()
         other.add_into(total)
         return total
 
@@ -199,6 +243,8 @@ class _Scatter(Deferred):
             self.recorded = True
             self.dense = other if self.dense is None else self.dense + other
             return self
+        if type(other) is not np.ndarray and is_foreign(other):
+            return other + self.materialize()
         total = np.array(other)
         self.add_into(total)
         return total

@@ -64,6 +64,8 @@ def _split_back(g: Any, arrays_shape: tuple[Any, ...], axis: int, wanted: tuple[
 
 @primitive(joint=_split_back, linear=True, name="concatenate")
 def _concatenate(*arrays: Any, axis: int = 0, dtype: Any = None, casting: str = "same_kind") -> Any:
+    if dtype is None and casting == "same_kind":  # which other libraries may not know
+        return np.concatenate(arrays, axis=axis)
     return np.concatenate(arrays, axis=axis, dtype=dtype, casting=casting)  # type: ignore[call-overload]
 
 
@@ -75,6 +77,8 @@ def _unstack_back(g: Any, axis: int, wanted: tuple[bool, ...]) -> Any:
 
 @primitive(joint=_unstack_back, linear=True, name="stack")
 def stack_arrays(*arrays: Any, axis: int = 0, dtype: Any = None, casting: str = "same_kind") -> Any:
+    if dtype is None and casting == "same_kind":
+        return np.stack(arrays, axis=axis)
     return np.stack(arrays, axis=axis, dtype=dtype, casting=casting)  # type: ignore[call-overload]
 
 

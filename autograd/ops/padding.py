@@ -15,6 +15,7 @@ import numpy as np
 from autograd.engine import graph
 from autograd.engine.calls import as_operand, concrete, primitive
 from autograd.ops import contractions
+from autograd.ops._shared import beside
 from autograd.ops.creation import linspace
 from autograd.ops.indexing import getitem, shape_of, take
 from autograd.ops.joining import concatenate
@@ -85,7 +86,8 @@ def _reflect_odd(x: Any, axis: int, width: tuple[int, int], mode: Any) -> Any:
     """Reflect around the value at the edge: a linear map, found by padding the unit vectors."""
     unit = np.eye(x.shape[axis], dtype=x.dtype)
     matrix = np.pad(unit, (width, (0, 0)), mode=mode, reflect_type="odd")
-    return swapaxes(contractions.matmul(swapaxes(x, axis, -1), matrix.T), axis, -1)
+    matrix = beside(matrix.T, x)
+    return swapaxes(contractions.matmul(swapaxes(x, axis, -1), matrix), axis, -1)
 
 
 def _slices(x: Any, axis: int, start: int | None, stop: int | None) -> Any:

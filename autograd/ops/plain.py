@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Kernel, UnreadError
+from autograd.arrays import Kernel, UnreadError, is_foreign
 from autograd.engine import graph
 from autograd.engine.calls import Operation, holds_variable, named, unwrap_all
 from autograd.engine.graph import record, unwrap
@@ -127,6 +127,8 @@ def _plain_binary(forward: Kernel, fast: Kernel) -> Operation:
 
 def _count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """Count the elements that are not 0."""
+    if is_foreign(a):
+        return (a != 0).sum(axis=axis, keepdims=keepdims)
     count = np.count_nonzero(a, axis=axis, keepdims=keepdims)
     return np.intp(count) if isinstance(count, int) else count  # before NumPy 2.4
 

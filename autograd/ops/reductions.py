@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import UnreadError
+from autograd.arrays import UnreadError, is_foreign
 from autograd.engine import graph
 from autograd.engine.calls import holds, primitive, unary
 from autograd.engine.graph import record
 from autograd.ops import elementwise, plain, shaping
 from autograd.ops._shared import (
     add_reduce,
+    beside,
     count_of,
     expand,
     inexact,
@@ -45,6 +46,8 @@ __all__ = [
     "var",
 ]
 
+_ndarray = np.ndarray
+_add: Any = np.add.reduce
 _FAST = "fdFD"  # dtypes that a plain sum and a division average as np.mean does
 
 # -- sums and means --------------------------------------------------------------------------------
@@ -56,7 +59,10 @@ def _sum(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) ->
 
 
 def _average(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    x = np.asanyarray(x)
+    if x.__class__ is not _ndarray:
+        if is_foreign(x):
+            return np.mean(x, axis=axis, dtype=dtype, keepdims=keepdims)
+        x = np.asanyarray(x)
     if dtype is None and x.dtype.char in _FAST and x.size:
         return add_reduce(x, axis, None, None, keepdims) / count_of(x.shape, axis)
     return np.mean(x, axis=axis, dtype=dtype, keepdims=keepdims)
@@ -100,9 +106,11 @@ def sum(
     """Add up elements over `axis`, starting from `initial`."""
     if dtype is out is initial is None and where is True and isinstance(a, graph.Variable):
         try:
-            total = add_reduce(a._data, axis, None, None, keepdims)
+            total = _add(a._data, axis, None, None, keepdims)
         except UnreadError as reading:
             return reading.answer(_SUM, [a, axis, None, keepdims])
+        except TypeError:  # of other libraries' arrays, which have no methods of ufuncs
+            total = np.sum(a._data, axis=axis, keepdims=keepdims)
         return _recorded(_SUM, a, axis, keepdims, total)
     refuse_out("sum", out)
     if where is not True:
@@ -137,7 +145,7 @@ def mean(
 def _counts(x: Any, axis: Any, where: Any, keepdims: bool) -> Any:
     """Return how many elements `where` takes, per element of the result."""
     chosen = np.broadcast_to(where, np.shape(x))
-    return plain.count_nonzero(chosen, axis=axis, keepdims=keepdims)
+    return beside(plain.count_nonzero(chosen, axis=axis, keepdims=keepdims), x)
 
 
 # -- products --------------------------------------------------------------------------------------
@@ -152,7 +160,7 @@ def is_normal(x: Any) -> Any:
 def _shifted(x: Any) -> Any:
     """Move the elements of the last axis one place on, with 1 in the first place."""
     n = x.shape[-1]
-    return np.where(np.arange(n) == 0, 1.0, x[..., np.maximum(np.arange(n) - 1, 0)])
+    return np.where(beside(np.arange(n) == 0, x), 1.0, x[..., np.maximum(np.arange(n) - 1, 0)])
 
 
 def _products_of_others(x: Any) -> Any:
@@ -176,7 +184,7 @@ def _prod_x(g: Any, x: Any, out: Any, axis: Any) -> Any:
     moved = np.transpose(x, order)
     flat = moved.reshape((*moved.shape[: x.ndim - len(reduced)], count_of(x.shape, tuple(reduced))))
     others = _products_of_others(flat).reshape(moved.shape)
-    return g * np.transpose(others, np.argsort(order))
+    return g * np.transpose(others, np.argsort(order).tolist())
 
 
 @primitive(name="prod", x=_prod_x, reduces=True)
@@ -344,6 +352,8 @@ def make_extreme(name: str, forward: Callable[..., Any], rule: Callable[..., Any
         initial: Any = np._NoValue,
         where: Any = np._NoValue,
     ) -> Any:
+        if initial is where is np._NoValue:  # which other libraries do not know
+            return forward(x, axis=axis, keepdims=keepdims)
         return forward(x, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
     return primitive(name=name, makes_zeros=True, reduces=True, x=rule)(reduce)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import UnreadError
+from autograd.arrays import UnreadError, copied, is_foreign
 from autograd.engine import graph
 from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, concrete, primitive
@@ -67,8 +67,8 @@ def reshape(a: Any, shape: Any, order: str = "C", copy: bool | None = None) -> A
     Raises:
         ValueError: the number of elements differs, another `order`, or a copy that `copy` forbids.
     """
-    if order == "C" and copy is None and type(a) is np.ndarray:  # np.reshape takes 0.4 us more
-        return a.reshape(shape)
+    if order == "C" and copy is None and (type(a) is np.ndarray or is_foreign(a)):
+        return a.reshape(shape)  # np.reshape takes 0.4 us more
     if order not in ("C", "F"):
         msg = f"reshape: wanted order 'C' or 'F', got {order!r}, which depends on the memory layout"
         raise ValueError(msg)
@@ -376,4 +376,4 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
 @primitive(a=lambda g: g, linear=True)
 def copy(a: Any, order: str = "K") -> Any:
     """Return an equal array with memory of its own; `order` is its layout, "K" as `a`."""
-    return np.array(a, order=order)  # type: ignore[call-overload]
+    return copied(a, order)

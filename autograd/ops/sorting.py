@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import is_foreign
 from autograd.engine import graph
 from autograd.engine.calls import detached, holds, primitive
 from autograd.ops import plain, shaping
-from autograd.ops._shared import operand, refuse_out
+from autograd.ops._shared import beside, operand, refuse_out
 from autograd.ops.indexing import along, getitem, normal_axis
 from autograd.ops.plain import plain as without_rules
 from autograd.ops.reductions import mean
@@ -128,6 +129,7 @@ def _sizes(name: str, x: Any, *, ignoring: bool) -> Any:
     full = np.array([x.shape[-1]])
     if not ignoring:
         return full
+    full = beside(full, x)
     counts = plain.count_nonzero(x == x, axis=-1, keepdims=True)  # noqa: PLR0124 - nan is not
     if holds((counts == full).all(), traced=False):
         return full
@@ -167,6 +169,8 @@ def _of_ranks(x: Any, *ranks: Any, spoiled: bool) -> list[Any]:
 @without_rules
 def _order(x: Any, *ranks: Any) -> Any:
     """Return an order of the last axis that has `ranks` and the largest element in their places."""
+    if is_foreign(x):  # which may not know the ranks, or not divide by several of them
+        return np.argsort(x, axis=-1)
     kth = np.unique(np.concatenate([np.ravel(r) for r in ranks] + [[x.shape[-1] - 1]]))
     return np.argsort(x) if kth.size > _MANY else np.argpartition(x, kth)
 
@@ -310,7 +314,7 @@ def _quantile(
             inside = (at > 0) & (at < n - 1)
             speed = np.where(inside, n + _SPEED[method], 0.0).astype(t.dtype)
             t = t + (shaping.reshape(given, (-1,)) - fractions) * speed
-        result = lerp(a, b, t)
+        result = lerp(a, b, beside(t, x))
     if given.ndim:
         result = shaping.moveaxis(result, -1, 0)
     return shaping.reshape(result, (*given.shape, *(full if keepdims else kept)))

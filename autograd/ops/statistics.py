@@ -16,7 +16,7 @@ from autograd.engine import graph
 from autograd.engine.calls import holds
 from autograd.engine.graph import wrap
 from autograd.ops import elementwise, plain, shaping
-from autograd.ops._shared import inexact, operand, refuse_out
+from autograd.ops._shared import beside, inexact, operand, refuse_out
 from autograd.ops.reductions import (
     bounded_extreme,
     make_extreme,
@@ -66,7 +66,7 @@ def average(
         result = mean(a, axis, keepdims=keepdims)
         total = result.dtype.type(a.size / (result.size or 1))
         if isinstance(result, graph.Variable):
-            total = wrap(total)
+            total = wrap(beside(total, result))
     else:
         weights = _aligned(a, axis, operand("average", weights))
         total = sum(weights, axis, keepdims=keepdims)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.arrays import Many
+from autograd.arrays import Many, is_array
 from autograd.engine import graph
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import wrap
@@ -197,7 +197,7 @@ def requires_grad(value: Any) -> bool:
 
 def wrapped(result: Any) -> Any:
     """Wrap floating results as Variables: kinds are kept where nothing is recorded."""
-    if isinstance(result, (np.ndarray, np.generic)) and result.dtype.kind in "fc":
+    if is_array(result) and result.dtype.kind in "fc":
         return wrap(result)
     if isinstance(result, (tuple, list)):
         parts = map(wrapped, result)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import UnreadError
+from autograd.arrays import UnreadError, is_foreign
 from autograd.engine import graph
 from autograd.engine.calls import unwrap_all
 from autograd.engine.graph import unwrap
@@ -69,10 +69,8 @@ def array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs:
 
 
 def _answers_itself(value: Any, variable: Any) -> bool:
-    """Tell whether NumPy is to ask `value`, a table of xarray or the like: it is no array, nor of
-    the library that the data of `variable` are of.
-    """
-    ours = isinstance(value, (np.ndarray, np.generic, graph.Variable))
+    """Tell whether NumPy is to ask `value`, a table of xarray or the like, which is no array."""
+    ours = isinstance(value, (np.ndarray, np.generic, graph.Variable)) or is_foreign(value)
     return (
         not ours
         and hasattr(type(value), "__array_ufunc__")

@@ -15,18 +15,22 @@ Imports `graph`, `calls` and NumPy.
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.arrays import holds_nan
+from autograd.arrays import holds_nan, references
+from autograd.assignment import as_now
 from autograd.batching.values import innermost, lifted, shown
+from autograd.engine import graph
 from autograd.engine.backward import cast, conjugated, masked_by, run_backward
 from autograd.engine.calls import unwrap_all
-from autograd.engine.graph import LEAF, OUTPUT, Deferred, Leaf, Node, unwrap, wrap
+from autograd.engine.graph import LEAF, OUTPUT, Deferred, Leaf, Node, recorded, unwrap, wrap
 from autograd.engine.mode import current_mode, set_grad_enabled
 
-__all__ = ["kind", "push_forward"]
+__all__ = ["Listener", "kind", "push_forward"]
 
 
 def kind(spec: Any) -> str:
@@ -57,6 +61,7 @@ def push_forward(
         create_graph: record the sweep, so that the result can be differentiated.
     """
     found: dict[Node, Any] = dict(tangents)
+    readers = dict.fromkeys((*tangents, *roots), 1)  # of a tangent, which goes with the last one
     parts: dict[Node, tuple[Any, ...]] = {}  # tangents of the outputs of nodes with several
     outputs: dict[Node, list[Node]] = {}  # their output nodes
     seen = set(roots)
@@ -70,10 +75,12 @@ def push_forward(
         if node.plan is OUTPUT:
             outputs.setdefault(node.parents[0], []).append(node)
         for parent in node.parents:
+            readers[parent] = readers.get(parent, 0) + 1
             if parent not in seen:
                 seen.add(parent)
                 stack.append(parent)
     order.sort(key=lambda n: n.number)
+    overwrites = any(node.plan.overwrites for node in order)
     if create_graph:
         found = {
             n: wrap(t) if isinstance(t, (np.ndarray, np.generic)) else t for n, t in found.items()
@@ -86,6 +93,10 @@ def push_forward(
                 t = parts[node.parents[0]][node.saved[0]] if node.parents[0] in parts else None
             elif any(p in found for p in node.parents):
                 directions = [found.get(p) for p in node.parents]
+                for p in node.parents:
+                    readers[p] -= 1
+                    if not readers[p]:
+                        found.pop(p, None)
                 t = _push(
                     node, directions, calls.get(node), outputs.get(node), create_graph=create_graph
                 )
@@ -94,8 +105,66 @@ def push_forward(
             if isinstance(t, tuple):
                 parts[node] = t
             elif t is not None:
+                if overwrites and isinstance(t, np.ndarray) and node.plan.name == "getitem":
+                    t = t.copy()  # of a view, all elements would be copied later
                 found[node] = t if t.dtype == node.dtype else cast(t, node.dtype)
+            t = None  # which would count as another holder
     return found
+
+
+class Listener:
+    """Remembers of every recorded call what the forward sweep needs besides the graph: no operands,
+    but where a tangent rule asks for them. It asks for those that it names without a `_` in front.
+    """
+
+    in_place = True  # elements may be overwritten: who needs the old ones holds them
+
+    def __init__(self) -> None:
+        self.calls: dict[Node, tuple[tuple[Any, ...], Any]] = {}
+
+    def __call__(self, _primitive: Any, arguments: tuple[Any, ...], out: Any) -> None:
+        """Remember one call."""
+        node = recorded(out)
+        if node is None or (node.plan.primitive.elementwise and node.shape is not None):
+            return
+        spec = node.plan.primitive
+        if spec.reduces or spec.jvp is None:
+            if not (spec.reduces or spec.linear):
+                return
+            count = len(arguments) - len(spec.parameters) + 1 if spec.variadic else 0
+            named = [spec.parameters[0]] * count + list(spec.parameters[bool(count) :])
+            kept = [
+                _Kind.of(a) if p in spec.rules else as_now(a)
+                for p, a in zip(named, arguments, strict=True)
+            ]
+            self.calls[node] = tuple(kept), None
+            return
+        wants_out, *wants = _asked_for(spec.jvp, len(arguments))
+        kept = [as_now(a) if wanted else None for a, wanted in zip(arguments, wants, strict=True)]
+        self.calls[node] = tuple(kept), as_now(out) if wants_out else None
+
+
+class _Kind(NamedTuple):
+    """Stands for an operand of a linear operation, of which nothing else is needed."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+
+    @classmethod
+    def of(cls, value: Any) -> Any:
+        return cls(value.shape, value.dtype) if isinstance(value, graph.Variable) else value
+
+    def zeros(self) -> Any:
+        return np.zeros(self.shape, self.dtype)
+
+
+@functools.lru_cache(1000)
+def _asked_for(rule: Any, count: int) -> list[bool]:
+    """Tell whether a tangent rule asks for the output, and each of `count` arguments."""
+    code = getattr(rule, "__code__", None)
+    names = code.co_varnames[1 : code.co_argcount] if code else ()
+    found = [not name.startswith("_") for name in names]
+    return found + [True] * (count + 1 - len(found))  # *arguments
 
 
 def _push(
@@ -120,19 +189,45 @@ def _push(
         return _push_reduction(node, tangents[0], named, create_graph=create_graph)
     if spec.jvp is not None:
         directions: list[Any] = [None] * len(arguments)
-        for position, t in zip(plan.positions, tangents, strict=True):
-            directions[position] = t
+        for i, position in enumerate(plan.positions):
+            directions[position], tangents[i] = tangents[i], None
+        if plan.overwrites:
+            directions[0] = _own(directions, node)
         return spec.jvp(directions, out, *arguments)
     count = len(arguments) - len(spec.parameters) + 1 if spec.variadic else spec.positional
     for position in range(count):
         # Operands that are constant here have a tangent of zero, too.
         if spec.variadic or position in plan.positions or spec.parameters[position] in spec.rules:
-            arguments[position] = np.zeros_like(unwrap(arguments[position]))
+            given = arguments[position]
+            arguments[position] = (
+                given.zeros() if type(given) is _Kind else np.zeros_like(unwrap(given))
+            )
     for position, t in zip(plan.positions, tangents, strict=True):
         if t is not None:
             arguments[position] = t
     names = spec.parameters[1 if spec.variadic else count :]
     return spec.call(*arguments[:count], **dict(zip(names, arguments[count:], strict=True)))
+
+
+def _own(directions: list[Any], node: Node) -> Any:
+    """Return the tangent of the first operand in memory that a rule may write to: its own, where
+    nobody else holds it.
+    """
+    if directions[0] is None:
+        return np.zeros(node.shape, node.dtype)
+    t, directions[0] = directions[0], None
+    if not isinstance(t, (np.ndarray, np.generic)):
+        return t
+    alone = t.base is None and references(t) <= _ALONE and t.flags.writeable
+    return t if alone and t.dtype == node.dtype else np.array(t, node.dtype)
+
+
+def _count(directions: list[Any]) -> int:
+    t, directions[0] = directions[0], None
+    return references(t)
+
+
+_ALONE = _count([np.empty(1)])
 
 
 def _saved(node: Node, *, create_graph: bool) -> Any:
@@ -220,6 +315,10 @@ def _push_transposed(
 
 
 def _probe(node: Node, level: Any) -> Any:
-    """Return a Variable that stands for the cotangent of a node's output, one for each example."""
-    zeros = lifted(np.zeros(node.shape, node.dtype), level)
-    return wrap(zeros, Leaf(zeros))
+    """Return a Variable that stands for the cotangent of a node's output, one for each example.
+
+    Rules are linear, so that any value will do; but those of users may end early where it is zero.
+    """
+    size = math.prod(node.shape)
+    data = lifted(np.linspace(1.0, 2.0, size).reshape(node.shape).astype(node.dtype), level)
+    return wrap(data, Leaf(data))

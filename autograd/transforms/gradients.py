@@ -39,7 +39,7 @@ def _scalar_cotangent(what: str, trace: Trace) -> list[Any]:
         )
         raise TypeError(msg)
     (out,) = trace.outputs
-    if np.size(out) != 1:
+    if (out.size if isinstance(out, Variable) else np.size(out)) != 1:
         msg = (
             f"{what}: wanted a scalar as what the function returns, got shape {np.shape(out)}; sum "
             "it, or take jacobian or elementwise_grad"

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd.batching.run import enter, leave
 from autograd.batching.values import Level, entered
+from autograd.checked import UnrecordedRuleError
 from autograd.engine.backward import find_route
 from autograd.engine.graph import unwrap
 from autograd.ops import joining, shaping
@@ -70,9 +71,14 @@ def _jacobian_function(
         complex_ = any(
             v.dtype.kind == "c" for v in (*trace.inputs, *map(as_variable, trace.outputs))
         )
+        columns = None
         if mode == "forward" or (mode == "auto" and n < m and not complex_):
-            columns = _jacobian_forward(trace, listener)  # type: ignore[arg-type]
-        else:
+            try:
+                columns = _jacobian_forward(trace, listener)  # type: ignore[arg-type]
+            except UnrecordedRuleError:
+                if mode == "forward":
+                    raise
+        if columns is None:
             columns = _jacobian_reverse(trace)
         return rebuilt(trace.rebuild, [trace.arrange(row, argnum) for row in columns])
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.assignment import as_now
-from autograd.engine.graph import Node, recorded, unwrap, wrap
+from autograd.engine.graph import Node, unwrap, wrap
 from autograd.engine.mode import current_mode, is_grad_enabled
 from autograd.transforms.containers import flatten, rebuilt
-from autograd.transforms.forward import push_forward
+from autograd.transforms.forward import Listener, push_forward
 from autograd.transforms.gradients import gradient_function
 from autograd.transforms.trace import Trace, node_of, own_array, positions_of, unwrap_unless_nested
 from autograd.variable import Variable, as_cotangent
@@ -107,19 +106,6 @@ def jvp(function: Callable[..., Any], primals: Any = None, tangents: Any = None)
     trace = Trace("jvp", function, tuple(primals), {}, range(len(primals)), observer=listener)
     value = trace.value()
     return value, push_tangents(trace, listener, flatten(list(tangents))[0])
-
-
-class Listener:
-    """Remembers the arguments and the output of every recorded call, for the forward sweep."""
-
-    def __init__(self) -> None:
-        self.calls: dict[Node, tuple[tuple[Any, ...], Any]] = {}
-
-    def __call__(self, _primitive: Any, arguments: tuple[Any, ...], out: Any) -> None:
-        """Remember one call."""
-        node = recorded(out)
-        if node is not None:
-            self.calls[node] = as_now(arguments), as_now(out)
 
 
 def push_tangents(trace: Trace, listener: Listener, tangents: list[Any]) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Many, plain_array
+from autograd.arrays import Many, is_array, plain_array
 from autograd.batching.run import spread
 from autograd.batching.values import back_at, belongs, current_level, lifted
 from autograd.engine import graph
@@ -222,7 +222,7 @@ def _look_at_constants(what: str, outputs: Sequence[Any]) -> None:
     Raises:
         TypeError: for no result at all, and for booleans and integers, which have no derivative.
     """
-    kinds = [np.asarray(unwrap(o)).dtype for o in outputs]
+    kinds = [getattr(unwrap(o), "dtype", None) or np.asarray(o).dtype for o in outputs]
     others = [o for o, kind in zip(outputs, kinds, strict=True) if kind.kind not in "biufc"]
     if others or not outputs:
         raise TypeError(
@@ -374,7 +374,7 @@ def _input(what: str, leaf: Any, argnum: int, *, recording: bool) -> Variable:
                 leaf = spread(leaf, level)
             return _connected(leaf)  # type: ignore[no-any-return]
         data = leaf._data
-    elif isinstance(leaf, (np.ndarray, np.generic)):
+    elif is_array(leaf):
         data = plain_array(what, leaf)
     else:
         data = Variable(leaf)._data

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import autograd
+from autograd.arrays import holds_nan, surely
 from autograd.blocks import in_blocks
 from autograd.engine.calls import binary, holds, primitive, unary
 from autograd.ops.gates import gate
@@ -79,8 +80,7 @@ def _normal_pdf(x: Any) -> Any:
 def _scaled(x: Any, y: Any) -> Any:
     """Return x y, with 0 where y is 0 whatever x is."""
     out = x * y
-    square = _vdot(out, out)
-    return out if square == square else np.where(y == 0, 0.0, out)[()]  # noqa: PLR0124
+    return np.where(y == 0, 0.0, out)[()] if holds_nan(out) else out
 
 
 _scale = binary(_scaled, name="scale", x=lambda g, y: _scale(g, y), y=lambda g, x: g * x)
@@ -400,7 +400,7 @@ def _softplus(x: Any, beta: float, threshold: float) -> Any:
     z = x * beta
     out = _log1pexp(z) / beta
     beyond = z > threshold
-    return np.where(beyond, x, out) if beyond.any() else out
+    return out if surely(~beyond.any()) else np.where(beyond, x, out)
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:

@@ -57,7 +57,10 @@ def _aligned(run: BatchRun, x: Any, *others: Any) -> list[Any]:
 )
 def _of_rows(run: BatchRun, *values: Any) -> Any:
     *operands, windows = values
-    return _parted(run, run(*map(_merged, _spread(run, *operands)), windows))
+    spread = _spread(run, *operands)
+    rows = max(np.shape(x)[1] for x in spread)  # the numbers of places are one row for all
+    merged = [_merged(np.broadcast_to(x, (run.size, rows, *np.shape(x)[2:]))) for x in spread]
+    return _parted(run, run(*merged, windows))
 
 
 @batch_rule("nn.functional._resampling.resample")

@@ -9,9 +9,10 @@ import numpy as np
 
 import autograd
 from autograd import Variable, log_softmax
-from autograd.arrays import Many
+from autograd.arrays import Many, is_array, is_foreign, surely
 from autograd.engine.calls import primitive
 from autograd.engine.mode import current_mode
+from autograd.ops._shared import add_reduce, beside
 from autograd.ops.plain import plain
 from nn.functional._linear import linear
 from nn.functional._loss import check_reduction, reduced
@@ -22,6 +23,8 @@ __all__ = ["cross_entropy", "linear_cross_entropy", "nll_loss"]
 
 def _picked(a: Any, target: Any, axis: int) -> Any:
     """Return the entry of `a` along `axis` that `target`, which lacks that axis, names."""
+    if is_foreign(a):  # which may not read two indices at once
+        return np.where(_one_hot(target, a.shape, axis), a, 0.0).sum(axis=axis)
     if a.ndim == 2:
         return a[np.arange(len(target)), target]
     if a.ndim == 1:
@@ -31,12 +34,13 @@ def _picked(a: Any, target: Any, axis: int) -> Any:
 
 def _one_hot(target: Any, shape: tuple[int, ...], axis: int) -> Any:
     classes = np.arange(shape[axis]).reshape((-1,) + (1,) * (len(shape) - 1 - axis))
-    return np.expand_dims(target, axis) == classes
+    return np.expand_dims(target, axis) == beside(classes, target)
 
 
 def _minus_sum(log_p: Any, coefficient: Any, summed: bool) -> Any:
     """Return -log_p * coefficient, 0 where the coefficient is, whatever the logarithm."""
-    if isinstance(coefficient, np.ndarray) and not coefficient.all():
+    varies = is_array(coefficient) and coefficient.ndim
+    if varies and not surely(coefficient.all()):
         log_p = np.where(coefficient == 0, 0.0, log_p)
     loss = log_p * -coefficient
     return loss.sum() if summed else loss
@@ -62,6 +66,8 @@ def _nll(x: Any, target: Any, coefficient: Any, axis: int, summed: bool) -> Any:
 @primitive(x=lambda g: g, nondiff=("target",))
 def _less_one(x: Any, target: Any, axis: int) -> Any:
     """Subtract 1 from the entry along `axis` that `target` names."""
+    if is_foreign(x):
+        return x - _one_hot(target, x.shape, axis)
     out = np.array(x)
     if axis == 0 and out.ndim == 1:
         out[target] -= 1.0
@@ -91,9 +97,9 @@ def _softmax_nll_x(g: Any, out: Any, target: Any, coefficient: Any, axis: int) -
 @primitive(x=_softmax_nll_x, nondiff=("target", "coefficient"))
 def _softmax_nll(x: Any, target: Any, coefficient: Any, axis: int, summed: bool) -> Any:
     """Return -coefficient * log_softmax(x)[target], per sample or in total, and softmax(x)."""
-    shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
+    shifted = x - (np.max if is_foreign(x) else np.maximum.reduce)(x, axis=axis, keepdims=True)
     p = np.exp(shifted)
-    total = np.add.reduce(p, axis=axis, keepdims=True)
+    total = add_reduce(p, axis, None, None, True)
     p /= total
     log_p = _picked(shifted, target, axis) - np.log(total).reshape(target.shape)
     return _minus_sum(log_p, coefficient, summed), p
@@ -121,7 +127,9 @@ def _class_axis(operation: str, input: Any) -> int:
 def _class_weight(operation: str, weight: Any, input: Any, axis: int) -> Any:
     if weight is None:
         return None
-    weight = np.asarray(raw(weight), dtype=input.dtype)
+    weight = raw(weight)
+    if not is_foreign(weight):
+        weight = beside(np.asarray(weight, dtype=input.dtype), input)
     if weight.shape != (input.shape[axis],):
         raise ValueError(
             f"{operation}: wanted one weight for each of {input.shape[axis]} classes, got shape "
@@ -144,7 +152,7 @@ def _class_targets(
 ) -> tuple[Any, Any]:
     """Return `target` as checked class indices, and which of them count (None: all)."""
     target = constant(target)
-    batched = isinstance(target, Variable)
+    unknown = isinstance(target, Variable) or is_foreign(target)
     shape = input.shape[:axis] + input.shape[axis + 1 :]
     if target.shape != shape:
         wanted = f"class indices of shape {shape}"
@@ -157,7 +165,7 @@ def _class_targets(
             f"{operation}: wanted integers as class indices, got {target.dtype}; convert them with "
             ".astype(np.int64)"
         )
-    if batched:  # inside vmap, where nobody looks at the indices of one example
+    if unknown:  # inside vmap, and of other libraries, where nobody looks at the indices
         kept = target != ignore_index
         return np.where(kept, target, 0), kept
     kept = None
@@ -178,7 +186,7 @@ def _class_targets(
                 f"{ignore_index}), "
                 f"got {low if low < 0 else high}"
             )
-    return target, kept
+    return beside(target, input), kept if kept is None else beside(kept, input)
 
 
 def _coefficients(
@@ -186,7 +194,7 @@ def _coefficients(
 ) -> tuple[Any, float]:
     """Return what each sample's loss is multiplied with, and what the mean divides by."""
     total: Any = float(target.size)
-    batched = isinstance(raw(target), Many)
+    unknown = isinstance(raw(target), Many) or is_foreign(raw(target))
     if weight is not None:
         coefficient = autograd.take(weight, target)
         coefficient = coefficient if kept is None else coefficient * kept
@@ -197,14 +205,14 @@ def _coefficients(
     else:
         coefficient = 1.0
     if reduction == "mean":
-        if not batched and total == 0:
+        if not unknown and total == 0:
             raise ValueError(
                 f"{operation}: wanted at least one target that counts for a mean, got none (all "
                 "are ignore_index, have weight "
                 f"0, or the batch is empty); skip this batch, or use reduction='sum'"
             )
         coefficient = coefficient / total
-    return coefficient, total if batched else float(total)
+    return coefficient, total if unknown else float(total)
 
 
 def _counted(

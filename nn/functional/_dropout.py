@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.extend import primitive
+from autograd.ops._shared import beside
 from autograd.ops.effects import draw
 from nn.functional._selection import selected
 from nn.functional._windows import over_axes
@@ -164,19 +165,19 @@ def check_probability(operation: str, p: float) -> None:
         raise ValueError(f"{operation}: wanted a probability p from 0 to 1, got {p}")
 
 
-def _kept(shape: tuple[int, ...], p: float, generator: Any) -> Any:
+def _kept(x: Any, shape: tuple[int, ...], p: float, generator: Any) -> Any:
     # float32 draws are multiples of 2^-24, and never 1: p = 1 drops everything.
     kept = draw(generator, "random", shape, dtype=np.float32) >= p
-    return np.asarray(kept) if isinstance(kept, np.bool_) else kept
+    return beside(np.asarray(kept) if isinstance(kept, np.bool_) else kept, x)
 
 
 def _dropped(input: Any, shape: tuple[int, ...], p: float, generator: Any) -> Any:
-    return masked(input, _kept(shape, p, generator), 1.0 / (1.0 - p) if p < 1 else 0.0)
+    return masked(input, _kept(input, shape, p, generator), 1.0 / (1.0 - p) if p < 1 else 0.0)
 
 
 def _shrunk(input: Any, shape: tuple[int, ...], p: float, generator: Any) -> Any:
     """Return scale x + shift, with the least value of selu for x where it is dropped."""
-    kept = _kept(shape, p, generator)
+    kept = _kept(input, shape, p, generator)
     if p == 1:
         return masked(input, kept, 0.0)  # as PyTorch: the formula would divide by 0
     scale = ((1 - p) * (1 + p * _LEAST * _LEAST)) ** -0.5

@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd
 from autograd import Variable
+from autograd.arrays import is_foreign
 from autograd.extend import primitive
 from autograd.ops.plain import plain
 
@@ -132,6 +133,7 @@ def embedding_bag(
             f"mode 'sum', got {per_sample_weights.shape} and {mode!r}"
         )
     starts, count = _bags(index, offsets, include_last_offset)
+    shape = index.shape
     index = index.reshape(-1)
     bag = np.repeat(np.arange(count), np.diff(starts))
     if padding_idx is not None:
@@ -141,6 +143,8 @@ def embedding_bag(
     if per_sample_weights is not None:
         factors = per_sample_weights.reshape(-1)
         rows = rows * (factors if padding_idx is None else factors[kept])[:, None]
+    if len(shape) == 2 and shape[1] and padding_idx is None:  # a tenth of the time of adding at
+        return getattr(rows.reshape((*shape, rows.shape[1])), mode)(axis=1)
     sizes = np.bincount(bag, minlength=count)
     if mode == "max":
         return _largest(rows, bag, sizes)
@@ -227,7 +231,8 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
 
 def as_indices(operation: str, x: Any, count: int | None) -> Any:
     """Return `x` as an integer array whose entries are checked to be in [0, count)."""
-    return _checked(x if isinstance(x, Variable) else np.asarray(x), operation, count)
+    given = x if isinstance(x, Variable) or is_foreign(x) else np.asarray(x)
+    return _checked(given, operation, count)
 
 
 @plain
@@ -239,7 +244,7 @@ def _checked(index: Any, operation: str, count: int | None) -> Any:
                 ".astype(np.int64)"
             )
         index = index.astype(np.int64)
-    if index.size:
+    if index.size and not is_foreign(index):
         low, high = index.min(), index.max()
         if low < 0 or (count is not None and high >= count):
             below = "" if count is None else f" and below {count}"

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from autograd import Variable, no_grad
+from autograd.arrays import is_foreign
 from autograd.blocks import in_row_blocks
 from autograd.engine.calls import primitive
+from autograd.ops._shared import add_reduce
 from autograd.ops.effects import overwrite, present
 from nn.functional._names import dim_is_axis
 from nn.functional._numbers import check_numbers, real
@@ -71,12 +73,12 @@ def _standardize(x: Any, axis: tuple[int, ...], eps: float) -> Any:
     count = math.prod(x.shape[a] for a in axis)
     # np.add.reduce, not x.mean(): the latter's Python wrapper costs 3 us per call. Two passes, so
     # that no digits cancel.
-    mean = np.add.reduce(x, axis=axis, keepdims=True) / count
+    mean = add_reduce(x, axis, None, None, True) / count
     centred = x - mean
-    if axis == (-1,):
+    if axis == (-1,) and not is_foreign(x):
         variance = np.vecdot(centred, centred)[..., None] / count
     else:
-        variance = np.add.reduce(centred * centred, axis=axis, keepdims=True) / count
+        variance = add_reduce(centred * centred, axis, None, None, True) / count
     centred /= np.sqrt(variance + eps)
     return centred, mean, variance
 
@@ -116,13 +118,20 @@ def channel_norm(x: Any, weight: Any, bias: Any, axis: tuple[int, ...], eps: flo
     return out, mean, variance
 
 
+def _dot(x: Any, y: Any) -> Any:
+    """Return the sums of x y along the last axis, which stays."""
+    if is_foreign(x):  # which may have no generalised ufuncs
+        return (x * y).sum(axis=-1, keepdims=True)
+    return np.vecdot(x, y)[..., None]
+
+
 def _line_normal(x: Any, eps: float, *, centred: bool) -> tuple[Any, Any]:
     """Return z = (x - mean) / s and s = sqrt(variance + eps) along the last axis; the same about
     zero instead of the mean where not `centred`.
     """
     if centred:
         x = x - x.sum(axis=-1, keepdims=True) / x.shape[-1]
-    deviation = np.sqrt(np.vecdot(x, x)[..., None] / x.shape[-1] + eps)
+    deviation = np.sqrt(_dot(x, x) / x.shape[-1] + eps)
     return x / deviation, deviation
 
 
@@ -138,7 +147,7 @@ def _line_norm_back(
     def pull(g: Any, x: Any, _: int) -> Any:
         z, deviation = _line_normal(x, eps, centred=centred)
         g_z = g if weight is None else g * weight
-        gx = g_z - z * (np.vecdot(g_z, z)[..., None] / x.shape[-1])
+        gx = g_z - z * (_dot(g_z, z) / x.shape[-1])
         if centred:
             gx = gx - g_z.sum(axis=-1, keepdims=True) / x.shape[-1]
         lines = tuple(range(x.ndim - 1))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Variable
-from autograd.arrays import Many, refuse_complex, refuse_mask
+from autograd.arrays import Many, is_foreign, refuse_complex, refuse_mask
 from autograd.ops.plain import plain
 
 __all__ = ["check_numbers", "constant", "raw", "real", "within"]
@@ -20,13 +20,16 @@ def constant(x: Any) -> Any:
     """Return what has no gradient as an array: targets, indices, weights. Inside vmap it stays a
     Variable, as nobody looks at the values of one example.
     """
-    return x if isinstance(raw(x), Many) else np.asarray(raw(x))
+    data = raw(x)
+    return x if isinstance(data, Many) else data if is_foreign(data) else np.asarray(data)
 
 
 @plain
 def within(x: Any, wanted: str, least: float, most: float) -> Any:
-    """Return `x`, all of whose elements are in [least, most]; the error begins with `wanted`."""
-    if x.size and not (x.min() >= least and x.max() <= most):
+    """Return `x`, all of whose elements are in [least, most]; the error begins with `wanted`. The
+    values of another library's array are not looked at.
+    """
+    if x.size and not is_foreign(x) and not (x.min() >= least and x.max() <= most):
         wrong = x.min() if x.min() < least else x.max()
         raise ValueError(f"{wanted}, got {wrong}")
     return x

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import autograd
+from autograd.ops._shared import beside
 from autograd.ops.effects import draw
 from nn.functional._activation import leaky_relu
 from nn.functional._names import dim_is_axis
@@ -48,6 +49,7 @@ def rrelu(
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
     slopes = draw(generator, "uniform", lower, upper, input.shape).astype(input.dtype)
+    slopes = beside(slopes, input)
     return autograd.where(input > 0, input, input * slopes)
 
 
@@ -84,6 +86,7 @@ def gumbel_softmax(
     if not tau > 0:
         raise ValueError(f"gumbel_softmax: wanted a positive tau, got {tau}")
     noise = draw(generator, "gumbel", size=logits.shape).astype(logits.dtype)
+    noise = beside(noise, logits)
     soft = softmax((logits + noise) / tau, axis)
     if not hard:
         return soft

@@ -16,6 +16,7 @@ from autograd import Variable
 from autograd.assignment import _SHARING
 from autograd.engine.mode import watching
 from autograd.engine.primitive import PRIMITIVES
+from autograd.ops import assignment as ops_assignment
 from autograd.testing import check_gradients
 
 SHAPE = (3, 4)
@@ -227,6 +228,47 @@ def test_elements_are_overwritten_in_place():
     address = x.data.__array_interface__["data"]
     x[1] = v * 2
     assert x.data.__array_interface__["data"] == address
+
+
+def test_elements_and_their_tangents_are_overwritten_in_place_in_forward_mode(monkeypatch):
+    written = []
+    whole = ops_assignment._set_at_push
+
+    def push(tangents, *others):
+        out = whole(tangents, *others)
+        written.append(out.__array_interface__["data"])
+        return out
+
+    monkeypatch.setattr(PRIMITIVES["set_at"], "jvp", push)
+    seen = []
+
+    def last(a):
+        x = autograd.zeros((6, 2))
+        x[0] = a
+        for i in range(1, 6):
+            x[i] = x[i - 1] * a
+            seen.append(x._data.__array_interface__["data"])
+        return x[5].sum()
+
+    assert autograd.jvp(last, (1.3,), (1.0,))[1] == pytest.approx(12 * 1.3**5)
+    assert len(written) == 6
+    assert len({*written}) == len({*seen}) == 1
+
+
+def test_tangents_that_somebody_else_needs_stay():
+    def both(v):
+        x = v * 1.0
+        y = x * x
+        row = x[:2]
+        x[0] = 5.0
+        return y, x, row[1]
+
+    v, direction = np.array([1.0, 2.0, 3.0]), np.array([1.0, 10.0, 100.0])
+    tangents = autograd.jvp(both, (v,), (direction,))[1]
+    np.testing.assert_array_equal(tangents[0], 2 * v * direction)
+    np.testing.assert_array_equal(tangents[1], [0.0, 10.0, 100.0])
+    assert tangents[2] == 10.0
+    np.testing.assert_array_equal(direction, [1.0, 10.0, 100.0])
 
 
 def test_a_transposed_view_refuses_what_it_could_not_follow():

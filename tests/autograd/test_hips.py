@@ -37,7 +37,7 @@ from autograd.test_util import (
     combo_check,
     scalar_close,
 )
-from autograd.tracer import Node, getval, isbox, new_box, toposort, trace, trace_stack
+from autograd.tracer import Box, Node, getval, isbox, new_box, toposort, trace, trace_stack
 from autograd.wrap_util import unary_to_nary
 
 X = np.array([0.5, -0.3, 1.2])
@@ -611,6 +611,109 @@ def test_checks_pass_what_is_right_and_notice_what_is_wrong():
         check_equivalent((X, 1.0), (X + 1e-3, 1.0))
     with pytest.raises(AssertionError, match="float32"):
         check_equivalent(X, X.astype(np.float32))
+
+
+# -- functions of any arguments, and structures of Variables ---------------------------------------
+
+
+def test_a_primitive_may_have_arguments_without_names():
+    @primitive
+    def scaled(x, *others, **options):
+        return np.sin(x) * options.get("by", 2.0)
+
+    defvjp(scaled, lambda ans, x, *others, **options: lambda g: g * np.cos(x) * options["by"])
+    f = lambda x: scaled(x, None, by=3.0) ** 2
+    assert type(scaled(1.0)) is np.float64
+    assert grad(f)(0.4) == pytest.approx(18 * np.sin(0.4) * np.cos(0.4))
+    assert grad(grad(f))(0.4) == pytest.approx(18 * np.cos(0.8))
+    assert ag.jvp(f, (0.4,), (1.0,))[1] == pytest.approx(grad(f)(0.4))
+    eigh = primitive(np.linalg.eigh)
+    defvjp(eigh, lambda ans, a: lambda g: ans[1] @ np.diag(g[0]) @ ans[1].T)
+    a = np.array([[2.0, 1.0], [1.0, 5.0]])
+    np.testing.assert_allclose(grad(lambda a: eigh(a).eigenvalues.sum())(a), np.eye(2), atol=1e-12)
+    without = primitive(lambda *args, **options: args[0] * 1.0)
+    with pytest.raises(TypeError, match="no rules; give it some with autograd.extend.defvjp"):
+        grad(without)(2.0)
+
+
+def in_structures(maker):
+    """A function of nested Variables of different shapes, with several outputs."""
+
+    @primitive
+    def both(parameters, note):
+        (a, b), (c,) = parameters
+        return np.sin(a) * c, (b * c,)
+
+    defvjp(both, maker, argnums=[0])
+
+    def f(x):
+        first, (second,) = both(((x[0], x[1:4]), (x[4],)), "note")
+        return first * second.sum()
+
+    return f
+
+
+def test_structures_of_variables_are_operands_and_results():
+    def maker(ans, parameters, note):
+        (a, b), (c,) = parameters
+        of_c = lambda g: np.sin(a) * g[0] + (b * g[1][0]).sum()
+        return lambda g: ((np.cos(a) * c * g[0], c * g[1][0]), (of_c(g),))
+
+    f, x = in_structures(maker), np.array([0.3, 1.0, -2.0, 0.5, 1.5])
+    plain = lambda x: np.sin(x[0]) * x[4] * (x[1:4] * x[4]).sum()
+    np.testing.assert_allclose(grad(f)(x), grad(plain)(x))
+    np.testing.assert_allclose(ag.jacobian(grad(f))(x), ag.hessian(plain)(x))
+    np.testing.assert_allclose(ag.jvp(f, (x,), (x,))[1], grad(plain)(x) @ x)
+    with pytest.raises(ValueError, match=r"both: wanted a gradient of shape \(3,\) for argument 0"):
+        grad(in_structures(lambda *_: lambda g: ((0.0, 1.0), (2.0,))))(x)
+
+
+def test_a_rule_that_leaves_the_graph_is_for_reverse_mode_only():
+    @primitive
+    def double(x, **options):
+        return x * 2.0
+
+    defvjp(double, lambda ans, x, **options: lambda g: np.asarray(getattr(g, "data", g)) * 2.0)
+    x = np.array([1.0, 3.0])
+    f = lambda x: np.concatenate([double(x), double(x) ** 2])
+    wanted = np.concatenate([2 * np.eye(2), np.diag(8 * x)])
+    np.testing.assert_allclose(ag.jacobian(f)(x), wanted)  # which would be forward mode
+    for ask in (lambda: ag.jvp(f, (x,), (x,)), lambda: grad(grad(lambda t: double(t) ** 2))(1.0)):
+        with pytest.raises(TypeError, match="double: wanted a rule that can be differentiated"):
+            ask()
+
+
+def test_a_rule_may_take_the_box_of_the_inner_derivative_away():
+    @primitive
+    def cube(x, **options):
+        return x**3
+
+    def inner_only(value):
+        return getattr(value, "_value", value)
+
+    defvjp(cube, lambda ans, x, **options: lambda g: inner_only(g * 3 * x**2))
+    assert grad(cube)(2.0) == 12.0
+    assert grad(grad(cube))(2.0) == 12.0
+    assert type(inner_only(Variable(1.0))) is not Variable
+
+
+def test_subclasses_of_ndarray_that_are_registered_count_as_arrays():
+    class Marked(np.ndarray):
+        def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+            inputs = [i.view(np.ndarray) if isinstance(i, Marked) else i for i in inputs]
+            return super().__array_ufunc__(ufunc, method, *inputs, **kwargs).view(Marked)
+
+    x = np.array([1.0, 2.0]).view(Marked)
+    with pytest.raises(TypeError, match="got a Marked, whose arithmetic is its own"):
+        grad(lambda x: (x * x).sum())(x)
+    core.VSpace.mappings[Marked] = core.VSpace
+    for f in (lambda v: (v * x).sum(), lambda v: (x * v).sum(), lambda v: x @ v):
+        found = grad(f)(x)
+        assert type(found) is np.ndarray
+        np.testing.assert_array_equal(found, [1.0, 2.0])
+    assert type(x * x) is Marked
+    with pytest.raises(TypeError, match="wanted arrays, or nested lists"):
+        Box.type_mappings[Path] = ArrayBox
 
 
 # -- SciPy -----------------------------------------------------------------------------------------

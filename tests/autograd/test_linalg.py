@@ -600,3 +600,14 @@ def test_cholesky_factors_for_solving_are_those_of_scipy(lower):
 def test_cho_solve_wants_what_cho_factor_returns():
     with pytest.raises(TypeError, match=r"wanted what cho_factor returns.*cho_solve\(cho_factor"):
         linalg.cho_solve(np.eye(3), np.ones(3))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_singular_matrices_among_others_leave_these_their_inverses(dtype):
+    a = np.random.default_rng(0).normal(size=(2, 3, 3, 3)).astype(dtype)
+    a[0, 1, 2], a[1, 2] = a[0, 1, 1], 0.0
+    found = autograd.grad(lambda a: np.real(np.linalg.det(a)).sum())(a)
+    assert found.dtype == dtype
+    for index in np.ndindex(2, 3):
+        alone = autograd.grad(lambda a: np.real(np.linalg.det(a)))(a[index])
+        np.testing.assert_allclose(found[index], alone, rtol=1e-5, atol=1e-6)

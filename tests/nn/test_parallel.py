@@ -15,6 +15,7 @@ import pytest
 import nn
 import optim
 from nn.parallel import DataParallel, DistributedSampler, ShardedOptimizer, SyncBatchNorm
+from nn.parallel._data_parallel import _Seen
 
 PROGRAM = Path(__file__).with_name("parallel_program.py")
 ROOT = Path(__file__).parents[2]
@@ -207,3 +208,29 @@ def test_mpiexec_without_mpi4py_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "mpi4py.MPI", None)
     with pytest.raises(ImportError, match=r"pip install 'gradloom\[mpi\]'"):
         DataParallel(nn.Linear(1, 1))
+
+
+def replace(model):
+    model[0].weight = nn.Parameter(model[0].weight.data)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: model[0].weight.requires_grad_(False),
+        lambda model: model.append(nn.Linear(2, 2)),
+        lambda model: setattr(model[0], "bias", None),
+        lambda model: model.double(),
+        lambda model: setattr(model[1], "extra", nn.Parameter([1.0])),
+        lambda model: model[1].register_buffer("extra", np.ones(2)),
+        replace,
+    ],
+)
+def test_a_change_of_the_model_is_seen_without_writing_down_its_layout(change):
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    seen = _Seen(model)
+    model(np.ones((4, 3), np.float32)).sum().backward()
+    optim.SGD(model.parameters(), lr=0.1).step()
+    assert seen.unchanged()
+    change(model)
+    assert not seen.unchanged()

@@ -331,3 +331,15 @@ def test_a_list_of_parameters_holds_what_a_function_is_called_with():
     for name, p in bag.named_parameters():
         p.data = values[name]
     np.testing.assert_array_equal(bag(x).data, wanted)
+
+
+def test_places_of_the_largest_elements_are_numbered_for_several_rows_in_each_example():
+    x = np.random.default_rng(0).normal(size=(3, 2, 2, 6))
+
+    def picked(x):
+        out, places = nn.functional.max_pool1d(x, 2, return_indices=True)
+        return (out * (1 + places)).sum()
+
+    slopes = autograd.grad(picked)
+    found = autograd.vmap(slopes)(x)
+    np.testing.assert_allclose(found, np.stack([slopes(row) for row in x]), rtol=1e-12)

@@ -493,6 +493,19 @@ def test_a_forward_function_may_return_a_python_number():
     np.testing.assert_array_equal(x.grad, [1.0, 1.0])
 
 
+def test_integers_among_several_outputs_carry_no_gradient():
+    @primitive(x=lambda g, x: g[0] * 2 * x)
+    def square_and_order(x):
+        return x * x, np.argsort(x), x > 0
+
+    x = Variable([3.0, -1.0], requires_grad=True)
+    square, order, positive = square_and_order(x)
+    assert [v.requires_grad for v in (square, order, positive)] == [True, False, False]
+    assert x[order].data.tolist() == [-1.0, 3.0]
+    square.sum().backward()
+    assert x.grad.tolist() == [6.0, -2.0]
+
+
 def test_integers_and_truth_values_carry_no_gradient():
     @primitive(x=lambda g: g)
     def positive(x):

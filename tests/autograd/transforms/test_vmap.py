@@ -159,7 +159,7 @@ def attractor(a):
 
 def pendulum(rate):
     slope = lambda y, t: np.stack([y[1], -rate.sum() * np.sin(y[0]) - rate[0] * t])
-    end = integrate.odeint(slope, np.stack([rate[0], rate[2]]), [0.0, 0.4, 1.0], rtol=1e-10)
+    end = integrate.odeint(slope, np.stack([rate[0], rate[2]]), [0.0, 0.2, 0.4], rtol=1e-9)
     return (end * end).sum()
 
 
