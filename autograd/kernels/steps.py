@@ -14,7 +14,7 @@ from autograd.kernels._switch import instead_of
 
 __all__ = ["adam", "sgd"]
 
-_LARGE = 4096  # elements from which a loop is faster than NumPy
+_LARGE = 1 << 15  # elements from which a loop is faster than NumPy
 
 
 @loop
