@@ -1420,3 +1420,11 @@ def test_second_derivatives_of_random_complex_programs_equal_differences(program
         lambda t: slope([p + t * d for p, d in zip(points, direction, strict=True)])[1].item()
     )
     assert product(second, direction) == pytest.approx(float(numeric), rel=1e-5, abs=1e-5)
+
+
+def test_a_pass_to_an_intermediate_leaves_its_graph_to_others():
+    x = leaf(1.0, 2.0)
+    y = x * x
+    autograd.grad((y * 3.0).sum(), y)
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad, [2.0, 4.0])

@@ -606,3 +606,11 @@ def test_a_switch_wants_true_or_false(given):
     with pytest.raises(TypeError, match=r"set_grad_enabled: wanted True or False, got .*\("):
         autograd.set_grad_enabled(given)
     assert autograd.is_grad_enabled()
+
+
+def test_a_switch_that_is_lost_inside_is_left():
+    switch = no_grad()
+    switch.__enter__()
+    assert not is_grad_enabled()
+    del switch
+    assert is_grad_enabled()

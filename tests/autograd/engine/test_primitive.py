@@ -9,6 +9,9 @@ import pytest
 import autograd
 from autograd import Variable
 from autograd.engine import calls as _primitive
+from autograd.engine.calls import holds
+from autograd.engine.graph import recorded
+from autograd.engine.mode import watching
 from autograd.engine.primitive import PRIMITIVES
 from autograd.extend import binary, primitive, unary
 
@@ -523,3 +526,18 @@ def test_a_forward_function_must_return_arrays(result):
         TypeError, match=r"strange: wanted an array or a tuple of arrays.*, got \w+"
     ):
         strange(leaf(1.0))
+
+
+def test_a_branch_on_values_takes_the_stated_way_while_a_program_is_traced():
+    for value in (0.0, 1.0):
+        assert holds(Variable(value), traced=False) is bool(value)
+        assert holds(Variable(value), traced=True) is bool(value)
+        with watching(tracing=True):
+            assert not holds(Variable(value), traced=False)
+            assert holds(Variable(value), traced=True)
+
+
+def test_the_node_of_a_call_with_several_outputs_is_found():
+    outputs = autograd.modf(Variable([1.5], requires_grad=True))
+    assert recorded(outputs).plan.name == "modf"
+    assert recorded(autograd.modf(Variable([1.5]))) is None
