@@ -228,6 +228,7 @@ def compile(
         np.float64(0.0)
         >>> print(step)
         <compiled program: 1 program>
+          (x: float64[3]), 3 operations
     """
     if not callable(function):  # as a Variable is not
         raise TypeError(f"compile: wanted a function, got {a_kind(function)}; write compile(f)(x)")

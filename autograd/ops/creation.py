@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import is_foreign, moved, refuse_mask
+from autograd.arrays import is_foreign, refuse_mask
 from autograd.engine import graph
 from autograd.engine.backward import unbroadcast
 from autograd.engine.calls import as_operand, primitive
-from autograd.engine.graph import unwrap
 from autograd.ops import elementwise
 from autograd.ops._shared import beside
 from autograd.ops.indexing import shape_of
@@ -148,8 +147,8 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) 
     fill_value = as_operand("full_like", "fill_value", fill_value)
     dtype = np.dtype(dtype) if dtype is not None else np.result_type(getattr(a, "dtype", a))
     require_floating("full_like", [fill_value], dtype)
-    if is_foreign(unwrap(a)) and not hasattr(fill_value, "shape"):
-        fill_value = moved(np.asarray(fill_value), unwrap(a))
+    if not hasattr(fill_value, "shape"):
+        fill_value = beside(fill_value, a)
     filled = _full(fill_value, shape_of(a) if shape is None else shape, dtype)
     if isinstance(a, graph.Variable) and not isinstance(filled, graph.Variable):
         return graph.wrap(filled)

@@ -24,7 +24,6 @@ from autograd.ops.reductions import sum as _sum
 __all__ = ["log_softmax", "logcumsumexp", "logsumexp", "softmax"]
 
 _largest: Any = np.maximum.reduce
-_NUMPY = (np.ndarray, np.generic)
 _LARGE = 16.0  # below, a sum loses no more than 16 units in the last place of the shares
 
 # -- what is subtracted before exponentials are taken ----------------------------------------------
@@ -36,13 +35,13 @@ def _peak(x: Any, axis: Any) -> Any:
 
     Of complex numbers the largest real part, so that the sum keeps its argument.
     """
-    x = x.real if x.dtype.kind == "c" else x
-    if isinstance(x, _NUMPY):
+    x = getattr(x, "real", x)  # a list has none
+    if is_foreign(x):
+        top = np.max(x, axis=axis, keepdims=True)
+    else:
         top = _largest(x, axis, None, None, True)
         if np.isfinite(top).all():
             return top
-    else:
-        top = np.max(x, axis=axis, keepdims=True)
     return np.where(np.isfinite(top), top, top.dtype.type(0))
 
 
@@ -190,7 +189,10 @@ def _log_softmax_turn(g: Any, out: Any, axis: Any) -> Any:
 
 def _log_softmax(x: Any, axis: Any) -> Any:
     shifted = x - _peak(x, axis)
-    shifted -= np.log(add_reduce(np.exp(shifted), axis, None, None, True))
+    total = np.log(add_reduce(np.exp(shifted), axis, None, None, True))
+    if shifted.dtype != total.dtype:  # integers
+        return shifted - total
+    shifted -= total
     return shifted
 
 

@@ -28,6 +28,13 @@ def test_large_numbers_do_not_overflow(shift):
     )
 
 
+def test_lists_and_numbers_are_taken_as_arrays():
+    assert autograd.softmax([0.0, 0.0]).tolist() == [0.5, 0.5]
+    assert autograd.log_softmax([[0, 0]]).tolist() == [[-math.log(2), -math.log(2)]]
+    assert autograd.softmax(3.0) == 1.0
+    assert autograd.logsumexp([0, 0]) == math.log(2)
+
+
 def test_log_softmax_keeps_what_the_logarithm_of_softmax_loses():
     assert autograd.log_softmax(np.array([0.0, 1000.0]))[0] == -1000.0
     assert gradient(lambda v: autograd.log_softmax(v)[0], [0.0, 1000.0]).tolist() == [1.0, -1.0]

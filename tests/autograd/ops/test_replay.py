@@ -223,6 +223,7 @@ def test_what_depends_on_values_is_refused_by_a_clear_error(name):
 # an operand of its call; the layout of the memory; changes in place, which are written there, and
 # so is what a program overwrites.
 READERS = {
+    "_shared.beside",  # the library only
     "effects.overwrite",
     "effects.write",
     "in_place._updated",
