@@ -434,8 +434,22 @@ def _scalar_root(
         return f(x, *plain)
 
     def number(function: Callable[[Any], Any]) -> Callable[[Any], float]:
-        return lambda x: float(unwrap(function(np.float64(x))))
+        def call(x: float) -> float:
+            found = unwrap(function(np.float64(x)))
+            if np.ndim(found):
+                raise TypeError(
+                    f"root_scalar: wanted one number from f, got shape {np.shape(found)}; "
+                    "autograd.optimize.root solves several equations"
+                )
+            return float(found)
 
+        return call
+
+    if options.get("bracket") is None and options.get("x0") is None:
+        raise ValueError(
+            "root_scalar: wanted a bracket or x0, got neither; write bracket=(a, b), between which "
+            "f changes its sign"
+        )
     if method is None and options.get("bracket") is None and options.get("x1") is None:
         method = "newton"
     name = method.lower() if method else ""

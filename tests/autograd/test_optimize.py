@@ -262,6 +262,10 @@ def test_methods_for_scalar_roots_get_the_derivatives_they_take(method):
 
 def test_scalar_roots_say_what_failed():
     a = Variable(2.0, requires_grad=True)
+    with pytest.raises(ValueError, match="root_scalar: wanted a bracket or x0, got neither"):
+        root_scalar(lambda x: x - a)
+    with pytest.raises(TypeError, match=r"wanted one number from f, got shape \(2,\); .*root"):
+        brentq(lambda x: np.stack([x, x]), 0, 1)
     with pytest.raises(ValueError, match="different signs"):
         brentq(lambda x: x * x + a, 0, 1)
     with pytest.raises(RuntimeError, match="brentq: wanted a root within 2 steps"):
